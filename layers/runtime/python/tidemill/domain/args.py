@@ -1,0 +1,110 @@
+"""The arguments of a job: a pydantic model that is the contract between submitter and worker."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tidemill.domain import limits
+from tidemill.domain.errors import DefinitionError, InputError, InvalidArgsError, Violation
+from tidemill.domain.names import check_kind
+from tidemill.domain.strict_json import check_depth, dump_canonical
+
+
+class JobArgs(BaseModel):
+    """Base of every arguments model.
+
+    The class statement names the kind::
+
+        class MakeThumbnail(JobArgs, kind="media.thumbnail"):
+            bucket: str
+            width: int = Field(ge=16, le=4096)
+
+    Class arguments:
+        kind: the stable name of the job, at most 64 characters. It is written into every message, so
+            it never changes; the Python name may.
+        aliases: earlier kinds whose messages this job still accepts.
+
+    Models are strict (no coercion of `"5"` to 5), frozen, and refuse unknown fields when a job is
+    submitted. A worker ignores unknown fields, so an optional field can be added in a rolling deploy.
+
+    Raises:
+        DefinitionError: the kind or an alias is ill-formed (when the class is made).
+    """
+
+    # Constants: pydantic would else write NaN in a field of type Any as null, and the worker would get another value.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants")
+
+    job_kind: ClassVar[str]
+    job_aliases: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, *, kind: str | None = None, aliases: tuple[str, ...] = (), **config: Any) -> None:
+        # pydantic reads the class keywords it knows before this and hands on the rest.
+        super().__init_subclass__(**config)
+        if kind is None:
+            return
+        try:
+            cls.job_kind = check_kind(kind)
+            cls.job_aliases = tuple(check_kind(alias, "aliases") for alias in aliases)
+        except InputError as error:
+            raise DefinitionError(f"{cls.__name__}: {error}") from error
+
+    @classmethod
+    def from_input(cls, document: object) -> Self:
+        """Build from a parsed JSON document of a submitter.
+
+        Raises:
+            InvalidArgsError: unknown, missing or ill-typed fields, each named `args.<path>`.
+        """
+        return cls._parse(dump_canonical(document, "args"), {})
+
+    @classmethod
+    def from_message(cls, canonical: bytes) -> Self:
+        """Build from the argument bytes of a message, ignoring fields this code does not know yet.
+
+        Raises:
+            InvalidArgsError: the bytes no longer fit the model.
+        """
+        return cls._parse(canonical, {"extra": "ignore"})
+
+    @classmethod
+    def _parse(cls, canonical: bytes, options: dict[str, Any]) -> Self:
+        try:
+            return cls.model_validate_json(canonical, **options)
+        except ValidationError as error:
+            raise InvalidArgsError(*map(_violation, error.errors(include_url=False, include_input=False))) from None
+
+    def canonical(self) -> bytes:
+        """The canonical JSON bytes of these arguments: sorted keys, no white space, UTF-8.
+
+        Raises:
+            InputError: they exceed 131,072 bytes or 31 levels, or hold what JSON can't carry.
+        """
+        try:
+            document = self.model_dump(mode="json", by_alias=True)
+        except Exception as error:  # noqa: BLE001 - serialising runs the model's own code
+            raise InvalidArgsError(Violation("args", f"can't be written as JSON: {error}", "json")) from None
+        check_depth(document, "args", limits.MAX_ARGS_DEPTH)
+        encoded = dump_canonical(document, "args")
+        if len(encoded) > limits.MAX_ARGS_BYTES:
+            raise InvalidArgsError(
+                Violation(
+                    "args",
+                    f"are {len(encoded)} bytes, the limit is {limits.MAX_ARGS_BYTES}. "
+                    "Fix: store the data in S3 and pass its key",
+                    "too_large",
+                )
+            )
+        return encoded
+
+
+def fingerprint_of(canonical: bytes) -> str:
+    """128 bits of SHA-256 over canonical argument bytes, in hex: equal arguments, equal fingerprint."""
+    return hashlib.sha256(canonical).hexdigest()[:32]
+
+
+def _violation(error: Any) -> Violation:
+    path = ".".join(str(part) for part in ("args", *error["loc"]))
+    return Violation(path, error["msg"], error["type"])

@@ -1,0 +1,105 @@
+"""The record after a verdict: what every store writes, computed in one place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tidemill.domain import limits
+from tidemill.domain.job import Job
+from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.message import Held
+from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater, Verdict
+
+
+def verb_of(verdict: Verdict) -> Verb:
+    """The move that a verdict is."""
+    match verdict:
+        case Complete():
+            return Verb.COMPLETE
+        case RetryLater():
+            return Verb.RETRY
+        case Park():
+            return Verb.PARK
+        case Bury():
+            return Verb.BURY
+        case Expire():
+            return Verb.EXPIRE
+
+
+def concluded(job: Job, verdict: Verdict, now_ms: int) -> Job:
+    """`job`, which runs, after `verdict` was recorded at `now_ms`."""
+    ended = job.concluded + 1
+    match verdict:
+        case Complete(result, keep_until):
+            # What went wrong on the way stands in the evidence, not in a job that succeeded.
+            return _final(
+                job, State.SUCCEEDED, now_ms, keep_until, concluded=ended, result=result, reason=None, error=None
+            )
+        case Expire(keep_until):
+            return _final(job, State.EXPIRED, now_ms, keep_until, concluded=ended, reason="expired")
+        case Bury(reason, failure, keep_until):
+            dead = _final(job, State.DEAD, now_ms, keep_until, concluded=ended)
+            return replace(dead, reason=reason, error=failure.fingerprint, owns_args=True)
+        case RetryLater() | Park():
+            return replace(_waiting(job, verdict), concluded=ended)
+
+
+def cancelled(job: Job, now_ms: int, keep_until: int) -> Job:
+    """`job`, which waits, after it was cancelled."""
+    return _final(job, State.CANCELLED, now_ms, keep_until, reason="cancelled")
+
+
+def revived(job: Job, sent_at: int) -> Job:
+    """`job`, which the table owned, after its message was sent at `sent_at` (Unix ms)."""
+    return replace(job, state=State.QUEUED, ttl_s=max(job.ttl_s, message_ttl_s(sent_at)))
+
+
+def reported_dead(job: Job, held: Held, now_ms: int, keep_until: int) -> Job:
+    """`job` after its message was found in the DLQ though no worker had said that it is dead."""
+    dead = _final(job, State.DEAD, now_ms, keep_until)
+    reason = "crashed" if job.attempt else "never_ran"
+    return replace(dead, held=held, reason=reason, owns_args=True)
+
+
+def final_ttl_s(job: Job, keep_until: int) -> int:
+    """When the finished record may be garbage collected, in Unix seconds.
+
+    After its retention, and not before the last message that could still name it is gone (its ttl so far).
+    """
+    return max(job.ttl_s, keep_until // 1000 + 1)
+
+
+def message_ttl_s(sent_at: int) -> int:
+    """Until when a message sent at `sent_at` (Unix ms) could still come back, in Unix seconds."""
+    return sent_at // 1000 + int(limits.STATE_HORIZON.total_seconds())
+
+
+def _final(job: Job, state: State, now_ms: int, keep_until: int, **changes: Any) -> Job:
+    return replace(
+        job,
+        state=state,
+        claimable_at=None,
+        finished_at=now_ms,
+        keep_until=keep_until,
+        ttl_s=final_ttl_s(job, keep_until),
+        owns_args=False,
+        **changes,
+    )
+
+
+def _waiting(job: Job, verdict: RetryLater | Park) -> Job:
+    parked = isinstance(verdict, Park)
+    return replace(
+        job,
+        state=State.SCHEDULED if parked else State.RETRYING,
+        claimable_at=verdict.at,
+        wait_ms=verdict.wait_ms,
+        attempt=job.attempt if verdict.spent else job.attempt - 1,
+        deferrals=job.deferrals if verdict.spent else job.deferrals + 1,
+        reason=verdict.reason,
+        error=verdict.failure.fingerprint if verdict.failure else None,
+        owns_args=parked,
+        # The record must outlive the message that the sweep will send when the job is due.
+        ttl_s=max(job.ttl_s, message_ttl_s(verdict.at)),
+    )

@@ -1,0 +1,168 @@
+"""The message that carries a job. Everything is in the body; queue attributes are only hints.
+
+The bytes of one send never change through retry and redrive.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tidemill.domain.args import fingerprint_of
+from tidemill.domain.errors import InputError, MalformedMessageError
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.lifecycle import State
+from tidemill.domain.names import check_job_id, check_kind, check_tenant
+from tidemill.domain.strict_json import dump_canonical, load_strict
+
+VERSION: Final = 1
+# A job that makes a job that makes a job ... ends here instead of running for ever.
+MAX_HOPS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One physical send of one job. Times are Unix milliseconds.
+
+    Attributes:
+        send_id: fresh for every physical send (UUIDv7, so it carries the time of the send).
+        args: the canonical argument bytes, before any upcasting.
+        fingerprint: of those bytes.
+        generation: the generation this send asks for; a rerun's is higher than the record's.
+        not_before: the job may not start earlier. `expires_at`: it may not start later.
+        hops: how many jobs caused each other before this one.
+    """
+
+    send_id: str
+    ref: JobRef
+    kind: str
+    args: bytes
+    fingerprint: str
+    submitted_at: int
+    correlation_id: str
+    key: str | None = None
+    generation: int = 1
+    not_before: int | None = None
+    expires_at: int | None = None
+    causation_id: str | None = None
+    traceparent: str | None = None
+    hops: int = 0
+
+    def resend(self, send_id: str) -> Envelope:
+        """The same job as another physical send."""
+        return replace(self, send_id=send_id)
+
+    def record(self, lane: str, state: State, ttl_s: int) -> Job:
+        """The record of this job while it waits for its first claim, in `state` queued or scheduled."""
+        return Job(
+            ref=self.ref,
+            kind=self.kind,
+            lane=lane,
+            state=state,
+            fingerprint=self.fingerprint,
+            created_at=self.submitted_at,
+            claimable_at=self.not_before or 0,
+            ttl_s=ttl_s,
+            key=self.key,
+            generation=self.generation,
+            expires_at=self.expires_at,
+            owns_args=state is State.SCHEDULED,
+            correlation_id=self.correlation_id,
+        )
+
+    def encode(self) -> str:
+        """The message body."""
+        document = {
+            "v": VERSION,
+            "send_id": self.send_id,
+            "id": self.ref.id,
+            "tenant": self.ref.tenant,
+            "kind": self.kind,
+            "fingerprint": self.fingerprint,
+            "submitted_at": self.submitted_at,
+            "correlation_id": self.correlation_id,
+            "generation": self.generation,
+            "hops": self.hops,
+        }
+        optional = {
+            "key": self.key,
+            "not_before": self.not_before,
+            "expires_at": self.expires_at,
+            "causation_id": self.causation_id,
+            "traceparent": self.traceparent,
+        }
+        document.update({name: value for name, value in optional.items() if value is not None})
+        head = json.dumps(document, separators=(",", ":"))
+        # The arguments go in as the very text that was fingerprinted, but for two characters that SQS refuses
+        # (API Reference, SendMessage): they stand in strings only, where an escape says the same.
+        args = self.args.decode("utf-8").replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+        return f'{head[:-1]},"args":{args}}}'
+
+
+def is_envelope(document: object) -> bool:
+    """Whether a parsed body claims to be an envelope (else it is a plain message of another system)."""
+    return isinstance(document, dict) and "send_id" in document
+
+
+def decode(document: dict[str, Any]) -> Envelope:
+    """Read an envelope from a parsed body.
+
+    Raises:
+        MalformedMessageError: a field is missing or ill-formed, the version is unknown, or the
+            arguments are not the ones that were fingerprinted.
+    """
+    try:
+        if document.get("v") != VERSION:
+            raise InputError.at("v", f"is {document.get('v')!r}, this code reads {VERSION}. Fix: deploy newer code")
+        args = dump_canonical(document.get("args"), "args")
+        if fingerprint_of(args) != document.get("fingerprint"):
+            raise InputError.at("fingerprint", "is not that of the arguments")
+        return Envelope(
+            send_id=check_job_id(document.get("send_id"), "send_id"),
+            ref=JobRef(check_tenant(document.get("tenant")), check_job_id(document.get("id"))),
+            kind=check_kind(document.get("kind")),
+            args=args,
+            fingerprint=document["fingerprint"],
+            submitted_at=_number(document, "submitted_at"),
+            correlation_id=_text(document, "correlation_id") or document["id"],
+            key=_text(document, "key"),
+            generation=_number(document, "generation"),
+            not_before=_optional_number(document, "not_before"),
+            expires_at=_optional_number(document, "expires_at"),
+            causation_id=_text(document, "causation_id"),
+            traceparent=_text(document, "traceparent"),
+            hops=_number(document, "hops"),
+        )
+    except InputError as error:
+        raise MalformedMessageError(*error.violations) from None
+
+
+def parse_body(body: str) -> Any:
+    """Parse a message body, envelope or not.
+
+    Raises:
+        MalformedMessageError: it is no strict JSON.
+    """
+    try:
+        return load_strict(body, "body")
+    except InputError as error:
+        raise MalformedMessageError(*error.violations) from None
+
+
+def _number(document: dict[str, Any], field: str) -> int:
+    value = document.get(field)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
+        raise InputError.at(field, "must be a whole number from 0 to 2^53", "type")
+    return value
+
+
+def _optional_number(document: dict[str, Any], field: str) -> int | None:
+    return None if document.get(field) is None else _number(document, field)
+
+
+def _text(document: dict[str, Any], field: str) -> str | None:
+    value = document.get(field)
+    if value is not None and not (isinstance(value, str) and len(value) <= 256):
+        raise InputError.at(field, "must be a string of at most 256 characters", "type")
+    return value

@@ -1,0 +1,64 @@
+"""A lane: one SQS queue with its DLQ and its own worker function, so that lanes can't starve each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from tidemill.domain.duration import minutes, seconds
+from tidemill.domain.errors import DefinitionError, InputError
+from tidemill.domain.names import check_lane
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """How one lane is built and how its worker runs.
+
+    Arguments:
+        name: lower-case words joined by `-`, at most 32 characters.
+        batch_size: messages per invocation, 1 to 10,000. Above 10 AWS asks for a window of at least 1 s.
+        batch_window: how long Lambda gathers a batch, 0 s to 5 min. Latency against cost.
+        concurrency: jobs that one invocation runs at the same time, 1 to 1,000. The default equals the
+            default batch, so that no job waits for its neighbour; 1 is for code that is not thread-safe.
+        max_concurrency: invocations at the same time (the bulkhead), 2 to 1,000. Applied to the event
+            source, not as reserved concurrency, so that throttles never burn a message's receives.
+        memory_mb: memory of the worker function, 128 to 10,240. CPU grows with it.
+
+    Raises:
+        DefinitionError: a value is out of its range; the message has the range.
+    """
+
+    name: str
+    batch_size: int = 10
+    batch_window: timedelta = seconds(0)
+    concurrency: int = 10
+    max_concurrency: int = 10
+    memory_mb: int = 512
+
+    def __post_init__(self) -> None:
+        try:
+            check_lane(self.name)
+        except InputError as error:
+            raise DefinitionError(f"Lane({self.name!r}): {error}") from error
+        # Ranges: API Reference, CreateEventSourceMapping (BatchSize, MaximumBatchingWindowInSeconds,
+        # ScalingConfig) and CreateFunction (MemorySize).
+        self._within("batch_size", self.batch_size, 1, 10_000)
+        self._within("concurrency", self.concurrency, 1, 1_000)
+        self._within("max_concurrency", self.max_concurrency, 2, 1_000)
+        self._within("memory_mb", self.memory_mb, 128, 10_240)
+        if not seconds(0) <= self.batch_window <= minutes(5):
+            raise DefinitionError(f"Lane({self.name!r}).batch_window is {self.batch_window}. Fix: choose 0 s to 5 min")
+        if self.batch_size > 10 and self.batch_window < seconds(1):
+            raise DefinitionError(
+                f"Lane({self.name!r}) has batch_size {self.batch_size} without a window. "
+                "Fix: give batch_window=seconds(1) or more, or a batch_size of at most 10"
+            )
+
+    def _within(self, name: str, value: int, low: int, high: int) -> None:
+        if not low <= value <= high:
+            raise DefinitionError(f"Lane({self.name!r}).{name} is {value}. Fix: choose {low} to {high}")
+
+
+DEFAULT_LANE: Final = "default"
+DEFAULT_LANES: Final = (Lane("critical"), Lane(DEFAULT_LANE), Lane("bulk"))

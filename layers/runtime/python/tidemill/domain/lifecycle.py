@@ -1,0 +1,133 @@
+"""The states of a job and the moves between them, as data.
+
+The store's conditions, the model checks and the diagram in the docs are generated from `TRANSITIONS`;
+a move that is not listed here can't be written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class State(StrEnum):
+    """Where a job stands. `succeeded`, `dead`, `cancelled` and `expired` are final in their generation."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no move leads out of this state within its generation."""
+        return self in FINAL
+
+
+FINAL: Final = frozenset({State.SUCCEEDED, State.DEAD, State.CANCELLED, State.EXPIRED})
+
+
+class Verb(StrEnum):
+    """What can happen to a job."""
+
+    CLAIM = "claim"
+    COMPLETE = "complete"
+    RETRY = "retry"
+    PARK = "park"
+    BURY = "bury"
+    EXPIRE = "expire"
+    CANCEL = "cancel"
+    REVIVE = "revive"
+    REPORT_DEAD = "report_dead"
+    REDRIVE = "redrive"
+    RERUN = "rerun"
+    REOPEN = "reopen"
+    RESCHEDULE = "reschedule"
+
+
+class Guard(StrEnum):
+    """What beside the state must hold for a move."""
+
+    CLAIMABLE = "claimable_at has passed and the fingerprint is the message's"
+    HOLDER = "the writer's fence is the record's"
+    UNCHANGED = "the record is still as the writer read it"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One verb: from which states, to which, under which guard, and whether it opens a new generation."""
+
+    verb: Verb
+    sources: frozenset[State]
+    target: State
+    guard: Guard
+    new_generation: bool = False
+
+
+_WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
+_RUNNING: Final = frozenset({State.RUNNING})
+_DEAD: Final = frozenset({State.DEAD})
+_RERUNNABLE: Final = frozenset({State.DEAD, State.CANCELLED, State.EXPIRED})
+
+TRANSITIONS: Final = (
+    # Over a running job only once its lease is over: claimable_at is the lease's end then.
+    Transition(Verb.CLAIM, _WAITING | _RUNNING, State.RUNNING, Guard.CLAIMABLE),
+    Transition(Verb.COMPLETE, _RUNNING, State.SUCCEEDED, Guard.HOLDER),
+    Transition(Verb.RETRY, _RUNNING, State.RETRYING, Guard.HOLDER),
+    Transition(Verb.PARK, _RUNNING, State.SCHEDULED, Guard.HOLDER),
+    Transition(Verb.BURY, _RUNNING, State.DEAD, Guard.HOLDER),
+    Transition(Verb.EXPIRE, _RUNNING, State.EXPIRED, Guard.HOLDER),
+    Transition(Verb.CANCEL, _WAITING, State.CANCELLED, Guard.UNCHANGED),
+    Transition(Verb.REVIVE, frozenset({State.SCHEDULED}), State.QUEUED, Guard.UNCHANGED),
+    # The census found the message in the DLQ: SQS gave up before a worker could say why.
+    Transition(Verb.REPORT_DEAD, _WAITING | _RUNNING, State.DEAD, Guard.UNCHANGED),
+    # A worker meets the held message again, later than it was held: an operator put it back. Over a
+    # running job when its crashes had used up its lives, or the redrive would end as poison at once.
+    Transition(Verb.REDRIVE, _DEAD | _RUNNING, State.RUNNING, Guard.UNCHANGED, new_generation=True),
+    # A worker meets a message that asks for a later generation than the record's.
+    Transition(Verb.RERUN, _RERUNNABLE, State.RUNNING, Guard.UNCHANGED, new_generation=True),
+    # The sender of such a message makes it visible before a worker does.
+    Transition(Verb.REOPEN, _RERUNNABLE, State.QUEUED, Guard.UNCHANGED, new_generation=True),
+    # The same with a delay longer than a queue can hold: the record itself is the acceptance.
+    Transition(Verb.RESCHEDULE, _RERUNNABLE, State.SCHEDULED, Guard.UNCHANGED, new_generation=True),
+)
+
+_BY_VERB: Final = {transition.verb: transition for transition in TRANSITIONS}
+
+
+def transition(verb: Verb) -> Transition:
+    """The one row of the table for `verb`."""
+    return _BY_VERB[verb]
+
+
+def allows(verb: Verb, state: State) -> bool:
+    """Whether `verb` may leave `state`."""
+    return state in _BY_VERB[verb].sources
+
+
+def mermaid() -> str:
+    """The table as a Mermaid state diagram, for the docs."""
+    edges = [
+        f"    {source} --> {move.target}: {move.verb}{' (generation + 1)' if move.new_generation else ''}"
+        for move in TRANSITIONS
+        for source in State
+        if source in move.sources
+    ]
+    starts = [f"    [*] --> {state}: submit" for state in (State.SCHEDULED, State.QUEUED)]
+    ends = [f"    {state} --> [*]" for state in (State.SUCCEEDED,)]
+    return "\n".join(["stateDiagram-v2", *starts, *edges, *ends])
+
+
+def check_move(verb: Verb, source: State, target: State) -> None:
+    """Refuse a move that the table does not list.
+
+    Raises:
+        ValueError: `verb` does not lead from `source` to `target`; a bug of the caller.
+    """
+    if not allows(verb, source) or transition(verb).target is not target:
+        raise ValueError(f"{verb} does not lead from {source} to {target}")

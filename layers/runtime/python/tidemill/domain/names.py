@@ -1,0 +1,51 @@
+"""The charset and length of every name that comes from outside, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from tidemill.domain import limits
+from tidemill.domain.errors import InputError
+
+# No name holds '#', the separator of table keys, so a name can't reach into another's partition.
+_KIND: Final = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
+_TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LANE: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_KEY: Final = re.compile(r"[A-Za-z0-9._:/@+=,-]+")
+_JOB_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def check_kind(value: object, field: str = "kind") -> str:
+    """Return `value` if it is a well-formed kind such as `media.thumbnail`; raise InputError naming `field`."""
+    return _check(value, field, _KIND, limits.MAX_KIND_CHARS, "lower-case words joined by . _ or -")
+
+
+def check_tenant(value: object, field: str = "tenant") -> str:
+    """Return `value` if it is a well-formed tenant; raise InputError naming `field`."""
+    return _check(value, field, _TENANT, limits.MAX_TENANT_CHARS, "letters, digits and . _ - (first a letter or digit)")
+
+
+def check_lane(value: object, field: str = "lane") -> str:
+    """Return `value` if it is a well-formed lane name; raise InputError naming `field`."""
+    return _check(value, field, _LANE, limits.MAX_LANE_CHARS, "lower-case words joined by -")
+
+
+def check_key(value: object, field: str = "key") -> str:
+    """Return `value` if it is a well-formed idempotency key; raise InputError naming `field`."""
+    return _check(value, field, _KEY, limits.MAX_KEY_CHARS, "letters, digits and . _ : / @ + = , -")
+
+
+def check_job_id(value: object, field: str = "id") -> str:
+    """Return `value` if it is a job id (a lower-case UUID); raise InputError naming `field`."""
+    return _check(value, field, _JOB_ID, 36, "a lower-case UUID")
+
+
+def _check(value: object, field: str, pattern: re.Pattern[str], longest: int, charset: str) -> str:
+    if not isinstance(value, str):
+        raise InputError.at(field, f"must be a string, not {type(value).__name__}", "type")
+    if not 1 <= len(value) <= longest:
+        raise InputError.at(field, f"must have 1 to {longest} characters, not {len(value)}", "length")
+    if not pattern.fullmatch(value):
+        raise InputError.at(field, f"must be {charset}", "format")
+    return value

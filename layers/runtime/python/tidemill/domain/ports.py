@@ -1,0 +1,210 @@
+"""What the service layer asks of the outside world, in the verbs of the lifecycle.
+
+Every implementation passes one contract suite (`tests/contract`). A call that touches many jobs
+answers per job, in the order asked, and never fails as a whole because of one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from tidemill.domain.envelope import Envelope
+from tidemill.domain.errors import UnavailableError
+from tidemill.domain.failure import Failure
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.message import Delivery, Held
+from tidemill.domain.outcome import Verdict
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The move was written; `job` is the record after it, `before` the record it was made from."""
+
+    job: Job
+    before: Job | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The condition did not hold; `job` is the record as it stood, None if there is none."""
+
+    job: Job | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """Nothing is known to have been written: AWS throttled or failed."""
+
+    error: UnavailableError
+
+
+Answer: TypeAlias = Written | Refused | Unwritten
+
+# --- requests ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One worker's wish to run one job. Times are Unix milliseconds, `ttl_s` Unix seconds."""
+
+    ref: JobRef
+    fingerprint: str
+    owner: str
+    held: Held
+    now_ms: int
+    lease_until: int
+    ttl_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The end of one claim: the job as claimed, the verdict, and the envelope that carried it.
+
+    Park and Bury keep the envelope in the table, so that the job can be sent again from there.
+    """
+
+    job: Job
+    verdict: Verdict
+    envelope: Envelope | None
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailure:
+    """The stored evidence of one failed attempt."""
+
+    generation: int
+    attempt: int
+    at: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some jobs, and the cursor of the next ones (None: there are no more)."""
+
+    jobs: tuple[Job, ...]
+    cursor: str | None = None
+
+
+class JobStore(Protocol):
+    """The jobs table, written."""
+
+    def insert(self, jobs: Sequence[Job]) -> list[Answer]:
+        """Write each record if its job has none yet; `Refused` carries the one that is there."""
+
+    def claim(self, claims: Sequence[Claim]) -> list[Answer]:
+        """Make each job running if `claimable_at < now` and the fingerprint is equal.
+
+        `Written.before` is the record before the claim; `Refused.job` is None if there is no record.
+        """
+
+    def conclude(self, conclusions: Sequence[Conclusion]) -> list[Answer]:
+        """Record each verdict if the job still runs under the same fence.
+
+        Evidence and envelope are written before the state, so that no dead or parked job is without them.
+        """
+
+    def move(self, verb: Verb, before: Job, after: Job) -> Answer:
+        """Write `after` if the record is still `before` in state, fence, generation and claimable_at.
+
+        Raises:
+            ValueError: `verb` does not lead from `before` to `after`; a bug of the caller.
+        """
+
+    def keep(self, envelopes: Sequence[Envelope], ttl_s: Sequence[int]) -> list[UnavailableError | None]:
+        """Store envelopes so that the table owns them; idempotent by fingerprint."""
+
+
+class JobReader(Protocol):
+    """The jobs table, read. Every read of one job is consistent."""
+
+    def find(self, refs: Sequence[JobRef]) -> list[Job | None]:
+        """The records of these jobs, None where there is none."""
+
+    def envelope_of(self, job: Job) -> Envelope | None:
+        """The stored envelope of a job that owns its arguments."""
+
+    def result_of(self, job: Job) -> str | None:
+        """The result as JSON text, wherever it is stored."""
+
+    def failures_of(self, ref: JobRef) -> list[AttemptFailure]:
+        """The failed attempts, oldest first."""
+
+    def waiting(self, state: State, until_ms: int | None, limit: int, cursor: str | None) -> Page:
+        """Jobs of all tenants that are `scheduled`, `retrying` or `dead`, earliest first in each shard.
+
+        `until_ms` bounds when they are due (when they died, for dead ones).
+
+        Raises:
+            InputError: the cursor is not one of ours, or no index holds the state.
+        """
+
+    def recent(self, tenant: str, kind: str, day: str, limit: int, cursor: str | None) -> Page:
+        """Jobs of one kind submitted on `day` (`2026-11-22`, UTC), newest first in each shard.
+
+        Raises:
+            InputError: the cursor is not one of ours.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One physical send: an envelope and its delay in whole seconds (0 to 900)."""
+
+    envelope: Envelope
+    delay_s: int = 0
+
+
+class JobQueue(Protocol):
+    """The queues of all lanes."""
+
+    def send(self, lane: str, sends: Sequence[Send]) -> list[UnavailableError | None]:
+        """Send each envelope; None where SQS has it. A send whose answer was lost counts as failed."""
+
+    def hide(self, lane: str, holds: Sequence[tuple[str, int]]) -> None:
+        """Set the visibility of each (receipt, seconds).
+
+        A failure is harmless, because the queue's own visibility timeout stays; nothing is raised.
+        """
+
+
+class DeadLetterQueue(Protocol):
+    """The DLQs of all lanes."""
+
+    def depth(self, lane: str) -> int:
+        """About how many messages are in the lane's DLQ."""
+
+    def peek(self, lane: str, limit: int) -> list[Delivery]:
+        """Up to `limit` messages, which stay where they are and visible."""
+
+    def move(self, lane: str, chosen: Callable[[Delivery], bool], limit: int, search: int) -> list[Delivery]:
+        """Look through up to `search` messages and put up to `limit` chosen ones back into the lane's queue.
+
+        Byte for byte, sent before deleted. Answers those that were moved; the others stay.
+        """
+
+
+class Clock(Protocol):
+    """The time, so that tests and proofs own it."""
+
+    def now_ms(self) -> int:
+        """Unix milliseconds."""
+
+
+class Telemetry(Protocol):
+    """What the engine tells its operators. No payload ever passes here."""
+
+    def count(self, name: str, value: int = 1) -> None:
+        """Add to the metric `name` of this lane."""
+
+    def note(self, event: str, **fields: object) -> None:
+        """One structured log line."""
+
+    def alert(self, event: str, **fields: object) -> None:
+        """One structured log line at warning level."""

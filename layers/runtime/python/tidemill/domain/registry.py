@@ -1,0 +1,97 @@
+"""The explicit list of a program's jobs and lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from tidemill.domain.definition import JobDefinition
+from tidemill.domain.errors import DefinitionError, UnknownKindError, Violation
+from tidemill.domain.lane import DEFAULT_LANES, Lane
+from tidemill.domain.sizing import size_lane
+
+AnyDefinition: TypeAlias = JobDefinition[Any, Any]
+
+
+class JobRegistry:
+    """All jobs of a program, listed by hand so that the list can be searched for and read.
+
+        registry = JobRegistry(make_thumbnail, send_receipt)
+        registry = JobRegistry(render, lanes=(*DEFAULT_LANES, Lane("gpu", memory_mb=8192)))
+
+    Raises:
+        DefinitionError: two jobs answer to one kind or alias, two lanes share a name, a job names a
+            lane that is not listed, or a lane's jobs don't fit its worker function.
+    """
+
+    def __init__(self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES) -> None:
+        self._lanes = _by_name(lanes)
+        self._kinds = _by_kind(definitions)
+        self._definitions = definitions
+        for definition in definitions:
+            self._check_lane(definition)
+        for lane in self._lanes.values():
+            size_lane(lane, self.in_lane(lane.name))
+
+    def __iter__(self) -> Iterator[AnyDefinition]:
+        return iter(self._definitions)
+
+    def __len__(self) -> int:
+        return len(self._definitions)
+
+    @property
+    def lanes(self) -> Mapping[str, Lane]:
+        """The lanes by name, in the order given."""
+        return MappingProxyType(self._lanes)
+
+    def in_lane(self, lane: str) -> tuple[AnyDefinition, ...]:
+        """The jobs that run in `lane` unless a submit says otherwise."""
+        return tuple(definition for definition in self._definitions if definition.lane == lane)
+
+    def resolve(self, kind: str) -> AnyDefinition:
+        """The job that answers to `kind` or to it as an alias.
+
+        Raises:
+            UnknownKindError: none does; the message has the nearest kinds.
+        """
+        try:
+            return self._kinds[kind]
+        except KeyError:
+            near = get_close_matches(kind, self._kinds, n=3)
+            hint = (
+                f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(self._kinds)) or 'none'}"
+            )
+            raise UnknownKindError(Violation("kind", f"no job of kind {kind!r}; {hint}", "unknown_kind")) from None
+
+    def _check_lane(self, definition: AnyDefinition) -> None:
+        if definition.lane not in self._lanes:
+            raise DefinitionError(
+                f"job {definition.kind!r} names lane {definition.lane!r}, the registry has "
+                f"{', '.join(self._lanes) or 'none'}. Fix: JobRegistry(..., lanes=(*DEFAULT_LANES, "
+                f"Lane({definition.lane!r})))"
+            )
+
+
+def _by_name(lanes: Sequence[Lane]) -> dict[str, Lane]:
+    named: dict[str, Lane] = {}
+    for lane in lanes:
+        if lane.name in named:
+            raise DefinitionError(f"two lanes are named {lane.name!r}. Fix: rename one")
+        named[lane.name] = lane
+    if not named:
+        raise DefinitionError("a registry needs at least one lane. Fix: leave `lanes` out for the default three")
+    return named
+
+
+def _by_kind(definitions: Sequence[AnyDefinition]) -> dict[str, AnyDefinition]:
+    kinds: dict[str, AnyDefinition] = {}
+    for definition in definitions:
+        if not isinstance(definition, JobDefinition):
+            raise DefinitionError(f"{definition!r} is no job. Fix: decorate it with @job(...)")
+        for kind in (definition.kind, *definition.args_type.job_aliases):
+            if kind in kinds:
+                raise DefinitionError(f"two jobs answer to kind {kind!r}. Fix: rename one, or drop the alias")
+            kinds[kind] = definition
+    return kinds

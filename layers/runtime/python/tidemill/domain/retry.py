@@ -1,0 +1,86 @@
+"""How long a job waits before its next attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from tidemill.domain import limits
+from tidemill.domain.duration import hours, seconds
+from tidemill.domain.errors import DefinitionError
+
+
+class Jitter(StrEnum):
+    """How the exponential delay is spread.
+
+    The terms are those of the AWS Architecture Blog, "Exponential Backoff And Jitter".
+    """
+
+    FULL = "full"
+    EQUAL = "equal"
+    DECORRELATED = "decorrelated"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When and how often a failed job is tried again.
+
+    Either exponential (`base` doubling up to `cap`, spread by `jitter`) or, with `delays`, an
+    explicit list whose last entry repeats. Throttles, deferrals and crashes cost no attempt.
+
+    Arguments:
+        max_attempts: tries in all, the first included, 1 to 25.
+        base: the first delay, at least 1 s.
+        cap: the longest delay, at most 12 h.
+        jitter: how delays are spread, so that jobs which failed together don't return together.
+        delays: explicit delays, 1 to 24 of them, each at least 1 s and at most 12 h.
+
+    Raises:
+        DefinitionError: a number is out of its range.
+    """
+
+    max_attempts: int = 5
+    base: timedelta = seconds(2)
+    cap: timedelta = hours(1)
+    jitter: Jitter = Jitter.FULL
+    delays: Sequence[timedelta] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "jitter", Jitter(self.jitter))
+        object.__setattr__(self, "delays", tuple(self.delays))
+        if not 1 <= self.max_attempts <= limits.MAX_ATTEMPTS:
+            raise DefinitionError(f"Retry.max_attempts is {self.max_attempts}. Fix: choose 1 to {limits.MAX_ATTEMPTS}")
+        if not seconds(1) <= self.base <= self.cap <= limits.MAX_VISIBILITY:
+            raise DefinitionError(f"Retry needs 1 s <= base <= cap <= 12 h, not base={self.base}, cap={self.cap}")
+        if any(not seconds(1) <= delay <= limits.MAX_VISIBILITY for delay in self.delays):
+            raise DefinitionError("Retry.delays holds a delay outside 1 s to 12 h. Fix: choose each within")
+        if len(self.delays) >= limits.MAX_ATTEMPTS:
+            raise DefinitionError(
+                f"Retry.delays has {len(self.delays)} entries. Fix: give at most 24; the last repeats"
+            )
+
+    def delay(self, attempt: int, previous: timedelta, random: Callable[[], float]) -> timedelta:
+        """The wait after failed attempt number `attempt` (from 1).
+
+        `previous` is the wait before that attempt (zero for the first); only decorrelated jitter
+        uses it. `random` returns a float in [0, 1). The result is between 0 and `cap`.
+        """
+        if self.delays:
+            return self.delays[min(attempt, len(self.delays)) - 1]
+        # No kind has more attempts; the bound keeps 12 h doubled within what a timedelta holds.
+        doublings = min(attempt, limits.MAX_ATTEMPTS) - 1
+        ceiling = min(self.cap, self.base * (1 << doublings))
+        match self.jitter:
+            case Jitter.FULL:
+                return ceiling * random()
+            case Jitter.EQUAL:
+                half = ceiling / 2
+                return half + (ceiling - half) * random()
+            case Jitter.DECORRELATED:
+                widest = max(self.base, previous * 3)
+                return min(self.cap, self.base + (widest - self.base) * random())
+            case Jitter.NONE:
+                return ceiling

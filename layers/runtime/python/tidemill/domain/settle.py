@@ -1,0 +1,109 @@
+"""What becomes of the message, decided apart from what becomes of the job."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from tidemill.domain import limits
+from tidemill.domain.duration import milliseconds
+from tidemill.domain.job import Job
+from tidemill.domain.lifecycle import State
+from tidemill.domain.message import Held
+from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The message has done its work: SQS deletes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The message stays and is hidden until `until` (Unix ms); 0 shows it at once.
+
+    With `until=None` the visibility stays as it is: it ends with the lease.
+    """
+
+    until: int | None
+
+    def seconds_from(self, now_ms: int) -> int:
+        """Whole seconds of visibility, rounded up so that the message is never early."""
+        wait = math.ceil(max((self.until or 0) - now_ms, 0) / 1000)
+        return min(wait, int(limits.MAX_VISIBILITY.total_seconds()))
+
+
+Settlement: TypeAlias = Ack | Hold
+
+ACK: Final = Ack()
+# Straight on to the DLQ: each receive at visibility 0 brings SQS's own move nearer.
+TO_DLQ: Final = Hold(until=0)
+LEAVE: Final = Hold(until=None)
+# A sweep may have sent what is due within this time, by its own clock.
+_SWEEP_REACH_MS: Final = milliseconds(limits.SWEEP_AHEAD + limits.CLOCK_SKEW)
+
+
+def settle(verdict: Verdict) -> Settlement:
+    """The settlement of the message whose job's `verdict` was recorded."""
+    match verdict:
+        case Complete() | Expire() | Park():
+            return ACK
+        case RetryLater(at=at):
+            return Hold(at)
+        case Bury():
+            # Never acked, so that SQS itself moves it and the console's redrive "to source" works.
+            return TO_DLQ
+
+
+def settle_fenced_out(job: Job | None) -> Settlement:
+    """The settlement for a worker that lost its fence. Losing it does not mean that somebody finished."""
+    return ACK if job is not None and job.state in (State.SUCCEEDED, State.CANCELLED) else LEAVE
+
+
+class Revival(StrEnum):
+    """Why a message opens a new generation of a final job."""
+
+    REDRIVE = "redrive"
+    RERUN = "rerun"
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """The claim went through although its answer was lost: the record names this delivery as owner."""
+
+
+Refused: TypeAlias = Ack | Hold | Revival | Mine
+
+
+def settle_refused(job: Job, held: Held, *, generation: int, fingerprint: str, owner: str, now_ms: int) -> Refused:
+    """What to do with a message whose claim was refused because the record stood as `job`.
+
+    Arguments:
+        held: the message. `generation`, `fingerprint`: what its envelope says.
+        owner: this delivery's name as a lease holder.
+    """
+    if job.fingerprint != fingerprint:
+        # The loser of two submits with one key and other arguments; its caller was refused.
+        return ACK
+    if job.state.is_final:
+        return _settle_final(job, held, generation)
+    if job.state is State.RUNNING and job.owner == owner:
+        return Mine()
+    if job.state is State.SCHEDULED and job.owns_args and (job.claimable_at or 0) > now_ms + _SWEEP_REACH_MS:
+        # The table sends it when it is due; this copy is not needed. Nearer to that, this copy may be the
+        # one that a sweep has sent and is about to mark.
+        return ACK
+    return Hold(max(job.claimable_at or 0, now_ms + milliseconds(limits.SWEEP_PERIOD) // 60))
+
+
+def _settle_final(job: Job, held: Held, generation: int) -> Refused:
+    if job.state is not State.SUCCEEDED and generation > job.generation:
+        return Revival.RERUN
+    if job.state is not State.DEAD:
+        return ACK
+    if job.held is not None and held.is_redrive_of(job.held):
+        return Revival.REDRIVE
+    # Only the send that died belongs into the DLQ; another copy of it would be redriven twice.
+    return TO_DLQ if job.held is not None and held.send_id == job.held.send_id else ACK

@@ -1,0 +1,82 @@
+"""The env contract: what a deployed function, the command line and a test know about one stack.
+
+CDK writes it with `to_env`, the runtime reads it with `from_env`; no other code names these variables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tidemill.domain.errors import SettingsError
+
+PREFIX: Final = "TIDEMILL_"
+
+
+class LaneSettings(BaseModel):
+    """Where one lane's queues are."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    queue_url: str = Field(min_length=1)
+    dlq_url: str = Field(min_length=1)
+
+
+class RuntimeSettings(BaseModel):
+    """The resources of one stack.
+
+    Attributes:
+        stack: the stack's name, used as the metrics namespace's dimension.
+        table: the jobs table.
+        lanes: the queues by lane name, in the registry's order.
+        list_index: whether new jobs are written to the list index (one write unit a job).
+        payload_bucket: where large payloads go.
+        idempotency_table: for Powertools' idempotency decorators.
+        lane: the lane this worker serves; empty everywhere else.
+        tenant_claim: the claim of the HTTP API's tokens that holds the tenant; empty where callers sign with
+            AWS credentials.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stack: str = Field(min_length=1)
+    table: str = Field(min_length=1)
+    lanes: dict[str, LaneSettings] = Field(min_length=1)
+    list_index: bool = True
+    payload_bucket: str = ""
+    idempotency_table: str = ""
+    lane: str = ""
+    tenant_claim: str = ""
+
+    def to_env(self) -> dict[str, str]:
+        """The variables, ready for a function's environment. CDK tokens pass through unharmed."""
+        lanes = {name: lane.model_dump() for name, lane in self.lanes.items()}
+        return {
+            f"{PREFIX}STACK": self.stack,
+            f"{PREFIX}TABLE": self.table,
+            f"{PREFIX}LANES": json.dumps(lanes, separators=(",", ":")),
+            f"{PREFIX}LIST_INDEX": "on" if self.list_index else "off",
+            f"{PREFIX}PAYLOAD_BUCKET": self.payload_bucket,
+            f"{PREFIX}IDEMPOTENCY_TABLE": self.idempotency_table,
+            f"{PREFIX}LANE": self.lane,
+            f"{PREFIX}TENANT_CLAIM": self.tenant_claim,
+        }
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the variables back.
+
+        Raises:
+            SettingsError: one is missing or ill-formed.
+        """
+        values = {name: environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in environ}
+        try:
+            return cls.model_validate({**values, "lanes": json.loads(values.get("lanes", "{}"))})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise SettingsError(PREFIX + str(first["loc"][0]).upper(), f"is unusable: {first['msg']}") from None
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}LANES", f"is no JSON: {error}") from None

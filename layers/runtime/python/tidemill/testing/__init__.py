@@ -1,0 +1,1 @@
+"""For tests: the ports in memory, and a clock that stands still."""

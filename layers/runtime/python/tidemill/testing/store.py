@@ -1,0 +1,151 @@
+"""The jobs table in memory: the reference implementation of `JobStore` and `JobReader`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from zlib import crc32
+
+from tidemill.domain import lifecycle
+from tidemill.domain.conclusion import concluded, verb_of
+from tidemill.domain.envelope import Envelope
+from tidemill.domain.errors import InputError, UnavailableError
+from tidemill.domain.job import Job, JobRef, day_of
+from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.outcome import Bury, Park, RetryLater
+from tidemill.domain.ports import Answer, AttemptFailure, Claim, Conclusion, Page, Refused, Written
+
+_INDEXED = frozenset({State.SCHEDULED, State.RETRYING, State.DEAD})
+
+
+@dataclass
+class MemoryStore:
+    """Jobs, envelopes and failures in dictionaries. Not for threads."""
+
+    jobs: dict[JobRef, Job] = field(default_factory=dict)
+    envelopes: dict[tuple[JobRef, str], Envelope] = field(default_factory=dict)
+    failures: dict[JobRef, list[AttemptFailure]] = field(default_factory=dict)
+    listed: bool = True
+
+    def insert(self, jobs: Sequence[Job]) -> list[Answer]:
+        """See JobStore."""
+        return [self._insert(job) for job in jobs]
+
+    def claim(self, claims: Sequence[Claim]) -> list[Answer]:
+        """See JobStore."""
+        return [self._claim(claim) for claim in claims]
+
+    def conclude(self, conclusions: Sequence[Conclusion]) -> list[Answer]:
+        """See JobStore."""
+        return [self._conclude(conclusion) for conclusion in conclusions]
+
+    def move(self, verb: Verb, before: Job, after: Job) -> Answer:
+        """See JobStore."""
+        lifecycle.check_move(verb, before.state, after.state)
+        current = self.jobs.get(before.ref)
+        if current is None or _identity(current) != _identity(before):
+            return Refused(current)
+        self.jobs[before.ref] = after
+        return Written(after, before)
+
+    def keep(self, envelopes: Sequence[Envelope], ttl_s: Sequence[int]) -> list[UnavailableError | None]:
+        """See JobStore."""
+        for envelope, _ in zip(envelopes, ttl_s, strict=True):
+            self.envelopes[envelope.ref, envelope.fingerprint] = envelope
+        return [None] * len(envelopes)
+
+    def find(self, refs: Sequence[JobRef]) -> list[Job | None]:
+        """See JobReader."""
+        return [self.jobs.get(ref) for ref in refs]
+
+    def envelope_of(self, job: Job) -> Envelope | None:
+        """See JobReader."""
+        return self.envelopes.get((job.ref, job.fingerprint))
+
+    def result_of(self, job: Job) -> str | None:
+        """See JobReader."""
+        return job.result
+
+    def failures_of(self, ref: JobRef) -> list[AttemptFailure]:
+        """See JobReader."""
+        return list(self.failures.get(ref, ()))
+
+    def waiting(self, state: State, until_ms: int | None, limit: int, cursor: str | None) -> Page:
+        """See JobReader."""
+        if state not in _INDEXED:
+            raise InputError.at("state", f"no index holds {state} jobs", "not_indexed")
+        found = [job for job in self.jobs.values() if job.state is state]
+        timed = sorted((job.claimable_at or job.finished_at or 0, str(job.ref), job) for job in found)
+        due = [job for at, _, job in timed if until_ms is None or at <= until_ms]
+        return _page(due, f"waiting {state}", limit, cursor)
+
+    def recent(self, tenant: str, kind: str, day: str, limit: int, cursor: str | None) -> Page:
+        """See JobReader."""
+        found = [
+            job
+            for job in self.jobs.values()
+            if self.listed and (job.ref.tenant, job.kind, day_of(job.created_at)) == (tenant, kind, day)
+        ]
+        newest_first = sorted(found, key=lambda job: (job.created_at, job.ref.id), reverse=True)
+        return _page(newest_first, f"recent {tenant} {kind} {day}", limit, cursor)
+
+    def _insert(self, job: Job) -> Answer:
+        existing = self.jobs.get(job.ref)
+        if existing is not None:
+            # A record that equals the wanted one is the wanted one, as if an answer had been lost.
+            return Written(job) if existing == job else Refused(existing)
+        self.jobs[job.ref] = job
+        return Written(job)
+
+    def _claim(self, claim: Claim) -> Answer:
+        job = self.jobs.get(claim.ref)
+        if job is None or job.claimable_at is None or job.claimable_at >= claim.now_ms:
+            return Refused(job)
+        if job.fingerprint != claim.fingerprint:
+            return Refused(job)
+        claimed = job.claimed(claim.owner, claim.held, claim.now_ms, claim.lease_until, claim.ttl_s)
+        self.jobs[claim.ref] = claimed
+        return Written(claimed, job)
+
+    def _conclude(self, conclusion: Conclusion) -> Answer:
+        verdict, envelope = conclusion.verdict, conclusion.envelope
+        if isinstance(verdict, Bury | Park) and envelope is not None:
+            self.envelopes[envelope.ref, envelope.fingerprint] = envelope
+        if isinstance(verdict, Bury | Park | RetryLater) and verdict.failure is not None:
+            mine = conclusion.job
+            evidence = AttemptFailure(mine.generation, mine.attempt, conclusion.now_ms, verdict.failure)
+            # A deferral gives its attempt back, so that the next evidence takes the place of this.
+            kept = [old for old in self.failures.get(mine.ref, ()) if _number(old) != _number(evidence)]
+            self.failures[mine.ref] = sorted([*kept, evidence], key=_number)
+        current = self.jobs.get(conclusion.job.ref)
+        if current is not None and _shows(current, conclusion):
+            return Written(current, conclusion.job)
+        if current is None or current.state is not State.RUNNING or current.fence != conclusion.job.fence:
+            return Refused(current)
+        after = concluded(current, verdict, conclusion.now_ms)
+        lifecycle.check_move(verb_of(verdict), current.state, after.state)
+        self.jobs[after.ref] = replace(after, owns_args=after.owns_args and envelope is not None)
+        return Written(self.jobs[after.ref], current)
+
+
+def _identity(job: Job) -> tuple[State, int, int, int | None]:
+    return job.state, job.fence, job.generation, job.claimable_at
+
+
+def _number(failed: AttemptFailure) -> tuple[int, int]:
+    return failed.generation, failed.attempt
+
+
+def _shows(record: Job, conclusion: Conclusion) -> bool:
+    """Whether this very conclusion made `record`."""
+    mine = concluded(conclusion.job, conclusion.verdict, conclusion.now_ms)
+    return (record.fence, record.state, record.concluded) == (mine.fence, mine.state, mine.concluded)
+
+
+def _page(jobs: list[Job], scope: str, limit: int, cursor: str | None) -> Page:
+    seal = f"{crc32(scope.encode()):08x}-"
+    if cursor is not None and not (cursor.startswith(seal) and cursor.removeprefix(seal).isdecimal()):
+        raise InputError.at("cursor", "is not one that this listing returned", "cursor")
+    start = int(cursor.removeprefix(seal)) if cursor else 0
+    end = start + limit
+    return Page(tuple(jobs[start:end]), f"{seal}{end}" if end < len(jobs) else None)
