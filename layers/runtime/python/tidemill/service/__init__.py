@@ -1,0 +1,1 @@
+"""What Tidemill does, in terms of ports; nothing here knows AWS."""

@@ -1,0 +1,62 @@
+"""A job asked for in JSON: the one document that the HTTP API, plain SQS messages and the CLI share."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from tidemill.domain import limits
+from tidemill.domain.errors import InputError, Violation
+from tidemill.domain.names import check_key, check_kind, check_lane, check_tenant
+from tidemill.domain.registry import JobRegistry
+from tidemill.service.submission import DEFAULT_TENANT, Submission
+
+FIELDS: Final = frozenset(
+    {"kind", "args", "key", "tenant", "lane", "delay_seconds", "expires_in_seconds", "job_id", "correlation_id"}
+)
+
+
+def parse_request(document: object, registry: JobRegistry) -> Submission:
+    """Turn `{"kind": ..., "args": {...}, ...}` into a submission.
+
+    Raises:
+        InputError: a field is unknown, missing or bad; each is named.
+    """
+    if not isinstance(document, dict):
+        raise InputError.at("body", f"must be a JSON object, not {type(document).__name__}", "type")
+    unknown = sorted(set(document) - FIELDS)
+    if unknown:
+        known = ", ".join(sorted(FIELDS))
+        raise InputError(
+            *(Violation(str(name)[:64], f"is no field of a job; known: {known}", "extra") for name in unknown)
+        )
+    for field in ("kind", "args"):
+        if field not in document:
+            raise InputError.at(field, "is missing", "missing")
+    definition = registry.resolve(check_kind(document["kind"]))
+    if not isinstance(document["args"], dict):
+        raise InputError.at("args", f"must be a JSON object, not {type(document['args']).__name__}", "type")
+    return Submission(
+        args=definition.args_type.from_input(document["args"]),
+        key=_optional(document, "key", check_key),
+        tenant=_optional(document, "tenant", check_tenant) or DEFAULT_TENANT,
+        lane=_optional(document, "lane", check_lane),
+        delay=_span(document, "delay_seconds") or timedelta(0),
+        expires_in=_span(document, "expires_in_seconds"),
+        job_id=document.get("job_id"),
+        correlation_id=document.get("correlation_id"),
+    )
+
+
+def _optional(document: dict[str, Any], field: str, check: Any) -> str | None:
+    return None if document.get(field) is None else check(document[field])
+
+
+def _span(document: dict[str, Any], field: str) -> timedelta | None:
+    value = document.get(field)
+    if value is None:
+        return None
+    most = int(limits.MAX_DELAY.total_seconds())
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise InputError.at(field, f"must be a number of seconds from 0 to {most}", "range")
+    return timedelta(seconds=value)

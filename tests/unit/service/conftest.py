@@ -1,0 +1,201 @@
+"""A whole Tidemill in memory, driven step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.builders import NOW, Greet, Telemetry
+from tidemill import JobArgs, JobRegistry, PermanentError, Retry, job, minutes, seconds
+from tidemill.domain.context import JobContext
+from tidemill.domain.duration import milliseconds
+from tidemill.domain.envelope import Envelope
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.lifecycle import State
+from tidemill.domain.limits import MAX_RECEIVES
+from tidemill.domain.message import Delivery
+from tidemill.domain.ports import Send
+from tidemill.service.client import JobClient
+from tidemill.service.deadletters import DeadLetterDesk
+from tidemill.service.executor import Executor
+from tidemill.service.intake import Intake
+from tidemill.service.janitor import Janitor
+from tidemill.service.listing import Listing
+from tidemill.service.performing import EventLoopThread
+from tidemill.service.submitter import Submitter
+from tidemill.testing.clock import FrozenClock
+from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.store import MemoryStore
+
+FUNCTION_TIMEOUT = seconds(75)
+Behaviour = Callable[[Any, JobContext], Any]
+
+
+class ReturnOld(JobArgs, kind="test.return"):
+    x: int = 0
+
+
+class RefuseOld(JobArgs, kind="test.refuse"):
+    x: int = 0
+
+
+class Later(JobArgs, kind="test.async"):
+    x: int = 0
+
+
+class Slow(JobArgs, kind="test.slow"):
+    x: int = 0
+
+
+class World:
+    """Queues, table, clock and programs of one stack.
+
+    Attributes:
+        does: what the job's function does on each run, in this order; after that it just returns.
+        runs: (job id, generation, attempt) of every run.
+    """
+
+    def __init__(self) -> None:
+        self.clock = FrozenClock(NOW)
+        self.random = Random(5)  # noqa: S311 - chance that repeats
+        self.telemetry = Telemetry()
+        self.store = MemoryStore()
+        self.does: list[Behaviour] = []
+        self.runs: list[tuple[str, int, int]] = []
+        self.registry = JobRegistry(
+            job(Greet, retry=Retry(max_attempts=3, delays=[seconds(10)]))(self._run),
+            job(ReturnOld, on_final="return")(self._run),
+            job(RefuseOld, on_final="refuse")(self._run),
+            job(Later, lane="critical")(self._run_later),
+            job(Slow, lane="bulk", timeout=minutes(10))(self._run),
+        )
+        self.lanes = tuple(self.registry.lanes)
+        self.queues = MemoryQueues(self.clock, self.lanes)
+        self.loop = EventLoopThread()
+        self.invocations = 0
+        self.build(self.store, self.queues)
+
+    def build(self, store: Any, queues: Any, reader: Any = None) -> None:
+        """Make every program anew on these ports."""
+        reader = reader or store
+        self.ports = (store, queues, reader)
+        self.submitter = Submitter(self.registry, store, reader, queues, self.clock, self.random)
+        self.client = JobClient(self.submitter, store, reader, self.clock)
+        common = (self.lanes, self.clock, self.random)
+        self.desk = DeadLetterDesk(store, reader, queues, queues, *common)
+        self.janitor = Janitor(self.registry, store, reader, queues, queues, *common, self.telemetry)
+        self.listing = Listing(reader, self.clock, list_index=True)
+
+    def executor(self, lane: str = "default") -> Executor:
+        store, queues, _ = self.ports
+        intake = Intake(self.registry, self.submitter, store, lane, self.clock, self.telemetry)
+        return Executor(self.registry, store, queues, intake, lane, self.clock, self.random, self.telemetry, self.loop)
+
+    # --- what happens ----------------------------------------------------------------------------
+
+    def submit(self, args: JobArgs | None = None, **options: Any) -> Job:
+        return self.client.submit(args or Greet(), **options).job
+
+    def begin(self, deliveries: list[Delivery], lane: str = "default", within: timedelta = FUNCTION_TIMEOUT):
+        self.invocations += 1
+        executor = self.executor(lane)
+        deadline = self.clock.now_ms() + milliseconds(within)
+        return executor, executor.begin(deliveries, f"request-{self.invocations}", deadline)
+
+    def work(
+        self, deliveries: list[Delivery], lane: str = "default", within: timedelta = FUNCTION_TIMEOUT
+    ) -> list[str]:
+        """One invocation from begin to finish; answers the messages that stay."""
+        executor, batch = self.begin(deliveries, lane, within)
+        for delivery in deliveries:
+            batch.perform(delivery.message_id)
+        staying = executor.finish(batch)
+        self.delete(deliveries, staying, lane)
+        return staying
+
+    def delete(self, deliveries: list[Delivery], staying: list[str], lane: str = "default") -> None:
+        for delivery in deliveries:
+            if delivery.message_id not in staying:
+                self.queues.delete(lane, delivery.receipt)
+
+    def invoke(self, lane: str = "default", limit: int = 10) -> list[Delivery]:
+        """What Lambda's poller does: receive, run, delete what was done."""
+        deliveries = self.queues.receive(lane, limit)
+        if deliveries:
+            self.work(deliveries, lane)
+        return deliveries
+
+    def crash(self, lane: str = "default") -> None:
+        """A worker claims what there is and is never heard of again."""
+        self.begin(self.queues.receive(lane), lane)
+        self.clock.advance(FUNCTION_TIMEOUT + minutes(1))
+
+    def settle(self, lane: str = "default", patience: int = 120) -> None:
+        """Let time go by, with its sweeps and censuses, until every queue is empty."""
+        for _ in range(patience):
+            self.invoke(lane)
+            self.janitor.sweep()
+            self.janitor.census()
+            if not self.queues.count(lane) and not self.pending():
+                return
+            self.clock.advance(seconds(30))
+        raise AssertionError(f"never quiet: {self.pending()} pending, {self.queues.count(lane)} messages")
+
+    def kill(self, **options: Any) -> Job:
+        """Submit a job that dies and bring its message into the DLQ."""
+        submitted = self.submit(**options)
+        self.does.append(raising(PERMANENT))
+        for _ in range(MAX_RECEIVES + 1):
+            self.invoke()
+        return self.job(submitted.ref)
+
+    def send(self, envelope: Envelope, lane: str = "default") -> None:
+        self.queues.send(lane, [Send(envelope)])
+
+    # --- what is to be seen ----------------------------------------------------------------------
+
+    def job(self, ref: JobRef | Job) -> Job:
+        return self.store.jobs[ref.ref if isinstance(ref, Job) else ref]
+
+    def state(self, ref: JobRef | Job) -> State:
+        return self.job(ref).state
+
+    def pending(self) -> list[Job]:
+        return [job for job in self.store.jobs.values() if not job.state.is_final]
+
+    def bodies(self, lane: str = "default") -> list[str]:
+        return [message.body for message in self.queues._queues[lane].messages]
+
+    def _run(self, args: Any, ctx: JobContext) -> Any:
+        self.runs.append((ctx.job_id, ctx.generation, ctx.attempt))
+        behaviour = self.does.pop(0) if self.does else (lambda args, ctx: None)
+        return behaviour(args, ctx)
+
+    async def _run_later(self, args: Any, ctx: JobContext) -> Any:
+        outcome = self._run(args, ctx)
+        return await outcome if hasattr(outcome, "__await__") else outcome
+
+
+PERMANENT = "permanent"
+
+
+def raising(error: Any) -> Behaviour:
+    """A job that raises `error`; PERMANENT for one that can't succeed."""
+
+    def behaviour(args: Any, ctx: JobContext) -> Any:
+        raise PermanentError("no") if error is PERMANENT else error
+
+    return behaviour
+
+
+def returning(value: Any) -> Behaviour:
+    return lambda args, ctx: value
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

@@ -1,0 +1,160 @@
+"""The census: deaths that only the DLQ knows of."""
+
+import pytest
+
+from tests.builders import MINUTE, OTHER_SEND_ID, Greet, an_envelope
+from tests.unit.service.conftest import raising
+from tidemill import RateLimitedError, minutes, seconds
+from tidemill.domain.errors import UnavailableError
+from tidemill.domain.lifecycle import State
+from tidemill.domain.limits import MAX_RECEIVES
+
+
+def forget_receives(world, lane="default"):
+    """SQS hands the lane's messages out to nobody until it gives up."""
+    for _ in range(MAX_RECEIVES + 1):
+        world.queues.receive(lane)
+        world.clock.advance(minutes(7))
+    world.queues.receive(lane)
+
+
+def console_redrive(world, lane="default"):
+    return world.queues.move(lane, lambda _: True, 100, 100)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_job_that_no_worker_ever_saw_is_recorded_as_dead(world, recorded):
+    envelope = an_envelope(ref=world.submit().ref) if recorded else an_envelope()
+    if not recorded:
+        world.send(envelope)
+    forget_receives(world)
+
+    assert world.janitor.census() == 1
+
+    job = world.job(envelope.ref)
+    assert (job.state, job.reason, job.owns_args) == (State.DEAD, "never_ran", True)
+    assert world.telemetry.counts["DeathsReported"] == 1
+    assert world.janitor.census() == 0
+    console_redrive(world)
+    world.settle()
+    assert world.state(job) is State.SUCCEEDED
+
+
+def test_a_job_whose_worker_died_on_its_last_receive_is_recorded_as_crashed(world):
+    job = world.submit()
+    for _ in range(MAX_RECEIVES - 1):
+        world.queues.receive("default")
+        world.clock.advance(minutes(7))
+    world.crash()
+    world.clock.advance(minutes(10))
+    world.queues.receive("default")
+
+    assert world.janitor.census() == 1
+
+    assert (world.state(job), world.job(job).reason) == (State.DEAD, "crashed")
+
+
+def test_what_the_census_keeps_is_kept_as_long_as_the_dead_job(world):
+    kept = []
+    world.submit()
+    forget_receives(world)
+    keep = world.store.keep
+    world.store.keep = lambda envelopes, ttl_s: (kept.extend(ttl_s), keep(envelopes, ttl_s))[1]
+
+    world.janitor.census()
+
+    (job,) = world.store.jobs.values()
+    assert kept == [job.ttl_s]
+    assert job.ttl_s * 1000 > job.keep_until
+
+
+def test_no_job_is_recorded_as_dead_without_its_arguments(world):
+    job = world.submit()
+    forget_receives(world)
+    world.store.keep = lambda envelopes, ttl_s: [UnavailableError("keep", "down")]
+
+    assert world.janitor.census() == 0
+    assert world.state(job) is State.QUEUED
+
+
+def test_a_live_lease_is_left_alone_whatever_the_dlq_holds(world):
+    job = world.submit()
+    forget_receives(world)
+    console_redrive(world)
+    world.begin(world.queues.receive("default"), within=minutes(14))
+    forget = world.queues._queues["default"].messages.pop()
+    world.queues._dlqs["default"].messages.append(forget)
+    world.clock.advance(minutes(14))
+
+    assert world.janitor.census() == 0
+    assert world.state(job) is State.RUNNING
+    world.clock.advance(minutes(4))
+    assert world.janitor.census() == 1
+
+
+def test_a_redundant_copy_in_the_dlq_is_no_death(world):
+    envelope = an_envelope()
+    world.send(envelope.resend(OTHER_SEND_ID))
+    forget_receives(world)
+    world.send(envelope)
+    world.does = [raising(ValueError())]
+    world.invoke()
+    world.clock.advance(minutes(5))
+
+    assert world.janitor.census() == 0
+    assert world.state(envelope.ref) is State.RETRYING
+
+
+def test_the_message_of_a_lost_key_race_in_the_dlq_is_no_death(world):
+    job = world.submit(Greet(name="win"), key="k")
+    world.send(an_envelope(ref=job.ref))
+    world.queues._queues["default"].messages.pop(0)
+    forget_receives(world)
+
+    assert world.janitor.census() == 0
+    assert world.state(job) is State.QUEUED
+
+
+def test_a_parked_job_that_was_sent_again_and_died_unseen_is_recorded(world):
+    job = world.submit()
+    world.does = [raising(RateLimitedError(retry_after=minutes(20)))]
+    world.invoke()
+    world.clock.advance(minutes(20))
+    world.janitor.sweep()
+    forget_receives(world)
+
+    assert world.janitor.census() == 1
+    assert world.state(job) is State.DEAD
+
+
+def test_a_rerun_that_died_unseen_is_recorded_although_the_old_message_is_still_there(world):
+    job = world.kill(key="k")
+    world.clock.advance(minutes(1))
+    world.submit(key="k")
+    world.clock.advance(minutes(5))
+    assert world.janitor.census() == 0
+    forget_receives(world)
+
+    assert world.janitor.census() == 1
+    assert (world.state(job), world.job(job).generation) == (State.DEAD, 2)
+
+
+def test_a_death_is_not_reported_while_a_worker_may_still_be_coming(world):
+    world.submit()
+    for _ in range(MAX_RECEIVES + 1):
+        world.queues.receive("default")
+        world.clock.advance(seconds(0))
+    for message in list(world.queues._queues["default"].messages):
+        world.queues._bury("default", message)
+
+    assert world.janitor.census() == 0
+    world.clock.advance(seconds(2 * MINUTE // 1000 + 1))
+    assert world.janitor.census() == 1
+
+
+def test_foreign_and_unreadable_messages_are_none_of_the_censuss_business(world):
+    world.queues.put("default", "bad")
+    world.queues.put("default", '{"kind":"test.greet","args":{}}')
+    forget_receives(world)
+
+    assert (world.queues.depth("default"), world.janitor.census()) == (2, 0)
