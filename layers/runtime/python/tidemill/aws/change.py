@@ -1,0 +1,103 @@
+"""One conditional update of one item, described once.
+
+`tidemill.aws.updates` writes it as an UpdateItem, `tidemill.aws.statements` as a PartiQL statement; neither
+holds a word of its own about jobs, so that the single and the batched form can't drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from tidemill.aws.items import Attribute, Scalar, attribute, scalars
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.lifecycle import Guard, Verb, transition
+from tidemill.domain.ports import Claim
+
+
+class Comparison(Enum):
+    """How a condition looks at one attribute.
+
+    An absent attribute fails EQUALS and BELOW, so that a final job, which has no `claimable_at`, is never claimed.
+    """
+
+    EQUALS = "="
+    BELOW = "<"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The shape of an update: attribute names only, so that its text is made once and kept."""
+
+    sets: tuple[str, ...]
+    conditions: tuple[tuple[str, Comparison], ...]
+    increments: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
+    answers_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A change of one job's record, with the values in the order of `sets` and of `conditions`."""
+
+    ref: JobRef
+    change: Change
+    set_values: list[Attribute]
+    condition_values: list[Attribute]
+
+
+# The guard alone decides who may claim: `claimable_at` is the epoch from which the record may be claimed.
+CLAIM: Final = Change(
+    sets=("state", "claimable_at", "owner", "send_id", "sent_at", "started_at", "ttl"),
+    increments=("fence", "attempt"),
+    removes=("attention_pk", "attention_sk"),
+    conditions=(("claimable_at", Comparison.BELOW), ("fingerprint", Comparison.EQUALS)),
+    answers_before=True,
+)
+_RUNNING: Final[Attribute] = {"S": transition(Verb.CLAIM).target.value}
+
+
+def claiming(claim: Claim) -> Update:
+    """The claim as an update."""
+    return Update(
+        claim.ref,
+        CLAIM,
+        [
+            _RUNNING,
+            {"N": str(claim.lease_until)},
+            {"S": claim.owner},
+            {"S": claim.held.send_id},
+            {"N": str(claim.held.sent_at)},
+            {"N": str(claim.now_ms)},
+            {"N": str(claim.ttl_s)},
+        ],
+        [{"N": str(claim.now_ms)}, {"S": claim.fingerprint}],
+    )
+
+
+def moving(verb: Verb, before: Job, after: Job) -> Update:
+    """What turns the record `before` into `after`, under the guard that the lifecycle names for `verb`."""
+    old, new = scalars(before), scalars(after)
+    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    removed = tuple(name for name in old if name not in new)
+    conditions, values = _guard(verb, before)
+    change = Change(sets=tuple(changed), removes=removed, conditions=conditions)
+    return Update(before.ref, change, [attribute(value) for value in changed.values()], values)
+
+
+def _guard(verb: Verb, before: Job) -> tuple[tuple[tuple[str, Comparison], ...], list[Attribute]]:
+    move = transition(verb)
+    if before.state not in move.sources:
+        raise ValueError(f"{verb} does not lead from {before.state}")
+    expected: Mapping[str, Scalar] = {"state": before.state.value, "fence": before.fence}
+    if move.guard is Guard.UNCHANGED:
+        expected = {**expected, "generation": before.generation}
+        if before.claimable_at is not None:
+            expected = {**expected, "claimable_at": before.claimable_at}
+    conditions = tuple((name, Comparison.EQUALS) for name in expected)
+    if move.guard is Guard.UNCHANGED and before.claimable_at is None:
+        conditions += (("claimable_at", Comparison.ABSENT),)
+    return conditions, [attribute(value) for value in expected.values()]

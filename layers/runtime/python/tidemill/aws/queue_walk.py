@@ -1,0 +1,99 @@
+"""A walk through a queue: each message received once, hidden while the walk lasts, shown again at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from tidemill.aws.errors import AwsError, raise_for
+from tidemill.aws.patience import in_chunks
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+# API Reference, ReceiveMessage, DeleteMessageBatch and ChangeMessageVisibilityBatch: at most ten messages.
+MESSAGES_PER_CALL: Final = 10
+# Long enough to walk through thousands of messages without meeting one twice, short enough that a walk which
+# died in the middle does not hide them from the next one for long.
+HIDDEN_S: Final = 60
+# A short poll asks some of SQS's servers only, and may miss what the others hold (Developer Guide, "Amazon SQS
+# short and long polling"). Three empty answers in a row are taken for an empty queue.
+EMPTY_POLLS: Final = 3
+# A person waits for the walk, and hidden messages count towards the 120,000 that a queue holds in flight.
+MAX_MET: Final = 10_000
+
+
+class QueueWalk:
+    """One walk through the queue at `url`.
+
+    Attributes:
+        met: the messages that were received and not deleted, by id, in the order of the walk.
+    """
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+        self._walked = 0
+        self.met: dict[str, MessageTypeDef] = {}
+
+    def receive(self, limit: int) -> list[MessageTypeDef]:
+        """Up to `limit` messages that this walk has not met yet; none at its end.
+
+        Raises:
+            UnavailableError: SQS did not answer.
+        """
+        for _ in range(EMPTY_POLLS):
+            if self._walked >= MAX_MET:
+                break
+            received = self._receive(min(limit, MESSAGES_PER_CALL))
+            fresh = [message for message in received if message["MessageId"] not in self.met]
+            # One that comes again has a new receipt, which alone can show it.
+            self.met.update({message["MessageId"]: message for message in received})
+            self._walked += len(fresh)
+            if fresh:
+                return fresh
+        return []
+
+    def delete(self, messages: Sequence[MessageTypeDef]) -> None:
+        """Delete messages of this walk. One that SQS does not delete is shown again at the end.
+
+        Raises:
+            UnavailableError: SQS did not answer.
+        """
+        for chunk in in_chunks(messages, MESSAGES_PER_CALL):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(chunk)
+            ]
+            try:
+                answer = self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+            except AwsError as error:
+                raise_for("delete", error)
+            for entry in answer.get("Successful", ()):
+                del self.met[chunk[int(entry["Id"])]["MessageId"]]
+
+    def end(self) -> None:
+        """Show what was met and not deleted. A failure is harmless: it shows itself after `HIDDEN_S`."""
+        for chunk in in_chunks(list(self.met.values()), MESSAGES_PER_CALL):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+                for index, message in enumerate(chunk)
+            ]
+            try:
+                self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+            except AwsError:
+                return
+
+    def _receive(self, limit: int) -> list[MessageTypeDef]:
+        try:
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=limit,
+                VisibilityTimeout=HIDDEN_S,
+                WaitTimeSeconds=0,
+                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount", "MessageGroupId"],
+                MessageAttributeNames=["All"],
+            )
+        except AwsError as error:
+            raise_for("receive", error)
+        return list(answer.get("Messages", ()))

@@ -1,0 +1,83 @@
+"""The items beside a job's STATE: envelope, result and evidence.
+
+Each is written only when it is needed, and no update of the state pays for its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tidemill.aws.items import Attribute, Item, key_of
+from tidemill.domain.envelope import Envelope, decode, is_envelope, parse_body
+from tidemill.domain.errors import IntegrityError, MalformedMessageError
+from tidemill.domain.failure import Failure
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.ports import AttemptFailure
+
+ERROR_PREFIX: Final = "ERROR#"
+
+
+def args_key(ref: JobRef, fingerprint: str) -> Item:
+    """Where a job's envelope is. Other arguments under the same key of the caller get their own item."""
+    return key_of(ref, f"ARGS#{fingerprint}")
+
+
+def args_item(envelope: Envelope, ttl_s: int) -> Item:
+    """The envelope as the body it is sent with."""
+    return {**args_key(envelope.ref, envelope.fingerprint), "body": {"S": envelope.encode()}, "ttl": {"N": str(ttl_s)}}
+
+
+def envelope_of(item: Mapping[str, Attribute]) -> Envelope:
+    """The envelope in an ARGS item.
+
+    Raises:
+        IntegrityError: it is not what its writer stored.
+    """
+    try:
+        document = parse_body(item["body"]["S"])
+        if is_envelope(document):
+            return decode(document)
+        problem = "it is no envelope"
+    except MalformedMessageError as error:
+        problem = str(error)
+    raise IntegrityError(f"the stored envelope {item['pk']['S']} {item['sk']['S']} is damaged: {problem}")
+
+
+def result_key(job: Job) -> Item:
+    """Where the result of the job's generation is, if it has an item of its own."""
+    return key_of(job.ref, f"RESULT#{job.generation}")
+
+
+def result_item(job: Job, result: str) -> Item:
+    """A result as JSON text."""
+    return {**result_key(job), "result": {"S": result}, "ttl": {"N": str(job.ttl_s)}}
+
+
+def error_item(ref: JobRef, failed: AttemptFailure, ttl_s: int) -> Item:
+    """The evidence of one attempt.
+
+    A deferral gives its attempt back, so that the next evidence takes the place of this: a job that is deferred
+    for ever leaves one item.
+    """
+    failure = failed.failure
+    return {
+        **key_of(ref, f"{ERROR_PREFIX}{failed.generation}#{failed.attempt:03d}"),
+        "at": {"N": str(failed.at)},
+        "type": {"S": failure.type},
+        "message": {"S": failure.message},
+        "trace": {"S": failure.trace},
+        "fingerprint": {"S": failure.fingerprint},
+        "ttl": {"N": str(ttl_s)},
+    }
+
+
+def failure_of(item: Mapping[str, Attribute]) -> AttemptFailure:
+    """The evidence in an ERROR item."""
+    _, generation, attempt = item["sk"]["S"].split("#")
+    return AttemptFailure(
+        generation=int(generation),
+        attempt=int(attempt),
+        at=int(item["at"]["N"]),
+        failure=Failure(item["type"]["S"], item["message"]["S"], item["trace"]["S"], item["fingerprint"]["S"]),
+    )

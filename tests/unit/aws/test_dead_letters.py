@@ -1,0 +1,203 @@
+"""The DLQ adapter when SQS fails in the middle: nothing is lost, and nothing stays hidden."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.unit.aws.stub import Wire, error
+from tidemill.aws.queue_walk import EMPTY_POLLS, HIDDEN_S
+from tidemill.aws.sqs import SqsDeadLetters
+from tidemill.domain.errors import UnavailableError
+
+URLS = {"bulk": "https://sqs/bulk"}
+DLQ_URLS = {"bulk": "https://sqs/bulk-dlq"}
+ATTRIBUTES = {"SentTimestamp": "1800000000000", "ApproximateReceiveCount": "6", "MessageGroupId": "acme"}
+SERVED_BY = {
+    "ReceiveMessage": "receive",
+    "SendMessageBatch": "send",
+    "DeleteMessageBatch": "delete",
+    "ChangeMessageVisibilityBatch": "show",
+}
+
+
+class Sqs:
+    """A DLQ of `count` messages that receives as short polls do, and fails where it is told to."""
+
+    def __init__(self, count, **failures):
+        self.there = {f"m{number}": f"body {number}" for number in range(count)}
+        self.hidden, self.sent, self.calls, self.failures = {}, [], [], failures
+        self.dead_letters = SqsDeadLetters(Wire(serve=self._serve).sqs, URLS, DLQ_URLS)
+
+    def _serve(self, operation, body):
+        self.calls.append((operation, body))
+        failure = self.failures.get(operation)
+        return failure if isinstance(failure, dict) else getattr(self, SERVED_BY[operation])(body, failure or ())
+
+    def receive(self, body, _):
+        fresh = [one for one in self.there if one not in self.hidden][: body["MaxNumberOfMessages"]]
+        self.hidden.update(dict.fromkeys(fresh, body["VisibilityTimeout"]))
+        return {
+            "Messages": [
+                {"MessageId": one, "ReceiptHandle": f"r-{one}", "Body": self.there[one], "Attributes": ATTRIBUTES}
+                for one in fresh
+            ]
+        }
+
+    def send(self, body, refused):
+        taken = [entry for entry in body["Entries"] if entry["MessageBody"] not in refused]
+        self.sent += [(body["QueueUrl"], entry["MessageBody"], entry["MessageGroupId"]) for entry in taken]
+        failed = [entry for entry in body["Entries"] if entry not in taken]
+        return {
+            "Successful": [{"Id": entry["Id"], "MessageId": "new"} for entry in taken],
+            "Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in failed],
+        }
+
+    def delete(self, body, refused):
+        taken = [entry for entry in body["Entries"] if entry["ReceiptHandle"] not in refused]
+        for entry in taken:
+            del self.there[entry["ReceiptHandle"].removeprefix("r-")]
+        return {"Successful": [{"Id": entry["Id"]} for entry in taken]}
+
+    def show(self, body, _):
+        for entry in body["Entries"]:
+            assert entry["VisibilityTimeout"] == 0
+            del self.hidden[entry["ReceiptHandle"].removeprefix("r-")]
+        return {}
+
+    @property
+    def operations(self):
+        return [name for name, _ in self.calls]
+
+    @property
+    def still_hidden(self):
+        return set(self.hidden) & set(self.there)
+
+
+def everything(_):
+    return True
+
+
+def test_sent_before_deleted_with_the_same_group():
+    sqs = Sqs(2)
+
+    assert len(sqs.dead_letters.move("bulk", everything, 10)) == 2
+
+    assert sqs.operations.index("SendMessageBatch") < sqs.operations.index("DeleteMessageBatch")
+    assert sqs.sent == [(URLS["bulk"], "body 0", "acme"), (URLS["bulk"], "body 1", "acme")]
+    assert sqs.there == {}
+
+
+def test_what_the_queue_did_not_take_stays_and_is_shown():
+    sqs = Sqs(5, SendMessageBatch={"body 1", "body 3"})
+
+    moved = sqs.dead_letters.move("bulk", everything, 10)
+
+    assert [one.body for one in moved] == ["body 0", "body 2", "body 4"]
+    assert set(sqs.there.values()) == {"body 1", "body 3"}
+    assert sqs.still_hidden == set()
+
+
+@pytest.mark.parametrize("operation", ["SendMessageBatch", "DeleteMessageBatch"])
+def test_a_call_that_fails_is_told_and_hides_nothing(operation):
+    sqs = Sqs(15, **{operation: error("InternalFailure", 500)})
+
+    with pytest.raises(UnavailableError):
+        sqs.dead_letters.move("bulk", everything, 20)
+
+    assert len(sqs.there) == 15
+    assert sqs.still_hidden == set()
+
+
+def test_a_message_that_was_sent_and_not_deleted_is_shown_again():
+    """It is in both queues: the record's fence runs it once."""
+    sqs = Sqs(3, DeleteMessageBatch={"r-m1"})
+
+    assert len(sqs.dead_letters.move("bulk", everything, 10)) == 3
+
+    assert list(sqs.there) == ["m1"]
+    assert sqs.still_hidden == set()
+
+
+def test_a_limit_is_kept_within_one_receive():
+    sqs = Sqs(10)
+
+    assert len(sqs.dead_letters.move("bulk", everything, 4)) == 4
+
+    assert (len(sqs.sent), len(sqs.there), sqs.still_hidden) == (4, 6, set())
+
+
+def test_a_peek_asks_for_no_more_than_it_wants_and_hides_shortly():
+    sqs = Sqs(30)
+
+    assert len(sqs.dead_letters.peek("bulk", 12)) == 12
+
+    receives = [body for name, body in sqs.calls if name == "ReceiveMessage"]
+    assert [body["MaxNumberOfMessages"] for body in receives] == [10, 2]
+    assert {body["VisibilityTimeout"] for body in receives} == {HIDDEN_S}
+    assert {body["WaitTimeSeconds"] for body in receives} == {0}
+    assert sqs.still_hidden == set()
+
+
+def test_a_peek_says_what_the_message_is():
+    (seen,) = Sqs(1).dead_letters.peek("bulk", 5)
+
+    assert (seen.message_id, seen.body, seen.sent_at, seen.receives) == ("m0", "body 0", 1_800_000_000_000, 6)
+
+
+def test_an_empty_answer_is_asked_again_before_the_queue_is_taken_for_empty():
+    sqs = Sqs(0)
+
+    assert sqs.dead_letters.peek("bulk", 5) == []
+    assert sqs.operations == ["ReceiveMessage"] * 3
+
+
+def test_a_receive_that_fails_is_told():
+    sqs = Sqs(1, ReceiveMessage=error("OverLimit", 403))
+
+    with pytest.raises(UnavailableError, match="OverLimit"):
+        sqs.dead_letters.peek("bulk", 5)
+
+
+def test_messages_that_come_round_again_end_the_walk(monkeypatch):
+    """Their hiding ended while the walk went on."""
+    sqs = Sqs(5)
+    monkeypatch.setattr(sqs, "hidden", type("Forgetful", (dict,), {"update": lambda self, _: None})())
+    monkeypatch.setattr(sqs, "show", lambda body, _: {})
+
+    assert len(sqs.dead_letters.peek("bulk", 50)) == 5
+    assert sqs.operations.count("ReceiveMessage") == 1 + EMPTY_POLLS
+
+
+def test_depth_counts_what_is_being_looked_at():
+    wire = Wire(
+        {"Attributes": {"ApproximateNumberOfMessages": "7", "ApproximateNumberOfMessagesNotVisible": "2"}},
+        error("RequestThrottled"),
+    )
+    dead_letters = SqsDeadLetters(wire.sqs, URLS, DLQ_URLS)
+
+    assert dead_letters.depth("bulk") == 9
+    with pytest.raises(UnavailableError):
+        dead_letters.depth("bulk")
+
+
+def test_sqs_moves_by_itself_where_it_can():
+    arn = {"Attributes": {"QueueArn": "arn:dlq"}}
+    wire = Wire(
+        arn,
+        {"TaskHandle": "h"},
+        arn,
+        error("InvalidAction"),
+        arn,
+        error("RequestThrottled"),
+        arn,
+        error("UnsupportedX"),
+    )
+    dead_letters = SqsDeadLetters(wire.sqs, URLS, DLQ_URLS)
+
+    assert dead_letters.native_move("bulk") == "h"
+    # No destination: SQS knows where each message came from.
+    assert wire.requests[1] == ("StartMessageMoveTask", {"SourceArn": "arn:dlq"})
+    assert dead_letters.native_move("bulk") is None
+    with pytest.raises(UnavailableError):
+        dead_letters.native_move("bulk")
+    with pytest.raises(ClientError, match="UnsupportedX"):
+        dead_letters.native_move("bulk")
