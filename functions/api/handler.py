@@ -1,0 +1,6 @@
+"""Submits, reads, lists and cancels jobs over HTTP."""
+
+from jobs import registry
+from tidemill.entrypoints.http import api_handler
+
+handler = api_handler(registry)

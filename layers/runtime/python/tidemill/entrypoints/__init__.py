@@ -1,0 +1,1 @@
+"""Where Lambda, Powertools and AWS meet the service layer."""

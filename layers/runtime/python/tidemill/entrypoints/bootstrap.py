@@ -1,0 +1,142 @@
+"""The composition root: from the env contract to a working program, once per container.
+
+What a worker never asks for is imported where it is built, because every import is paid at each cold start.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random, SystemRandom
+from typing import TYPE_CHECKING
+
+from tidemill.aws.clients import Clients
+from tidemill.aws.queue import SqsJobQueue
+from tidemill.aws.reader import DynamoJobReader
+from tidemill.aws.store import DynamoJobStore
+from tidemill.domain.ports import Clock, Telemetry
+from tidemill.domain.registry import JobRegistry
+from tidemill.service.executor import Executor
+from tidemill.service.intake import Intake
+from tidemill.service.submitter import Submitter
+from tidemill.settings import RuntimeSettings
+
+if TYPE_CHECKING:
+    from tidemill.aws.dead_letters import SqsDeadLetters
+    from tidemill.service.client import JobClient
+    from tidemill.service.deadletters import DeadLetterDesk
+    from tidemill.service.janitor import Janitor
+    from tidemill.service.listing import Listing
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """Unix milliseconds."""
+        return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything one process needs, built when first asked for."""
+
+    registry: JobRegistry
+    settings: RuntimeSettings
+    clients: Clients
+    clock: Clock
+    random: Random
+
+    @classmethod
+    def from_env(cls, registry: JobRegistry, environ: Mapping[str, str] | None = None) -> Program:
+        """Build from the env contract.
+
+        Raises:
+            SettingsError: a variable is missing or ill-formed.
+        """
+        settings = RuntimeSettings.from_env(os.environ if environ is None else environ)
+        return cls(registry, settings, Clients(), SystemClock(), SystemRandom())
+
+    @cached_property
+    def store(self) -> DynamoJobStore:
+        """The jobs table, written."""
+        return DynamoJobStore(self.clients.dynamodb, self.settings.table, list_index=self.settings.list_index)
+
+    @cached_property
+    def reader(self) -> DynamoJobReader:
+        """The jobs table, read."""
+        return DynamoJobReader(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def queue(self) -> SqsJobQueue:
+        """The lanes' queues."""
+        return SqsJobQueue(self.clients.sqs, self._urls)
+
+    @cached_property
+    def dead_letters(self) -> SqsDeadLetters:
+        """The lanes' DLQs."""
+        from tidemill.aws.dead_letters import SqsDeadLetters
+
+        dlqs = {name: lane.dlq_url for name, lane in self.settings.lanes.items()}
+        return SqsDeadLetters(self.clients.sqs, self._urls, dlqs)
+
+    @cached_property
+    def submitter(self) -> Submitter:
+        """Accepts jobs."""
+        return Submitter(self.registry, self.store, self.reader, self.queue, self.clock, self.random)
+
+    @cached_property
+    def client(self) -> JobClient:
+        """Submits and looks after jobs."""
+        from tidemill.service.client import JobClient
+
+        return JobClient(self.submitter, self.store, self.reader, self.clock)
+
+    @cached_property
+    def listing(self) -> Listing:
+        """Lists jobs."""
+        from tidemill.service.listing import Listing
+
+        return Listing(self.reader, self.clock, self.settings.list_index)
+
+    @cached_property
+    def desk(self) -> DeadLetterDesk:
+        """The DLQ desk."""
+        from tidemill.service.deadletters import DeadLetterDesk
+
+        return DeadLetterDesk(
+            self.store, self.reader, self.queue, self.dead_letters, self._lanes, self.clock, self.random
+        )
+
+    def executor(self, telemetry: Telemetry) -> Executor:
+        """The engine of this worker's lane."""
+        lane = self.settings.lane
+        intake = Intake(self.registry, self.submitter, self.store, lane, self.clock, telemetry)
+        return Executor(self.registry, self.store, self.queue, intake, lane, self.clock, self.random, telemetry)
+
+    def janitor(self, telemetry: Telemetry) -> Janitor:
+        """The minute's duties."""
+        from tidemill.service.janitor import Janitor
+
+        return Janitor(
+            self.registry,
+            self.store,
+            self.reader,
+            self.queue,
+            self.dead_letters,
+            self._lanes,
+            self.clock,
+            self.random,
+            telemetry,
+        )
+
+    @property
+    def _urls(self) -> dict[str, str]:
+        return {name: lane.queue_url for name, lane in self.settings.lanes.items()}
+
+    @property
+    def _lanes(self) -> tuple[str, ...]:
+        return tuple(self.settings.lanes)

@@ -1,0 +1,172 @@
+"""The routes of the HTTP API on Powertools' resolver.
+
+Powertools routes and writes the response. Its own validation stays off: it takes repeated keys, NaN and
+lone surrogates that we refuse, and answers in another form than a problem document.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tidemill.domain.errors import TidemillError
+from tidemill.domain.ports import Telemetry
+from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.http_lookup import LookupDesk
+from tidemill.entrypoints.http_openapi import openapi_document
+from tidemill.entrypoints.http_problems import MethodError, NoRouteError, problem_document
+from tidemill.entrypoints.http_request import (
+    MAX_BATCH_BODY_BYTES,
+    MAX_JOB_BODY_BYTES,
+    Caller,
+    caller_of,
+    read_document,
+    read_query,
+)
+from tidemill.entrypoints.http_response import json_response, problem_response
+from tidemill.entrypoints.http_submit import BatchRefusedError, SubmitDesk, is_refusal
+from tidemill.service.client import JobClient
+from tidemill.service.listing import Listing
+from tidemill.service.submitter import Receipt
+
+# For the header Allow: Powertools answers 404 to a known path's unknown method.
+_METHODS: Final = (
+    (re.compile(r"/jobs"), ("GET", "POST")),
+    (re.compile(r"/jobs/batch"), ("POST",)),
+    (re.compile(r"/jobs/[^/]+"), ("DELETE", "GET")),
+    (re.compile(r"/openapi\.json"), ("GET",)),
+)
+
+
+class HttpApi:
+    """Answers API Gateway's HTTP requests (payload format 2.0).
+
+    Arguments:
+        tenant_claim: the claim of a token that holds the tenant; empty for `tenant`.
+    """
+
+    def __init__(
+        self, registry: JobRegistry, client: JobClient, listing: Listing, telemetry: Telemetry, tenant_claim: str = ""
+    ) -> None:
+        self._registry = registry
+        self._client = client
+        self._listing = listing
+        self._telemetry = telemetry
+        self._tenant_claim = tenant_claim
+        # Debug mode, which an environment variable can switch on, would print bodies.
+        self._app = APIGatewayHttpResolver(debug=False)
+        self._app.post("/jobs")(self._submit)
+        self._app.post("/jobs/batch")(self._submit_batch)
+        self._app.get("/jobs")(self._list)
+        self._app.get("/jobs/<job_id>")(self._get)
+        self._app.delete("/jobs/<job_id>")(self._cancel)
+        self._app.get("/openapi.json")(self._openapi)
+        self._app.exception_handler(Exception)(self._refuse)
+
+    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer one request. Nothing that a caller sends makes this raise."""
+        self._telemetry.count("ApiRequests")
+        return self._app.resolve(event, context)
+
+    @cached_property
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of this registry."""
+        return openapi_document(self._registry, has_tokens=bool(self._tenant_claim))
+
+    @property
+    def _event(self) -> APIGatewayProxyEventV2:
+        return self._app.current_event
+
+    def _submit(self) -> Response[str]:
+        desk = self._submit_desk()
+        try:
+            receipt = desk.one(read_document(self._event, MAX_JOB_BODY_BYTES))
+        except TidemillError as error:
+            self._count("JobsRefused", int(is_refusal(error)))
+            raise
+        self._count_receipts([receipt])
+        self._telemetry.note("job_submitted", job_id=receipt.job_id, kind=receipt.job.kind, is_new=receipt.created)
+        document = desk.accepted(receipt)
+        return json_response(202 if receipt.created else 200, document, {"Location": document["link"]})
+
+    def _submit_batch(self) -> Response[str]:
+        desk = self._submit_desk()
+        results = desk.many(read_document(self._event, MAX_BATCH_BODY_BYTES))
+        receipts = [result for result in results if isinstance(result, Receipt)]
+        refused = sum(is_refusal(result) for result in results if not isinstance(result, Receipt))
+        self._count_receipts(receipts)
+        self._count("JobsRefused", refused)
+        self._telemetry.note("batch_submitted", jobs=len(results), accepted=len(receipts), refused=refused)
+        return json_response(202, {"results": desk.report(results)})
+
+    def _list(self) -> Response[str]:
+        return json_response(200, self._lookup_desk().page())
+
+    def _get(self, job_id: str) -> Response[str]:
+        return json_response(200, self._lookup_desk().job(job_id))
+
+    def _cancel(self, job_id: str) -> Response[str]:
+        document = self._lookup_desk().cancel(job_id)
+        self._count("JobsCancelled", 1)
+        self._telemetry.note("job_cancelled", job_id=document["id"], kind=document["kind"])
+        return json_response(200, document)
+
+    def _openapi(self) -> Response[str]:
+        self._caller()
+        read_query(self._event, set())
+        return json_response(200, self.openapi)
+
+    def _refuse(self, error: Exception) -> Response[str]:
+        """Every exception ends here, Powertools' own as well."""
+        more: dict[str, object] = {}
+        if isinstance(error, NotFoundError):
+            error = self._missing()
+        elif isinstance(error, BatchRefusedError):
+            more, error = {"results": error.results}, error.cause
+        self._note(error)
+        return problem_response(error, self._event.request_context.request_id, more)
+
+    def _note(self, error: Exception) -> None:
+        problem = problem_document(error)
+        fields = {"route": self._event.get("routeKey"), "status": problem["status"], "code": problem["code"]}
+        if problem["status"] < 500:
+            self._telemetry.note("request_refused", **fields)
+            return
+        # Frames only: the text of an unforeseen exception may quote what was sent.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        self._telemetry.count("ApiErrors")
+        self._telemetry.alert("request_failed", **fields, error=type(error).__name__, trace=frames)
+
+    def _missing(self) -> Exception:
+        path, method = self._event.path, self._event.http_method
+        allowed = next((methods for pattern, methods in _METHODS if pattern.fullmatch(path)), ())
+        # An id may hold what Powertools' routes don't match; then the method is not at fault.
+        return NoRouteError() if not allowed or method in allowed else MethodError(", ".join(allowed))
+
+    def _caller(self) -> Caller:
+        return caller_of(self._event, self._tenant_claim)
+
+    def _submit_desk(self) -> SubmitDesk:
+        caller = self._caller()
+        read_query(self._event, set())
+        return SubmitDesk(self._registry, self._client, self._event, caller)
+
+    def _lookup_desk(self) -> LookupDesk:
+        return LookupDesk(self._client, self._listing, self._event, self._caller())
+
+    def _count_receipts(self, receipts: list[Receipt]) -> None:
+        created = sum(receipt.created for receipt in receipts)
+        self._count("JobsSubmitted", created)
+        self._count("JobsRepeated", len(receipts) - created)
+
+    def _count(self, name: str, value: int) -> None:
+        if value:
+            self._telemetry.count(name, value)

@@ -1,0 +1,136 @@
+"""The documents of the HTTP API, as models: what its OpenAPI document says of them is generated from here.
+
+Responses are written as plain dictionaries (`tidemill.service.view`, `http_submit`, `http_problems`), which
+costs a tenth of a model's CPU; the tests hold every response against these models' schemas.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tidemill.domain.lifecycle import State
+from tidemill.entrypoints.http_lookup import MAX_FAILURES
+
+Timestamp = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
+        json_schema_extra={"format": "date-time"},
+        description="RFC 3339, UTC, with milliseconds",
+    ),
+]
+Link = Annotated[str, Field(description="where the job is found, as a path on this API")]
+Index = Annotated[int, Field(ge=0, description="the job's place in the request, from 0")]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Failure(_Document):
+    """One failed attempt of a job."""
+
+    generation: int
+    attempt: int
+    at: Timestamp
+    type: str
+    message: str
+    trace: str
+    fingerprint: str
+
+
+class JobSummary(_Document):
+    """A job's record."""
+
+    id: str
+    tenant: str
+    kind: str
+    lane: str
+    state: State
+    key: str | None
+    generation: int = Field(ge=1, description="1, and one more for each redrive or rerun")
+    attempt: int = Field(ge=0, description="attempts of this generation so far")
+    deferrals: int = Field(ge=0)
+    crashes: int = Field(ge=0)
+    created_at: Timestamp
+    started_at: Timestamp | None
+    finished_at: Timestamp | None
+    due_at: Timestamp | None = Field(description="while it waits: not before this")
+    expires_at: Timestamp | None = Field(description="if it has not started by then, it never runs")
+    reason: str | None = Field(description="why it is in this state")
+    error: str | None = Field(description="fingerprint of the last failure, equal for equal failures")
+    correlation_id: str | None
+    link: Link
+
+
+class Job(JobSummary):
+    """A job's record, with what it returned once it has succeeded, and its failures if asked for or dead."""
+
+    result: Any = Field(default=None, description="what the job returned; only when succeeded")
+    failures: list[Failure] = Field(default=[], description=f"the latest {MAX_FAILURES}, oldest first")
+
+
+class JobPage(_Document):
+    """Some jobs. A page may be short, or empty, while `cursor` still leads on."""
+
+    jobs: list[JobSummary]
+    cursor: str | None = Field(description="for the next page; null on the last")
+
+
+class Receipt(_Document):
+    """An accepted job."""
+
+    id: str
+    state: State
+    created: bool = Field(description="false when the key was seen before and its job stands")
+    link: Link
+
+
+class FieldViolation(_Document):
+    """One thing that is wrong with the request."""
+
+    field: str = Field(description="such as `args.width`")
+    problem: str
+    code: str
+
+
+class _ProblemMembers(_Document):
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    violations: list[FieldViolation]
+    job_id: str = Field(default="", description="the job that stands in the way, if one does")
+
+
+class AcceptedJob(Receipt):
+    """An accepted job of a batch."""
+
+    index: Index
+
+
+class RefusedJob(_ProblemMembers):
+    """A job of a batch that was not accepted, as a problem of its own."""
+
+    index: Index
+
+
+class BatchResult(_Document):
+    """A result for each job, in the order of the request."""
+
+    results: list[AcceptedJob | RefusedJob]
+
+
+class Problem(_ProblemMembers):
+    """A problem document (RFC 9457)."""
+
+    request_id: str = Field(description="leads to the log")
+
+
+class BatchProblem(Problem):
+    """Not one job of a batch was accepted. `results` says why, where the batch could be read."""
+
+    results: list[RefusedJob] = []

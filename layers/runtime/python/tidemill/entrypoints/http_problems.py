@@ -1,0 +1,177 @@
+"""What the HTTP API answers when it refuses: one table from error to status, one form (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from tidemill.domain.errors import (
+    InputError,
+    JobFinalError,
+    JobNotFoundError,
+    JobStateError,
+    KeyConflictError,
+    TidemillError,
+    UnavailableError,
+    Violation,
+)
+
+PROBLEM_TYPE: Final = "urn:tidemill:problem:"
+# A document may have more wrong with it than anybody reads; its fields' names are the caller's own and may be long.
+MAX_VIOLATIONS: Final = 50
+MAX_FIELD_CHARS: Final = 200
+MAX_PROBLEM_CHARS: Final = 300
+# Throttles of DynamoDB and SQS pass within a second or two; a caller that waits longer gains nothing.
+RETRY_AFTER_S: Final = 2
+# What the body calls what the Python client calls otherwise.
+_FIELDS: Final = {"delay": "delay_seconds", "expires_in": "expires_in_seconds"}
+
+
+class RequestError(TidemillError):
+    """What only HTTP can get wrong; `violations` names each field."""
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__("; ".join(str(violation) for violation in violations))
+        self.violations = violations
+
+
+class MalformedBodyError(RequestError):
+    """The body is no JSON document."""
+
+    code = "malformed_body"
+
+
+class InvalidQueryError(RequestError):
+    """A path or query parameter is unknown or bad, or no index answers the query."""
+
+    code = "invalid_query"
+
+
+class UnauthenticatedError(RequestError):
+    """The request came past every authoriser."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenTenantError(RequestError):
+    """The caller's token does not reach the tenant."""
+
+    code = "forbidden_tenant"
+
+
+class NoRouteError(RequestError):
+    """No such path."""
+
+    code = "no_route"
+
+
+class MethodError(RequestError):
+    """The path is known, the method is not; `allowed` lists those that are."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__()
+        self.allowed = allowed
+
+
+class BodyTooLargeError(RequestError):
+    """The body is over the limit."""
+
+    code = "body_too_large"
+
+
+class MediaTypeError(RequestError):
+    """The body is declared to be something else than JSON in UTF-8."""
+
+    code = "unsupported_media_type"
+
+
+class Refusal(NamedTuple):
+    """A row of the table. Without a `detail` the violations' fields are named, or the error speaks for itself."""
+
+    status: int
+    title: str
+    detail: str | None = None
+
+
+# The first class in the error's own order of inheritance decides. Details are written here and not taken from the
+# error where its message quotes what the caller sent.
+REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
+    MalformedBodyError: Refusal(400, "The body is not valid JSON"),
+    InvalidQueryError: Refusal(400, "The path or query can't be answered"),
+    UnauthenticatedError: Refusal(401, "Nobody is signed in", "Sign the request, or present a token."),
+    ForbiddenTenantError: Refusal(403, "The tenant is another's"),
+    JobNotFoundError: Refusal(
+        404, "No such job", "The tenant has no job of this id, or its retention is over. Check the id and the tenant."
+    ),
+    NoRouteError: Refusal(404, "No such path", "GET /openapi.json lists the paths."),
+    MethodError: Refusal(405, "The path does not take this method", "The header Allow lists the methods it takes."),
+    JobStateError: Refusal(409, "The job's state does not allow it"),
+    JobFinalError: Refusal(
+        409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
+    ),
+    BodyTooLargeError: Refusal(413, "The body is too large"),
+    MediaTypeError: Refusal(415, "The body must be JSON"),
+    InputError: Refusal(422, "The job can't be accepted as it is"),
+    KeyConflictError: Refusal(
+        422,
+        "The key belongs to another job",
+        "A job with this key has other arguments. Submit the same arguments, or choose another key.",
+    ),
+    UnavailableError: Refusal(
+        503,
+        "AWS did not answer",
+        "Repeat the request. A submit is safe to repeat with a key; without one the job may run twice.",
+    ),
+    Exception: Refusal(
+        500, "The API failed", "The log has the request id. Nothing is known to be wrong with the request."
+    ),
+}
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """The row of `error`."""
+    return next(REFUSALS[cls] for cls in type(error).__mro__ if cls in REFUSALS)
+
+
+def problem_document(error: Exception) -> dict[str, Any]:
+    """The RFC 9457 document of `error`, still without the request's id."""
+    refusal = refusal_of(error)
+    violations = [_violation(violation) for violation in violations_of(error)[:MAX_VIOLATIONS]]
+    code = error.code if isinstance(error, TidemillError) else "internal"
+    document: dict[str, Any] = {
+        "type": f"{PROBLEM_TYPE}{code.replace('_', '-')}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail or (_summary(violations) if violations else str(error)),
+        "code": code,
+        "violations": violations,
+    }
+    if isinstance(error, KeyConflictError | JobFinalError | JobStateError | JobNotFoundError):
+        document["job_id"] = error.job_id
+    return document
+
+
+def violations_of(error: Exception) -> tuple[Violation, ...]:
+    """What is wrong with which field."""
+    return error.violations if isinstance(error, InputError | RequestError) else ()
+
+
+def _violation(violation: Violation) -> dict[str, str]:
+    field = _FIELDS.get(violation.field, violation.field)
+    return {
+        "field": _clip(field, MAX_FIELD_CHARS),
+        "problem": _clip(violation.problem, MAX_PROBLEM_CHARS),
+        "code": violation.code,
+    }
+
+
+def _summary(violations: list[dict[str, str]]) -> str:
+    fields = list(dict.fromkeys(violation["field"] for violation in violations))
+    more = f" and {len(fields) - 3} more" if len(fields) > 3 else ""
+    return f"Look at {', '.join(fields[:3])}{more}; `violations` says what is wrong."
+
+
+def _clip(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

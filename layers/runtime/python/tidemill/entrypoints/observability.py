@@ -1,0 +1,46 @@
+"""One Logger and one Metrics a process; the engine's telemetry on top of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+NAMESPACE: Final = "Tidemill"
+
+
+class PowertoolsTelemetry:
+    """Structured log lines and EMF metrics, one flush an invocation.
+
+    Arguments:
+        stack: the stack's name: the metrics' dimension `service`, and on every log line.
+        lane: the dimension `lane`; empty for functions that serve all lanes.
+    """
+
+    def __init__(self, stack: str, lane: str = "") -> None:
+        # The line that logs is always one of this module; it says nothing.
+        self.logger = Logger(service=stack, location=None)
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE, service=stack)
+        self._lane = lane
+
+    def count(self, name: str, value: int = 1) -> None:
+        """See Telemetry."""
+        self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+    def note(self, event: str, **fields: object) -> None:
+        """See Telemetry."""
+        self.logger.info(event, extra=self._extra(fields))
+
+    def alert(self, event: str, **fields: object) -> None:
+        """See Telemetry."""
+        self.logger.warning(event, extra=self._extra(fields))
+
+    def flush(self) -> None:
+        """Write the metrics counted since the last flush as one EMF line."""
+        if self._lane:
+            self._metrics.add_dimension(name="lane", value=self._lane)
+        self._metrics.flush_metrics()
+
+    def _extra(self, fields: dict[str, object]) -> dict[str, object]:
+        return {**fields, "lane": self._lane} if self._lane else fields

@@ -1,0 +1,57 @@
+"""The worker's Lambda handler. This module is light: all that a worker is made of is imported behind its door."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tidemill.domain.registry import JobRegistry
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def worker_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]:
+    """The Lambda handler of a lane's worker; the lane comes from the env contract.
+
+    Raises:
+        SettingsError: the environment is incomplete (at cold start).
+    """
+    with _collector_at_rest():
+        return _made(registry)
+
+
+def _made(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]:
+    # Imported here, with the collector at rest: they are most of what a cold start imports.
+    from tidemill.entrypoints.batch import JobBatchProcessor
+    from tidemill.entrypoints.bootstrap import Program
+    from tidemill.entrypoints.observability import PowertoolsTelemetry
+
+    program = Program.from_env(registry)
+    telemetry = PowertoolsTelemetry(program.settings.stack, program.settings.lane)
+    lane = registry.lanes[program.settings.lane]
+    processor = JobBatchProcessor(program.executor(telemetry), lane.concurrency)
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+        telemetry.logger.set_correlation_id(context.aws_request_id)
+        try:
+            return processor.run(event, context)
+        finally:
+            telemetry.flush()
+
+    return handler
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Nothing that a cold start makes is garbage; looking for it all the same is a tenth of the cold start."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,125 @@
+"""DynamoDB write units of whole jobs, from the client's submit to the worker's record."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.integration.cost.jobs import Doomed, Echo, Shaky
+from tidemill.domain import limits
+from tidemill.domain.duration import days
+from tidemill.service.client import JobClient
+from tidemill.service.submission import Submission
+
+BIG = "x" * 100_000
+listed = pytest.mark.parametrize(("list_index", "price"), [(False, 3), (True, 4)], ids=["plain", "listed"])
+
+
+def submit(deployment, count, payload="", **options):
+    results = deployment.program.client.submit_many([Submission(Echo(payload=payload), **options)] * count)
+    assert all(result.created for result in results)
+    return [result.job_id for result in results]
+
+
+@listed
+@pytest.mark.parametrize("count", [1, 2, 3, 50])
+@pytest.mark.parametrize("payload", ["", BIG], ids=["empty", "100 KB"])
+def test_a_job_costs_three_units_and_one_for_the_list_whatever_its_payload(deploy, list_index, price, count, payload):
+    deployment = deploy(list_index=list_index)
+
+    submit(deployment, count, payload)
+    assert deployment.work() == count
+
+    meter = deployment.account.meter
+    assert meter.write_units == price * count
+    assert meter.index_units == (price - 3) * count
+    assert meter.read_units == 0
+
+
+@listed
+def test_a_keyed_job_costs_the_same_and_one_read(deploy, list_index, price):
+    deployment = deploy(list_index=list_index)
+
+    deployment.program.client.submit(Echo(), key="once")
+    deployment.program.client.submit(Echo(), key="once")
+    deployment.work()
+
+    assert deployment.account.meter.write_units == price
+    assert deployment.account.meter.read_units == 2
+
+
+class Overtaken:
+    """A queue whose worker is done before the sender can go on."""
+
+    def __init__(self, queue, work: Callable[[], int]):
+        self._queue, self._work = queue, work
+
+    def send(self, lane, sends):
+        errors = self._queue.send(lane, sends)
+        self._work()
+        return errors
+
+
+@listed
+@pytest.mark.parametrize("count", [1, 10])
+def test_a_worker_that_beats_the_put_costs_one_unit_more(deploy, list_index, price, count):
+    deployment = deploy(list_index=list_index)
+    program = deployment.program
+    submitter = replace(program.submitter, queue=Overtaken(program.queue, deployment.work))
+
+    client = JobClient(submitter, program.store, program.reader, program.clock)
+    results = client.submit_many([Submission(Echo())] * count)
+
+    assert {result.job.state for result in results} == {"succeeded"}
+    # The claim that finds nothing and the put that is refused, instead of the put that is not.
+    assert deployment.account.meter.write_units == (price + 1) * count
+
+
+@pytest.mark.parametrize("count", [1, 2, 10])
+@pytest.mark.parametrize("payload", ["", BIG], ids=["empty", "100 KB"])
+def test_a_duplicate_delivery_costs_one_unit_and_no_read(deploy, count, payload):
+    deployment = deploy(list_index=True)
+    meter, queue = deployment.account.meter, deployment.account.lane
+    submit(deployment, count, payload)
+    kept = {name: replace(message) for name, message in queue.messages.items()}
+    deployment.work()
+    spent = meter.write_units
+
+    queue.messages.update(kept)
+    assert deployment.work() == count
+
+    assert meter.write_units - spent == count
+    assert meter.read_units == 0
+    assert queue.messages == {}
+
+
+def test_two_copies_in_one_batch_are_claimed_once(deploy):
+    deployment = deploy()
+    submit(deployment, 3)
+    queue = deployment.account.lane
+    queue.messages.update({name + "2": replace(message, id=name + "2") for name, message in queue.messages.items()})
+
+    assert deployment.work() == 6
+
+    assert deployment.account.meter.write_units == 9
+    assert queue.messages == {}
+
+
+@pytest.mark.parametrize("answer", [None, "x" * 150, "x" * 700, BIG], ids=["none", "inline", "700 B", "100 KB"])
+def test_the_state_stays_below_a_unit_at_the_longest_names(deploy, answer):
+    deployment = deploy(list_index=True)
+    options = {
+        "tenant": "t" * limits.MAX_TENANT_CHARS,
+        "key": "k" * limits.MAX_KEY_CHARS,
+        "correlation_id": "c" * 64,
+        "expires_in": days(2),
+    }
+
+    client = deployment.program.client
+    submitted = client.submit(Echo(answer=answer), **options)
+    for other in (Doomed(), Shaky()):
+        client.submit(other, **options)
+    deployment.work()
+
+    assert client.result(submitted.job_id, options["tenant"]) == answer
+    assert 600 < deployment.account.jobs.largest["STATE"] < 1_024

@@ -1,0 +1,164 @@
+"""The HTTP API over the ports in memory. Every response that any test gets is held against the OpenAPI document."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import Annotated, Any, Literal
+
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import Field
+
+from tests.unit.http.gateway import REQUEST_ID, Answer, make_event, template_of
+from tidemill import JobArgs, JobRegistry, job
+from tidemill.domain.job import JobRef
+from tidemill.domain.lifecycle import State
+from tidemill.domain.message import Held
+from tidemill.domain.outcome import Bury, Complete
+from tidemill.domain.ports import Claim, Conclusion
+from tidemill.entrypoints.http_api import HttpApi
+from tidemill.service.client import JobClient
+from tidemill.service.listing import Listing
+from tidemill.service.submitter import Submitter
+from tidemill.testing.clock import FrozenClock
+from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.store import MemoryStore
+
+
+class Thumb(JobArgs, kind="media.thumbnail", aliases=("media.thumb",)):
+    bucket: str = Field(min_length=1)
+    width: int = Field(ge=16, le=4096)
+    mode: Literal["crop", "fit"] = "fit"
+    tags: dict[str, list[Annotated[str, Field(max_length=20)]]] = Field(default={})
+
+
+class Once(JobArgs, kind="pay.once"):
+    amount: int = 0
+
+
+class Blob(JobArgs, kind="blob"):
+    text: str
+
+
+class Loose(JobArgs, kind="loose"):
+    anything: Any = None
+
+
+REGISTRY = JobRegistry(
+    job(Thumb, lane="bulk")(lambda args, context: None),
+    job(Once, on_final="refuse")(lambda args, context: None),
+    job(Blob)(lambda args, context: None),
+    job(Loose)(lambda args, context: None),
+)
+
+
+_CONTRACTS: dict[tuple[JobRegistry, str], Any] = {}
+
+
+@dataclass
+class RecordingTelemetry:
+    counts: Counter[str] = field(default_factory=Counter)
+    lines: list[str] = field(default_factory=list)
+
+    def count(self, name: str, value: int = 1) -> None:
+        self.counts[name] += value
+
+    def note(self, event: str, **fields: object) -> None:
+        self.lines.append(json.dumps({"event": event, **fields}))
+
+    alert = note
+
+
+class World:
+    """One stack in memory, and its HTTP API."""
+
+    def __init__(self, registry: JobRegistry = REGISTRY, tenant_claim: str = "") -> None:
+        self.clock = FrozenClock()
+        self.store = MemoryStore()
+        self.queues = MemoryQueues(self.clock, tuple(registry.lanes))
+        self.telemetry = RecordingTelemetry()
+        submitter = Submitter(registry, self.store, self.store, self.queues, self.clock, Random(7))  # noqa: S311 - a test repeats
+        self.client = JobClient(submitter, self.store, self.store, self.clock)
+        self.listing = Listing(self.store, self.clock, list_index=True)
+        self.api = HttpApi(registry, self.client, self.listing, self.telemetry, tenant_claim)
+        # A test that fuzzes makes hundreds of worlds.
+        self.contract = _CONTRACTS.setdefault((registry, tenant_claim), None) or self.api.openapi
+        _CONTRACTS[registry, tenant_claim] = self.contract
+        self.reached: set[tuple[str, str, str]] = set()
+
+    @property
+    def is_empty(self) -> bool:
+        """No row, no envelope, no message."""
+        messages = sum(self.queues.count(lane) for lane in REGISTRY.lanes)
+        return not (self.store.jobs or self.store.envelopes or messages)
+
+    def call(self, method: str, target: str, body: Any = None, **options: Any) -> Answer:
+        """Send a request and check the response against the served document."""
+        event = make_event(method, target, body, **options)
+        answer = self.send(event)
+        self._check(method, target, answer)
+        return answer
+
+    def send(self, event: dict[str, Any]) -> Answer:
+        raw = self.api.resolve(event, None)
+        assert raw["isBase64Encoded"] is False
+        json.dumps(raw, ensure_ascii=False).encode()  # as Lambda's runtime does
+        return Answer(raw["statusCode"], raw["headers"], raw["body"], raw)
+
+    def _check(self, method: str, target: str, answer: Answer) -> None:
+        path = template_of(method, target)
+        operation = self.contract["paths"].get(path, {}).get(method.lower())
+        if operation is None:
+            schema: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
+            assert answer.status in (404, 405)
+        elif answer.status == 404 and answer.json.get("code") == "no_route":
+            schema = {"$ref": "#/components/schemas/Problem"}  # an id that no URL of ours holds
+        else:
+            response = operation["responses"][str(answer.status)]
+            schema = response["content"][answer.headers["Content-Type"]]["schema"]
+            assert set(response.get("headers", {})) <= set(answer.headers)
+            self.reached.add((method, path, str(answer.status)))
+        problems = [error.message for error in self.validator(schema).iter_errors(answer.json)]
+        assert problems == [], answer.text
+        if answer.status >= 400:
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.json["status"] == answer.status
+            assert answer.json["request_id"] == REQUEST_ID
+            assert "Traceback" not in answer.text
+            assert ".py" not in answer.text
+
+    def validator(self, schema: dict[str, Any]) -> Draft202012Validator:
+        return Draft202012Validator({**schema, "components": self.contract["components"]})
+
+    # --- jobs in other states than a submit leaves them -------------------------------------------
+
+    def submitted(self, **request: Any) -> JobRef:
+        answer = self.call("POST", "/jobs", {"kind": "loose", "args": {}, **request})
+        assert answer.status in (200, 202), answer.text
+        return JobRef(request.get("tenant", "default"), answer.json["id"])
+
+    def running(self, ref: JobRef) -> None:
+        record, now = self.store.jobs[ref], self.clock.now_ms()
+        claim = Claim(ref, record.fingerprint, "worker", Held("s", now), now + 1, now + 60_000, record.ttl_s)
+        self.store.claim([claim])
+        assert self.store.jobs[ref].state is State.RUNNING
+
+    def concluded(self, ref: JobRef, verdict: Bury | Complete) -> None:
+        self.running(ref)
+        self.store.conclude([Conclusion(self.store.jobs[ref], verdict, None, self.clock.now_ms() + 1)])
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def make_world() -> type[World]:
+    return World
+
+
+@pytest.fixture
+def event() -> Any:
+    return make_event
