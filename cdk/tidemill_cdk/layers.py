@@ -1,0 +1,96 @@
+"""The two layers and the code: what every function of a pipeline runs."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import Annotations, AssetHashType
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from tidemill_cdk.bytecode import compile_folder, find_interpreter
+from tidemill_cdk.dependencies import build_dependencies
+from tidemill_cdk.settings import Architecture, DeploySettings
+from tidemill_cdk.staging import content_hash, copy_sources, stage
+
+# Parts of the package that no function imports; a change of theirs deploys nothing.
+NOT_IN_LAMBDA: Final = ("cli", "local", "project", "testing")
+
+
+class FunctionCode(Construct):
+    """The jobs' code, Tidemill's runtime and the dependencies of both, staged for Lambda.
+
+    Guarantees equal asset hashes for equal sources, whether Tidemill is a checkout or an installed wheel.
+
+    Arguments:
+        code: the folder that holds `jobs/`, `worker/handler.py` and their like.
+        settings: platform, Python version and where to build.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, code: Path, settings: DeploySettings) -> None:
+        super().__init__(scope, id_)
+        self._settings = settings
+        self._interpreter = find_interpreter(settings.python)
+        if self._interpreter is None:
+            Annotations.of(self).add_warning_v2(
+                "tidemill:bytecode",
+                f"no Python {settings.python} here to compile the layers with, so cold starts take longer. "
+                f"Fix: install it (uv python install {settings.python}) or deploy from where it is",
+            )
+        self.asset = self._sources(code, "functions", leave_out=("requirements.txt",))
+        self.layers = [
+            self._layer("RuntimeLayer", self._sources(runtime_package(), "runtime", "python/tidemill", NOT_IN_LAMBDA)),
+            self._layer("DependencyLayer", self._dependencies(code)),
+        ]
+
+    def _sources(self, source: Path, name: str, inside: str = "", leave_out: tuple[str, ...] = ()) -> lambda_.AssetCode:
+        digest = content_hash(source, inside, self._bytecode_mark, leave_out=leave_out)
+
+        def build(folder: Path) -> None:
+            copy_sources(source, folder / inside, leave_out)
+            if self._interpreter:
+                compile_folder(self._interpreter, folder)
+
+        folder = stage(self._settings.cache, f"{name}-{digest[:24]}", build)
+        return lambda_.Code.from_asset(str(folder), asset_hash=digest, asset_hash_type=AssetHashType.CUSTOM)
+
+    def _dependencies(self, code: Path) -> lambda_.AssetCode:
+        settings = self._settings
+        default = code / "requirements.txt"
+        requirements = settings.requirements or (default if default.is_file() else None)
+        folder = settings.dependencies or build_dependencies(settings, requirements, self._interpreter)
+        digest = content_hash(folder, settings.architecture, self._bytecode_mark)
+        return lambda_.Code.from_asset(str(folder), asset_hash=digest, asset_hash_type=AssetHashType.CUSTOM)
+
+    def _layer(self, id_: str, code: lambda_.AssetCode) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            id_,
+            code=code,
+            compatible_runtimes=[runtime_of(self._settings)],
+            compatible_architectures=[architecture_of(self._settings)],
+        )
+
+    @property
+    def _bytecode_mark(self) -> str:
+        return f"bytecode {self._settings.python}" if self._interpreter else "no bytecode"
+
+
+def runtime_package() -> Path:
+    """The folder of the `tidemill` package, in a checkout or in an installed wheel."""
+    spec = find_spec("tidemill")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("tidemill is not installed beside tidemill_cdk. Fix: install `tidemill[cdk]`")
+    return Path(spec.origin).parent
+
+
+def runtime_of(settings: DeploySettings) -> lambda_.Runtime:
+    """The Lambda runtime of the settings."""
+    return lambda_.Runtime(f"python{settings.python}", lambda_.RuntimeFamily.PYTHON)
+
+
+def architecture_of(settings: DeploySettings) -> lambda_.Architecture:
+    """The processor of the settings, as the CDK names it."""
+    return lambda_.Architecture.ARM_64 if settings.architecture is Architecture.ARM64 else lambda_.Architecture.X86_64

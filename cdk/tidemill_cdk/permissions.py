@@ -1,0 +1,52 @@
+"""What each function may do: every action that a role of this package allows is in this file.
+
+A change of what the runtime calls is a change here, and the matrix in
+`tests/infrastructure/test_permissions.py` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+
+# The calls of the table adapter, which workers, API and janitor share: one job by item, many by PartiQL or in
+# batches. IAM can't tell a batch's puts from its deletes; nobody may delete, query or scan by itself.
+JOBS_TABLE: Final = (
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
+# Of an index: a page of a list. Of the table: the failed attempts of one job.
+TABLE_QUERY: Final = ("dynamodb:Query",)
+# What Powertools' idempotency decorator calls on its own table.
+IDEMPOTENCY_TABLE: Final = (
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+)
+# The first three are what Lambda's poller needs, acting as the worker's role; the worker itself sets visibility.
+QUEUE_CONSUME: Final = (
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sqs:ChangeMessageVisibility",
+)
+QUEUE_SEND: Final = ("sqs:SendMessage",)
+# The census counts a DLQ and looks at its messages, hiding them for a moment; it never deletes one.
+DLQ_CENSUS: Final = ("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+OBJECT_READ: Final = ("s3:GetObject",)
+OBJECT_WRITE: Final = ("s3:PutObject",)
+LOG_WRITE: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def allow(grantee: iam.IGrantable, actions: Sequence[str], *resources: str) -> None:
+    """Add one statement to the grantee's own role."""
+    statement = iam.PolicyStatement(actions=list(actions), resources=list(resources))
+    grantee.grant_principal.add_to_principal_policy(statement)

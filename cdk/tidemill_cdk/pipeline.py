@@ -1,0 +1,137 @@
+"""The public construct: from a registry to everything that runs its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from tidemill.domain.lane import Lane
+from tidemill.domain.registry import JobRegistry
+from tidemill.domain.sizing import LaneSizing, size_lane
+from tidemill.settings import LaneSettings, RuntimeSettings
+from tidemill_cdk.alarms import Alarms
+from tidemill_cdk.api import JobsApi
+from tidemill_cdk.bucket import LONGEST_REFERENCE, PrivateBucket
+from tidemill_cdk.checks import check_on_synth
+from tidemill_cdk.conditions import watch_api, watch_janitor, watch_lane
+from tidemill_cdk.dashboard import LanesDashboard
+from tidemill_cdk.janitor import Janitor
+from tidemill_cdk.lanes import BuiltLane
+from tidemill_cdk.layers import FunctionCode
+from tidemill_cdk.metrics import NAMESPACE
+from tidemill_cdk.naming import pascal
+from tidemill_cdk.outputs import add_outputs
+from tidemill_cdk.queue import LaneQueue
+from tidemill_cdk.settings import DeployError, DeploySettings
+from tidemill_cdk.table import IdempotencyTable, JobsTable
+from tidemill_cdk.worker import LaneWorker, Stores
+
+
+class TidemillPipeline(Construct):
+    """Queues, workers, tables, API, janitor and alarms for the jobs of one registry; one a stack.
+
+        pipeline = TidemillPipeline(stack, "Pipeline", registry=registry, code=Path("functions"))
+        table.grant_read_data(pipeline.worker("bulk").role)
+
+    Guarantees that every number of a lane follows from what its jobs declare, that each function's
+    role allows only what is listed in `permissions.py`, and that synthesis fails, with the fix, when
+    what was made breaks a rule of `checks.py`.
+
+    Arguments:
+        registry: the jobs and their lanes.
+        code: the folder with `jobs/` and the three `handler.py`; its `requirements.txt`, if there is
+            one, names the jobs' dependencies.
+        settings: the deployment's choices.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        registry: JobRegistry,
+        code: Path | str,
+        settings: DeploySettings | None = None,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.settings = settings or DeploySettings()
+        self.stores = Stores(
+            jobs=JobsTable(self, "Jobs", settings=self.settings),
+            idempotency=IdempotencyTable(self, "Idempotency", settings=self.settings),
+        )
+        self.payloads = PrivateBucket(
+            self, "Payloads", name="Payloads", settings=self.settings, expire_after=LONGEST_REFERENCE
+        )
+        self._code = FunctionCode(self, "Code", code=Path(code), settings=self.settings)
+        sizings = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
+        # Every function knows every queue, so all queues come before the first function.
+        queues = {name: LaneQueue(self, f"{pascal(name)}Queue", lane=name, sizing=sizings[name]) for name in sizings}
+        self.runtime_settings = self._runtime_settings(queues)
+        self.lanes = {
+            name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
+            for name, lane in registry.lanes.items()
+        }
+        for built in self.lanes.values():
+            built.worker.consume(built.queue, queues.values(), self.stores)
+        self.api = JobsApi(self, "Api", code=self._code, environment=self._environment(), settings=self.settings)
+        self.api.serve(queues.values(), self.stores)
+        self.janitor = Janitor(
+            self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings
+        )
+        self.janitor.sweep(queues.values(), self.stores)
+        LanesDashboard(self, "Lanes", lanes=self.lanes.values())
+        self._watch()
+        add_outputs(self, self.runtime_settings, self.api.url)
+        check_on_synth(self, registry)
+
+    def worker(self, lane: str) -> LaneWorker:
+        """The worker of a lane, to grant its `role` what the lane's jobs need.
+
+        Raises:
+            DeployError: the registry has no such lane.
+        """
+        if lane not in self.lanes:
+            raise DeployError(f"there is no lane {lane!r}. Fix: name one of {', '.join(self.lanes)}")
+        return self.lanes[lane].worker
+
+    def _runtime_settings(self, queues: Mapping[str, LaneQueue]) -> RuntimeSettings:
+        return RuntimeSettings(
+            stack=Stack.of(self).stack_name,
+            table=self.stores.jobs.table.table_name,
+            lanes={
+                name: LaneSettings(queue_url=lane.queue.queue_url, dlq_url=lane.dlq.queue_url)
+                for name, lane in queues.items()
+            },
+            list_index=self.settings.list_index,
+            payload_bucket=self.payloads.bucket_name,
+            tenant_claim=self.settings.jwt.tenant_claim if self.settings.jwt else "",
+            idempotency_table=self.stores.idempotency.table.table_name,
+        )
+
+    def _environment(self, lane: str = "") -> dict[str, str]:
+        return {
+            **self.runtime_settings.model_copy(update={"lane": lane}).to_env(),
+            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            "POWERTOOLS_SERVICE_NAME": self.runtime_settings.stack,
+        }
+
+    def _build_worker(self, lane: Lane, sizing: LaneSizing) -> LaneWorker:
+        return LaneWorker(
+            self,
+            f"{pascal(lane.name)}Worker",
+            lane=lane,
+            sizing=sizing,
+            code=self._code,
+            environment=self._environment(lane.name),
+            settings=self.settings,
+        )
+
+    def _watch(self) -> None:
+        alarms = Alarms(self, "Alarms", settings=self.settings)
+        for built in self.lanes.values():
+            watch_lane(alarms, built)
+        watch_api(alarms, self.api)
+        watch_janitor(alarms, self.janitor)

@@ -1,0 +1,78 @@
+"""A lane's worker: the function, what it may do, and how SQS feeds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from tidemill.domain.lane import Lane
+from tidemill.domain.sizing import LaneSizing
+from tidemill_cdk.function import FunctionShape, PythonFunction
+from tidemill_cdk.layers import FunctionCode
+from tidemill_cdk.naming import keep_name, pascal, worker_id
+from tidemill_cdk.permissions import IDEMPOTENCY_TABLE, JOBS_TABLE, QUEUE_CONSUME, QUEUE_SEND, allow
+from tidemill_cdk.queue import LaneQueue, duration
+from tidemill_cdk.settings import DeploySettings
+from tidemill_cdk.table import IdempotencyTable, JobsTable
+from tidemill_cdk.waivers import NEVER_ASYNC, SQS_KEEPS_FAILURES, waive
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where the functions of one pipeline keep things."""
+
+    jobs: JobsTable
+    idempotency: IdempotencyTable
+
+
+class LaneWorker(PythonFunction):
+    """The worker function of one lane.
+
+    `role` and `function` are open: grant them what the lane's jobs need beside Tidemill's own tables.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        lane: Lane,
+        sizing: LaneSizing,
+        code: FunctionCode,
+        environment: Mapping[str, str],
+        settings: DeploySettings,
+    ) -> None:
+        shape = FunctionShape(
+            handler="worker",
+            timeout=sizing.function_timeout,
+            memory_mb=lane.memory_mb,
+            description=f"Runs the jobs of lane {lane.name}",
+            environment=environment,
+            resends=True,
+        )
+        super().__init__(scope, id_, name=worker_id(lane.name), code=code, shape=shape, settings=settings)
+        self._lane = lane
+
+    def consume(self, lane_queue: LaneQueue, every_queue: Iterable[LaneQueue], stores: Stores) -> None:
+        """Feed the function from the lane's queue, let it record what it does, and send what a message asks for."""
+        allow(self.role, QUEUE_CONSUME, lane_queue.queue.queue_arn)
+        # A plain message may name another lane than the one whose queue it was sent to.
+        allow(self.role, QUEUE_SEND, *(lane.queue.queue_arn for lane in every_queue))
+        allow(self.role, JOBS_TABLE, stores.jobs.table.table_arn)
+        allow(self.role, IDEMPOTENCY_TABLE, stores.idempotency.table.table_arn)
+        mapping = lambda_.EventSourceMapping(
+            self,
+            "Mapping",
+            target=self.function,
+            event_source_arn=lane_queue.queue.queue_arn,
+            batch_size=self._lane.batch_size,
+            max_batching_window=duration(self._lane.batch_window),
+            max_concurrency=self._lane.max_concurrency,
+            report_batch_item_failures=True,
+        )
+        waive(mapping, SQS_KEEPS_FAILURES, "Serverless::Serverless-LambdaEventSourceMappingDestination")
+        waive(self.function, NEVER_ASYNC, "Serverless::Serverless-LambdaDLQ")
+        keep_name(mapping, f"Mapping{pascal(self._lane.name)}")

@@ -1,0 +1,64 @@
+"""The HTTP API: no open route, bounded, logged without bodies. And the janitor's schedule."""
+
+import json
+
+from tests.infrastructure.stacks import Synthesised
+from tidemill.domain import limits
+
+ROUTES = {"POST /jobs", "POST /jobs/batch", "GET /jobs", "GET /jobs/{id}", "DELETE /jobs/{id}", "GET /openapi.json"}
+
+
+def routes(stack: Synthesised) -> dict[str, dict]:
+    return {
+        route["Properties"]["RouteKey"]: route["Properties"]
+        for route in stack.of_type("AWS::ApiGatewayV2::Route").values()
+    }
+
+
+def test_routes_are_explicit_and_signed(production: Synthesised):
+    assert set(routes(production)) == ROUTES
+    assert {route["AuthorizationType"] for route in routes(production).values()} == {"AWS_IAM"}
+
+
+def test_token_instead_of_signature(chosen_otherwise: Synthesised):
+    assert {route["AuthorizationType"] for route in routes(chosen_otherwise).values()} == {"JWT"}
+    (authorizer,) = chosen_otherwise.of_type("AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["Properties"]["JwtConfiguration"] == {
+        "Issuer": "https://issuer.example",
+        "Audience": ["tidemill"],
+    }
+
+
+def test_stage_is_throttled_and_logs_no_content(production: Synthesised):
+    (stage,) = production.of_type("AWS::ApiGatewayV2::Stage").values()
+
+    assert stage["Properties"]["StageName"] == "$default"
+    assert stage["Properties"]["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 200, "ThrottlingRateLimit": 100}
+    logged = json.loads(stage["Properties"]["AccessLogSettings"]["Format"])
+    assert logged["request_id"] == "$context.requestId"
+    assert not any("body" in value or "header" in value or "querystring" in value for value in logged.values())
+
+
+def test_only_this_api_may_call_the_function(production: Synthesised):
+    sources = [
+        permission["Properties"]
+        for permission in production.of_type("AWS::Lambda::Permission").values()
+        if permission["Properties"]["Principal"] == "apigateway.amazonaws.com"
+    ]
+    assert len(sources) == len(ROUTES)
+    assert all("SourceArn" in permission for permission in sources)
+
+
+def test_janitor_ticks_every_sweep_period_and_keeps_what_fails(production: Synthesised):
+    rule = production.properties("JanitorTick")
+    (target,) = rule["Targets"]
+
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert limits.SWEEP_PERIOD.total_seconds() == 60
+    assert target["Arn"] == {"Fn::GetAtt": ["Janitor", "Arn"]}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["JanitorFailedTicks", "Arn"]}}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 1}
+    (retries,) = production.of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert retries["Properties"]["DestinationConfig"] == {
+        "OnFailure": {"Destination": {"Fn::GetAtt": ["JanitorFailedTicks", "Arn"]}}
+    }

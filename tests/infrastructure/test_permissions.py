@@ -1,0 +1,115 @@
+"""Least privilege: the whole matrix of who may do what to what, written out."""
+
+import pytest
+
+from tests.infrastructure.stacks import Synthesised
+from tidemill_cdk.template import statements, texts
+
+JOBS = "<JobsTable.Arn>"
+LIST, ATTENTION = f"{JOBS}/index/list", f"{JOBS}/index/attention"
+IDEMPOTENCY = "<IdempotencyRecords.Arn>"
+QUEUES = ("<QueueCritical.Arn>", "<QueueBulk.Arn>", "<QueueMediaGpu.Arn>")
+DLQS = ("<DlqCritical.Arn>", "<DlqBulk.Arn>", "<DlqMediaGpu.Arn>")
+RECORD = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+]
+REMEMBER = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+XRAY = {("xray:PutTelemetryRecords", "*"), ("xray:PutTraceSegments", "*")}
+
+
+def every(actions, *resources):
+    return {(action, resource) for action in actions for resource in resources}
+
+
+def worker(name):
+    return (
+        every(
+            ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            f"<Queue{name}.Arn>",
+        )
+        | every(["sqs:SendMessage"], *QUEUES)
+        | every(RECORD, JOBS)
+        | every(REMEMBER, IDEMPOTENCY)
+        | XRAY
+    )
+
+
+MATRIX = {
+    "WorkerCritical": worker("Critical"),
+    "WorkerMediaGpu": worker("MediaGpu"),
+    "WorkerBulk": worker("Bulk") | every(["s3:GetObject", "s3:PutObject"], "<Media.Arn>/*"),
+    "Api": every(["sqs:SendMessage"], *QUEUES)
+    | every(RECORD, JOBS)
+    | every(["dynamodb:Query"], JOBS, LIST, ATTENTION)
+    | every(REMEMBER, IDEMPOTENCY)
+    | XRAY,
+    "Janitor": every(["sqs:SendMessage"], *QUEUES, "<JanitorFailedTicks.Arn>")
+    | every(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], *DLQS)
+    | every(RECORD, JOBS)
+    | every(["dynamodb:Query"], ATTENTION)
+    | XRAY,
+}
+
+
+def allowed(stack: Synthesised, function: str) -> set[tuple[str, str]]:
+    """Every action on every resource that the function's role allows, its own logs left out."""
+    role = stack.properties(function)["Role"]["Fn::GetAtt"][0]
+    policies = {
+        id_
+        for id_, policy in stack.of_type("AWS::IAM::Policy").items()
+        if {"Ref": role} in policy["Properties"]["Roles"]
+    }
+    log_group = stack.properties(function)["LoggingConfig"]["LogGroup"]["Ref"]
+    logs = every(["logs:CreateLogStream", "logs:PutLogEvents"], f"<{log_group}.Arn>")
+    pairs = {
+        (action, resource)
+        for id_, statement in statements(stack.resources)
+        if id_ in policies
+        for action in texts(statement["Action"])
+        for resource in texts(statement["Resource"])
+    }
+    assert logs <= pairs
+    return pairs - logs
+
+
+@pytest.mark.parametrize("function", MATRIX)
+def test_role_allows_exactly_this(production: Synthesised, function):
+    assert allowed(production, function) == MATRIX[function]
+
+
+def test_every_function_is_in_the_matrix(production: Synthesised):
+    assert set(production.of_type("AWS::Lambda::Function")) == set(MATRIX)
+
+
+def test_no_role_is_shared_or_managed(production: Synthesised):
+    roles = [
+        function["Properties"]["Role"]["Fn::GetAtt"][0]
+        for function in production.of_type("AWS::Lambda::Function").values()
+    ]
+    assert len(set(roles)) == len(roles)
+    for role in production.of_type("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_without_tracing_nothing_has_a_wildcard(chosen_otherwise: Synthesised):
+    ours = [id_ for id_ in chosen_otherwise.of_type("AWS::IAM::Policy") if id_.startswith("Pipeline")]
+    found = [
+        (id_, text)
+        for id_, statement in statements(chosen_otherwise.resources)
+        if id_ in ours
+        for text in texts(statement["Action"]) + texts(statement["Resource"])
+        if "*" in text
+    ]
+    assert ours
+    assert found == []
+
+
+def test_no_function_may_delete_a_job_or_scan(production: Synthesised):
+    jobs = {action for function in MATRIX for action, resource in allowed(production, function) if resource == JOBS}
+    assert not jobs & {"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:PartiQLDelete", "dynamodb:PartiQLSelect"}
