@@ -1,0 +1,167 @@
+"""`tidemill submit | get | list | cancel`."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tidemill.cli.options import PAGE, Cursor, JobId, Json, Limit, Tenant, ref_of
+from tidemill.cli.target import Target, target_of
+from tidemill.service.submission import DEFAULT_TENANT
+
+if TYPE_CHECKING:
+    from tidemill.domain.job import Job
+
+LISTED = ["dead", "retrying", "scheduled"]
+
+
+def submit(  # noqa: PLR0913 - one parameter an option
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="The job's kind, such as media.thumbnail.")],
+    args: Annotated[str, typer.Argument(metavar="ARGS", help="A JSON object, @FILE, or - for standard input.")],
+    *,
+    key: Annotated[str | None, typer.Option(help="Idempotency key: one job per tenant, kind and key.")] = None,
+    tenant: Tenant = DEFAULT_TENANT,
+    lane: Annotated[str | None, typer.Option(help="Another lane than the kind's.")] = None,
+    delay: Annotated[str | None, typer.Option(metavar="DURATION", help="Start no sooner: 90s, 5m, 2h, 1d.")] = None,
+    expires_in: Annotated[str | None, typer.Option(metavar="DURATION", help="Never start later than this.")] = None,
+    job_id: Annotated[str | None, typer.Option(metavar="UUID", help="An id of your choice, without a key.")] = None,
+    wait: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="Wait for it to end; fail unless it succeeds.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Submit a job through the stack's HTTP API.
+
+    Without a key or an id of yours it gets an id here, so that a lost answer can be asked for again.
+    """
+    from tidemill.cli.request import request_document
+
+    target = target_of(context)
+    options = {
+        "key": key,
+        "tenant": tenant,
+        "lane": lane,
+        "job_id": job_id or (None if key else _fresh_id()),
+        "delay": delay,
+        "expires_in": expires_in,
+    }
+    document = request_document(kind, args, options, lambda: dict(target.info.settings.lanes))
+    accepted = _post(target, document)
+    if wait is not None:
+        _wait(target, str(accepted["id"]), tenant, wait, as_json=as_json)
+    elif as_json:
+        _print_json(accepted)
+    else:
+        _show_accepted(accepted)
+
+
+def get(context: typer.Context, job: JobId, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
+    """Show a job: its record, its result, its failures."""
+    ref = ref_of(job, tenant)
+    program = target_of(context).program
+    found = program.client.get(ref.id, ref.tenant)
+    _show(target_of(context), found, as_json=as_json)
+
+
+def list_jobs(  # noqa: PLR0913 - one parameter an option
+    context: typer.Context,
+    *,
+    state: Annotated[
+        str | None, typer.Option(help="dead, retrying or scheduled.", autocompletion=lambda: LISTED)
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Of this kind; without a state, those of one day.")] = None,
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="A day in UTC; today by default.")] = None,
+    tenant: Tenant = DEFAULT_TENANT,
+    limit: Limit = PAGE,
+    cursor: Cursor = None,
+    as_json: Json = False,
+) -> None:
+    """List a tenant's jobs, by state or by kind and day."""
+    from tidemill.cli import render
+    from tidemill.service.listing import Query
+    from tidemill.service.view import job_view
+
+    query = Query(tenant=tenant, state=state, kind=kind, day=day, limit=limit, cursor=cursor)
+    page = target_of(context).program.listing.jobs(query)
+    if as_json:
+        render.as_json({"jobs": [job_view(job) for job in page.jobs], "cursor": page.cursor})
+    else:
+        render.jobs(page.jobs, page.cursor, empty="no such jobs")
+
+
+def cancel(context: typer.Context, job: JobId, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
+    """Cancel a job that waits; it never runs then."""
+    from tidemill.cli import render
+    from tidemill.service.view import job_view
+
+    ref = ref_of(job, tenant)
+    done = target_of(context).program.client.cancel(ref.id, ref.tenant)
+    if as_json:
+        render.as_json(job_view(done))
+    else:
+        render.line(f"job {done.ref.id} is {done.state}")
+
+
+def _post(target: Target, document: dict[str, Any]) -> dict[str, Any]:
+    from tidemill.domain.errors import UnavailableError
+
+    try:
+        accepted: dict[str, Any] = target.api.post("/jobs", document)
+    except UnavailableError as error:
+        # The answer may be lost and the job accepted: the same id or key asks again without a second job.
+        again = f"--key {document['key']}" if "key" in document else f"--job-id {document['job_id']}"
+        raise UnavailableError(
+            error.operation, f"{error.cause}; the job may be accepted, repeat with {again}"
+        ) from None
+    return accepted
+
+
+def _fresh_id() -> str:
+    from tidemill.domain.ids import time_ordered_id
+
+    return time_ordered_id(time.time_ns() // 1_000_000, secrets.randbits(74))
+
+
+def _wait(target: Target, job_id: str, tenant: str, seconds: float, *, as_json: bool) -> None:
+    from tidemill.cli.waiting import check_succeeded, wait_for
+    from tidemill.domain.job import JobRef
+
+    ended = wait_for(target.program.client, JobRef(tenant, job_id), seconds)
+    _show(target, ended, as_json=as_json)
+    check_succeeded(ended, seconds)
+
+
+def _show(target: Target, found: Job, *, as_json: bool) -> None:
+    import json
+
+    from tidemill.cli import render
+    from tidemill.domain.lifecycle import State
+    from tidemill.service.view import job_view
+
+    reader = target.program.reader
+    result = reader.result_of(found) if found.state is State.SUCCEEDED else None
+    failures = reader.failures_of(found.ref)
+    if as_json:
+        render.as_json(job_view(found, result, failures))
+        return
+    render.job(found)
+    if result is not None:
+        render.block("result", render.pretty(json.loads(result)))
+    render.failures(failures)
+
+
+def _print_json(accepted: dict[str, Any]) -> None:
+    from tidemill.cli import render
+
+    render.as_json(accepted)
+
+
+def _show_accepted(accepted: dict[str, Any]) -> None:
+    from tidemill.cli import render
+
+    known = "" if accepted.get("created", True) else ", which the key has had before"
+    render.line(f"job {accepted['id']} is {accepted.get('state', 'accepted')}{known}")

@@ -1,0 +1,29 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tidemill.domain.job import JobRef
+from tidemill.domain.names import check_job_id, check_tenant
+from tidemill.service.submission import DEFAULT_TENANT
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: the answer on stdout, errors on stderr.")]
+Tenant = Annotated[str, typer.Option("--tenant", help="Whose job it is.")]
+Limit = Annotated[int, typer.Option("--limit", help="Jobs a page, 1 to 100.")]
+Cursor = Annotated[str | None, typer.Option("--cursor", help="From the page before.")]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or TENANT/ID.")]
+
+PAGE = 50
+
+
+def ref_of(text: str, tenant: str = DEFAULT_TENANT) -> JobRef:
+    """The job that `ID` or `TENANT/ID` names.
+
+    Raises:
+        InputError: the id or the tenant is ill-formed.
+    """
+    named, slash, job_id = text.rpartition("/")
+    return JobRef(check_tenant(named if slash else tenant), check_job_id(job_id))

@@ -1,0 +1,66 @@
+"""The stack that a command works on, reached when a command first needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+import typer
+
+from tidemill.connect import DEFAULT_STACK, StackInfo
+
+if TYPE_CHECKING:
+    from tidemill.cli.account import AccountClients
+    from tidemill.cli.api import SignedApi
+    from tidemill.cli.depths import LaneDepth
+    from tidemill.entrypoints.bootstrap import Program
+
+
+@dataclass
+class Target:
+    """One deployed stack, as its operator reaches it. botocore is imported at the first use, not by `--help`."""
+
+    stack: str = DEFAULT_STACK
+    region: str | None = None
+    profile: str | None = None
+
+    @cached_property
+    def account(self) -> AccountClients:
+        """The operator's AWS clients."""
+        from tidemill.cli.account import AccountClients
+
+        return AccountClients(self.region, self.profile)
+
+    @cached_property
+    def info(self) -> StackInfo:
+        """What the stack says about itself."""
+        from tidemill.connect import find_stack
+
+        return find_stack(self.stack, self.account)
+
+    @cached_property
+    def program(self) -> Program:
+        """The service layer on the operator's credentials. It knows no kinds: only the workers do."""
+        from tidemill.connect import program_of
+        from tidemill.domain.registry import JobRegistry
+
+        return program_of(self.info, JobRegistry(), self.account)
+
+    @cached_property
+    def api(self) -> SignedApi:
+        """The stack's HTTP API, which knows the kinds."""
+        from tidemill.cli.api import SignedApi
+
+        return SignedApi(self.info.api_url, self.account)
+
+    def depths(self) -> list[LaneDepth]:
+        """How full the lanes are."""
+        from tidemill.cli.depths import depths
+
+        return depths(self.account.sqs, self.info.settings.lanes)
+
+
+def target_of(context: typer.Context) -> Target:
+    """The target that the root options named."""
+    return cast("Target", context.obj)

@@ -1,0 +1,6 @@
+"""All jobs of this project."""
+
+from jobs.greet import greet
+from tidemill import JobRegistry
+
+registry = JobRegistry(greet)

@@ -1,0 +1,192 @@
+"""The command line over a stack in memory: the real service layer, engine and HTTP API, and no socket."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from random import Random, SystemRandom
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from tidemill import DEFAULT_LANES, JobArgs, JobRegistry, PermanentError, Retention, days, job
+from tidemill.cli.app import app
+from tidemill.cli.depths import LaneDepth
+from tidemill.cli.problem import error_of
+from tidemill.connect import StackInfo
+from tidemill.domain.duration import minutes
+from tidemill.entrypoints.http_api import HttpApi
+from tidemill.service.client import JobClient
+from tidemill.service.deadletters import DeadLetterDesk
+from tidemill.service.executor import Executor
+from tidemill.service.intake import Intake
+from tidemill.service.listing import Listing
+from tidemill.service.submitter import Submitter
+from tidemill.settings import LaneSettings, RuntimeSettings
+from tidemill.testing.clock import FrozenClock
+from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.store import MemoryStore
+
+
+class Greet(JobArgs, kind="demo.greet"):
+    name: str
+
+
+class Break(JobArgs, kind="demo.break"):
+    message: str = "no such bucket"
+
+
+@job(Greet, retention=Retention(result=days(1)))
+def greet(args, _):
+    return {"greeting": f"Hello {args.name}"}
+
+
+@job(Break)
+def fail(args, _):
+    raise PermanentError(args.message)
+
+
+REGISTRY = JobRegistry(greet, fail)
+LANES = tuple(lane.name for lane in DEFAULT_LANES)
+SETTINGS = RuntimeSettings(
+    stack="tidemill",
+    table="jobs",
+    lanes={name: LaneSettings(queue_url=f"https://sqs/{name}", dlq_url=f"https://sqs/{name}-dlq") for name in LANES},
+)
+
+
+class Silence:
+    def count(self, name, value=1): ...
+    def note(self, event, **fields): ...
+    def alert(self, event, **fields): ...
+
+
+@dataclass
+class MemoryApi:
+    """POST as API Gateway would hand it to the function."""
+
+    http: HttpApi
+    posted: list = field(default_factory=list)
+
+    def post(self, path, document):
+        self.posted.append(document)
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "headers": {"content-type": "application/json"},
+            "requestContext": {
+                "http": {"method": "POST", "path": path},
+                "requestId": "r1",
+                "stage": "$default",
+                "authorizer": {"iam": {"userArn": "arn:aws:iam::1:user/op"}},
+            },
+            "body": json.dumps(document),
+            "isBase64Encoded": False,
+        }
+        answer = self.http.resolve(event, None)
+        if answer["statusCode"] >= 300:
+            raise error_of(answer["statusCode"], answer["body"].encode(), "memory")
+        return json.loads(answer["body"])
+
+
+@dataclass
+class World:
+    """One stack, and a worker that runs when told to. It stands in for `cli.target.Target`."""
+
+    clock: FrozenClock = field(default_factory=FrozenClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    random: Random = field(default_factory=SystemRandom)
+    info: StackInfo = field(default_factory=lambda: StackInfo(SETTINGS, "https://abc.execute-api.x.amazonaws.com"))
+
+    @cached_property
+    def queues(self):
+        return MemoryQueues(self.clock, LANES)
+
+    @cached_property
+    def program(self):
+        """As the command line has it: it knows no kinds."""
+        submitter = Submitter(JobRegistry(), self.store, self.store, self.queues, self.clock, self.random)
+        return SimpleNamespace(
+            settings=SETTINGS,
+            clock=self.clock,
+            reader=self.store,
+            client=JobClient(submitter, self.store, self.store, self.clock),
+            listing=Listing(self.store, self.clock, list_index=True),
+            desk=DeadLetterDesk(self.store, self.store, self.queues, self.queues, LANES, self.clock, self.random),
+        )
+
+    @cached_property
+    def submitter(self):
+        return Submitter(REGISTRY, self.store, self.store, self.queues, self.clock, self.random)
+
+    @cached_property
+    def client(self):
+        return JobClient(self.submitter, self.store, self.store, self.clock)
+
+    @cached_property
+    def api(self):
+        return MemoryApi(HttpApi(REGISTRY, self.client, Listing(self.store, self.clock, list_index=True), Silence()))
+
+    def depths(self):
+        return [
+            LaneDepth(name, self.queues.count(name), 2, 3, self.queues.depth(name), 450, 345_600, 1_209_600, 5)
+            for name in LANES
+        ]
+
+    def work(self, *, rounds=7):
+        """Run every lane until its dead messages are in its DLQ."""
+        for _ in range(rounds):
+            self.clock.advance(minutes(10))
+            for lane in LANES:
+                self._batch(lane)
+
+    def _batch(self, lane):
+        intake = Intake(REGISTRY, self.submitter, self.store, lane, self.clock, Silence())
+        executor = Executor(REGISTRY, self.store, self.queues, intake, lane, self.clock, self.random, Silence())
+        deliveries = self.queues.receive(lane, 1000)
+        batch = executor.begin(deliveries, "request", self.clock.now_ms() + 60_000)
+        for delivery in deliveries:
+            batch.perform(delivery.message_id)
+        staying = set(executor.finish(batch))
+        for delivery in deliveries:
+            if delivery.message_id not in staying:
+                self.queues.delete(lane, delivery.receipt)
+
+    def dead(self, count=1, **options):
+        """Submit jobs that die, and let them. Answers their ids."""
+        ids = [self.client.submit(Break(), **options).job_id for _ in range(count)]
+        self.work()
+        return ids
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.fixture
+def run(world):
+    """Run one command line against the world."""
+    runner = CliRunner()
+
+    def invoke(*arguments, **options):
+        return runner.invoke(app, list(arguments), obj=world, **options)
+
+    return invoke
+
+
+@pytest.fixture
+def refused(run):
+    """Run a command line that must fail as bad input, in both forms; answers the fields that the error names."""
+
+    def invoke(*arguments, code=2, **options):
+        human, machine = run(*arguments, **options), run(*arguments, "--json", **options)
+        assert (human.exit_code, machine.exit_code) == (code, code), human.output
+        assert (human.stdout, machine.stdout) == ("", "")
+        error = json.loads(machine.stderr)
+        assert error["message"]
+        for violation in error["violations"]:
+            assert f"error: {violation['field']}: {violation['problem']}" in human.stderr
+        return {violation["field"]: violation["problem"] for violation in error["violations"]} or error["code"]
+
+    return invoke

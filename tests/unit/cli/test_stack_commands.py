@@ -1,0 +1,30 @@
+import json
+from importlib.metadata import version
+
+HEADINGS = ["lane", "ready", "in", "flight", "delayed", "dead", "visibility", "receives", "kept", "kept", "dead"]
+
+
+def test_lanes(run, world):
+    world.dead(2)
+    world.client.submit(next(iter(world.submitter.registry)).args_type(name="Ada"))
+
+    human, machine = run("lanes").stdout.splitlines(), json.loads(run("lanes", "--json").stdout)
+
+    assert human[0].split() == HEADINGS
+    assert human[2].split() == ["default", "1", "2", "3", "2", "450s", "5", "4d", "14d"]
+    assert machine["lanes"][1] == {
+        "lane": "default",
+        "ready": 1,
+        "in_flight": 2,
+        "delayed": 3,
+        "dead": 2,
+        "visibility_timeout_s": 450,
+        "retention_s": 345_600,
+        "dlq_retention_s": 1_209_600,
+        "max_receives": 5,
+    }
+
+
+def test_version(run):
+    assert run("version").stdout == f"tidemill {version('tidemill')}\n"
+    assert json.loads(run("version", "--json").stdout) == {"version": version("tidemill")}
