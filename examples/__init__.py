@@ -1,0 +1,1 @@
+"""Programs that use Tidemill as anybody would."""
