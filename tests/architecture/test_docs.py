@@ -1,0 +1,56 @@
+"""The docs say what the code does: snippets are files, numbers are constants, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tidemill.domain import limits
+from tidemill.domain.lifecycle import TRANSITIONS, mermaid
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+_SNIPPET = re.compile(r"<!-- file: (?P<path>\S+) -->\n```\w*\n(?P<text>.*?)```", re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?:|#)(?P<target>[^)#\s]+)")
+_LIMIT = re.compile(r"^\| .* \| (?P<value>[^|]+) \| `(?P<name>[A-Z_]+)` \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_snippet_is_its_file(page: Path) -> None:
+    for snippet in _SNIPPET.finditer(page.read_text()):
+        assert snippet["text"] == (ROOT / snippet["path"]).read_text(), f"run again: {snippet['path']}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    missing = [
+        link["target"] for link in _LINK.finditer(page.read_text()) if not (page.parent / link["target"]).exists()
+    ]
+    assert missing == []
+
+
+def test_the_readme_shows_snippets() -> None:
+    assert len(_SNIPPET.findall((ROOT / "README.md").read_text())) >= 3
+
+
+def test_the_lifecycle_page_draws_the_table() -> None:
+    page = (ROOT / "docs/lifecycle.md").read_text()
+    assert f"```mermaid\n{mermaid()}\n```" in page
+    for move in TRANSITIONS:
+        assert f"| `{move.verb}` | {', '.join(sorted(move.sources))} | {move.target}" in page
+
+
+def test_the_limits_page_has_the_numbers_of_the_code() -> None:
+    rows = {row["name"]: row["value"].strip() for row in _LIMIT.finditer((ROOT / "docs/limits.md").read_text())}
+    assert len(rows) > 15
+    assert rows == {name: _shown(getattr(limits, name)) for name in rows}
+
+
+def _shown(value: int | timedelta) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    seconds = int(value.total_seconds())
+    return f"{seconds:,} s" if seconds % 86_400 else f"{seconds // 86_400} days"

@@ -1,0 +1,45 @@
+"""One word per idea, and a public surface that changes only on purpose."""
+
+import inspect
+import re
+from pathlib import Path
+
+import tidemill
+
+# Names that say nothing of what is inside, and so collect everything.
+EMPTY_WORDS = {"base", "common", "helper", "helpers", "manager", "misc", "shared", "util", "utils"}
+# Put together here, so that this file does not find itself.
+UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + "ME|X" + "XX|HA" + r"CK)\b")
+PUBLIC_NAMES = Path(__file__).with_name("public_names.txt")
+
+
+def test_no_module_hides_behind_an_empty_word(modules, repository):
+    named = {part.removesuffix(".py") for path in modules for part in path.relative_to(repository).parts}
+
+    assert named & EMPTY_WORDS == set()
+
+
+def test_nothing_is_left_for_later(sources, repository):
+    found = {
+        f"{path.relative_to(repository)}:{number}"
+        for path in sources
+        if path.suffix in {".py", ".toml", ".yml", ".yaml", ".json", ".md", ""} and path.name != "uv.lock"
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
+        if UNFINISHED.search(line)
+    }
+
+    assert found == set()
+
+
+def test_the_public_surface_changes_only_on_purpose():
+    assert sorted(tidemill.__all__) == PUBLIC_NAMES.read_text().split()
+
+
+def test_everything_public_says_what_it_is():
+    silent = [
+        name
+        for name in tidemill.__all__
+        if (callable(value := getattr(tidemill, name)) or inspect.ismodule(value)) and not inspect.getdoc(value)
+    ]
+
+    assert silent == []
