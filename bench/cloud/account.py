@@ -15,7 +15,7 @@ TEXTBOOK_JOBS_TABLE = "TextbookJobs"
 IDEMPOTENCY_TABLE = "TextbookIdempotency"
 TEXTBOOK_QUEUE = "textbook"
 # As the stack makes them (cdk/tidemill_cdk/table.py).
-INDEXES = (Index("list", ("list_pk", "list_sk")), Index("attention", ("attention_pk", "attention_sk")))
+INDEXES = tuple(Index(name, (f"{name}_pk", f"{name}_sk")) for name in ("list", "attention", "due"))
 
 
 def queue_url(name: str) -> str:

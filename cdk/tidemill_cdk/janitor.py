@@ -18,7 +18,7 @@ from tidemill_cdk.naming import keep_name
 from tidemill_cdk.permissions import DLQ_CENSUS, JOBS_TABLE, QUEUE_SEND, TABLE_QUERY, allow
 from tidemill_cdk.queue import LaneQueue, duration
 from tidemill_cdk.settings import DeploySettings
-from tidemill_cdk.table import ATTENTION_INDEX
+from tidemill_cdk.table import DUE_INDEX
 from tidemill_cdk.waivers import IS_A_DLQ, TICKS_ARE_KEPT, waive
 from tidemill_cdk.worker import Stores
 
@@ -73,7 +73,7 @@ class Janitor(PythonFunction):
         allow(self.role, QUEUE_SEND, *(lane.queue.queue_arn for lane in queues))
         allow(self.role, DLQ_CENSUS, *(lane.dlq.queue_arn for lane in queues))
         allow(self.role, JOBS_TABLE, jobs.table.table_arn)
-        allow(self.role, TABLE_QUERY, jobs.index_arn(ATTENTION_INDEX))
+        allow(self.role, TABLE_QUERY, jobs.index_arn(DUE_INDEX))
 
     def _tick(self) -> None:
         # A rule, not EventBridge Scheduler: at a fixed rate both are the same, and a rule needs no role.

@@ -10,6 +10,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
+# Of one sort of folder, so many are kept: another program may still read the one it has just built.
+_KEPT: Final = 4
 # What no asset holds: bytecode of another Python, and what tools leave behind.
 LITTER: Final = ("__pycache__", "*.pyc", ".DS_Store", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 
@@ -30,6 +32,7 @@ def stage(cache: Path, key: str, build: Callable[[Path], None]) -> Path:
         build(draft)
         draft.chmod(0o755)
         _move_into_place(draft, target)
+        _forget_old(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
@@ -75,3 +78,11 @@ def _move_into_place(draft: Path, target: Path) -> None:
     except OSError:
         if not target.is_dir():  # anything but "another program was first"
             raise
+
+
+def _forget_old(newest: Path) -> None:
+    """Remove all but the latest of the folders that share `newest`'s name up to its hash."""
+    sort = newest.name.rpartition("-")[0]
+    alike = sorted(newest.parent.glob(f"{sort}-*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for old in alike[_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -13,6 +13,7 @@ from tidemill_cdk.settings import DeploySettings
 
 LIST_INDEX: Final = "list"
 ATTENTION_INDEX: Final = "attention"
+DUE_INDEX: Final = "due"
 
 
 def removal_policy(settings: DeploySettings) -> RemovalPolicy:
@@ -21,11 +22,11 @@ def removal_policy(settings: DeploySettings) -> RemovalPolicy:
 
 
 class JobsTable(Construct):
-    """The jobs: state items, their siblings and two sparse indexes of keys.
+    """The jobs: state items, their siblings and three sparse indexes of keys.
 
-    Both indexes are always there: one that no item names costs nothing, and switching the list index
+    The indexes are always there: one that no item names costs nothing, and switching the list index
     on later must not wait for a table's backfill. Items name `list` when the runtime setting
-    `list_index` is on, and `attention` while they are scheduled, retrying or dead.
+    `list_index` is on, `attention` while they are scheduled, retrying or dead, and `due` while scheduled.
     """
 
     def __init__(self, scope: Construct, id_: str, *, settings: DeploySettings) -> None:
@@ -50,6 +51,7 @@ class JobsTable(Construct):
         )
         self._add_index(LIST_INDEX)
         self._add_index(ATTENTION_INDEX)
+        self._add_index(DUE_INDEX)
         keep_name(self.table, "JobsTable")
 
     def index_arn(self, index: str) -> str:

@@ -55,6 +55,7 @@ class LaneWorker(PythonFunction):
         )
         super().__init__(scope, id_, name=worker_id(lane.name), code=code, shape=shape, settings=settings)
         self._lane = lane
+        self._for_host = settings.for_host
 
     def consume(self, lane_queue: LaneQueue, every_queue: Iterable[LaneQueue], stores: Stores) -> None:
         """Feed the function from the lane's queue, let it record what it does, and send what a message asks for."""
@@ -63,6 +64,8 @@ class LaneWorker(PythonFunction):
         allow(self.role, QUEUE_SEND, *(lane.queue.queue_arn for lane in every_queue))
         allow(self.role, JOBS_TABLE, stores.jobs.table.table_arn)
         allow(self.role, IDEMPOTENCY_TABLE, stores.idempotency.table.table_arn)
+        # On one machine every further function process only competes for its cores; two is the least AWS takes.
+        max_concurrency = 2 if self._for_host else self._lane.max_concurrency
         mapping = lambda_.EventSourceMapping(
             self,
             "Mapping",
@@ -70,7 +73,7 @@ class LaneWorker(PythonFunction):
             event_source_arn=lane_queue.queue.queue_arn,
             batch_size=self._lane.batch_size,
             max_batching_window=duration(self._lane.batch_window),
-            max_concurrency=self._lane.max_concurrency,
+            max_concurrency=max_concurrency,
             report_batch_item_failures=True,
         )
         waive(mapping, SQS_KEEPS_FAILURES, "Serverless::Serverless-LambdaEventSourceMappingDestination")

@@ -35,7 +35,7 @@ class Jobs:
 
 def create_jobs_table(client: Any, name: str) -> None:
     """The table that the construct `JobsTable` makes, as far as the adapters can see."""
-    indexes = ("list", "attention")
+    indexes = ("list", "attention", "due")
     names = ["pk", "sk", *(f"{index}_{part}" for index in indexes for part in ("pk", "sk"))]
     client.create_table(
         TableName=name,

@@ -13,7 +13,7 @@ from typing import Any
 
 from tidemill.aws.items import item_bytes
 
-INDEXES = ("list", "attention")
+INDEXES = ("list", "attention", "due")
 WRITES = frozenset({"put_item", "update_item", "batch_write_item", "batch_execute_statement"})
 
 

@@ -88,9 +88,9 @@ def test_a_retry_costs_its_two_writes_its_evidence_and_the_attention_index(bill,
 
 
 @both_forms
-@pytest.mark.parametrize(("verdict", "units"), [("bury", 1 + 1 + 1 + 1), ("park", 1 + 1 + 1 + 1), ("expire", 1)])
+@pytest.mark.parametrize(("verdict", "units"), [("bury", 1 + 1 + 1 + 1), ("park", 1 + 2 + 1 + 1), ("expire", 1)])
 def test_other_ends_cost_their_siblings(bill, batch_from, verdict, units):
-    """The state, its attention entry, the evidence and the envelope."""
+    """The state, its attention entry (a parked job has a due entry too), the evidence and the envelope."""
     store = DynamoJobStore(bill, bill.table, list_index=False, batch_from=batch_from)
     job = make_job()
     store.insert([job])

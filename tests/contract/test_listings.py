@@ -50,15 +50,40 @@ def test_waiting_lists_every_job_of_every_tenant_once(store, reader, state, limi
     assert {job.ref: job for page in found for job in page.jobs} == {job.ref: job for job in jobs}
 
 
-@pytest.mark.parametrize("state", WAITING)
-def test_waiting_stops_at_the_time_asked_for(store, reader, state):
-    field = "finished_at" if state is State.DEAD else "claimable_at"
-    jobs = [make_job(state, **{field: NOW + offset}) for offset in (-1, 0, 1)]
-    store.insert(jobs)
+@pytest.mark.parametrize("limit", [1, 10])
+def test_due_stops_at_the_time_asked_for(store, reader, limit):
+    jobs = [make_job(State.SCHEDULED, claimable_at=NOW + offset) for offset in (-1, 0, 1)]
+    store.insert([*jobs, make_job(State.RETRYING, claimable_at=NOW - 1), make_job(State.DEAD)])
 
-    found = pages(lambda limit, cursor: reader.waiting(state, NOW, limit, cursor), 10)
+    found = pages(lambda limit, cursor: reader.due(NOW, limit, cursor), limit)
 
     assert set(refs(found)) == {jobs[0].ref, jobs[1].ref}
+
+
+@pytest.mark.parametrize("state", WAITING)
+@pytest.mark.parametrize("limit", [1, 2, 10])
+def test_one_tenants_listing_holds_nothing_of_anothers(store, reader, state, limit):
+    """Not in its jobs, and not in its cursors: those go out to the tenant."""
+    mine = [make_job(state, tenant="acme") for _ in range(5)]
+    store.insert([*mine, *(make_job(state, tenant=tenant) for tenant in ("acm", "acme-2", "globex") for _ in range(5))])
+
+    found = pages(lambda limit, cursor: reader.waiting(state, "acme", limit, cursor), limit)
+
+    assert sorted(refs(found), key=str) == sorted((job.ref for job in mine), key=str)
+    for page in found:
+        seen = base64.b64decode(page.cursor + "==", altchars=b"-_") if page.cursor else b""
+        assert not [other for other in (b"globex", b"acme-2") if other in seen]
+
+
+@pytest.mark.parametrize("state", WAITING)
+def test_a_cursor_leads_nowhere_but_into_its_own_listing(store, reader, state):
+    store.insert([make_job(state, tenant=tenant) for tenant in ("acme", "globex") for _ in range(30)])
+    everybodys = reader.waiting(state, None, 1, None).cursor
+    globex = reader.waiting(state, "globex", 1, None).cursor
+
+    for cursor in (everybodys, globex):
+        with pytest.raises(InputError, match="cursor"):
+            reader.waiting(state, "acme", 1, cursor)
 
 
 def test_waiting_starts_with_the_earliest(store, reader):

@@ -110,5 +110,6 @@ def test_a_moved_record_is_listed_where_it_belongs(store, reader):
     store.move(Verb.RESCHEDULE, dead, later)
 
     assert reader.waiting(State.DEAD, None, 10, None).jobs == ()
-    assert reader.waiting(State.SCHEDULED, NOW + 5, 10, None).jobs == (later,)
-    assert reader.waiting(State.SCHEDULED, NOW + 4, 10, None).jobs == ()
+    assert reader.waiting(State.SCHEDULED, None, 10, None).jobs == (later,)
+    assert reader.due(NOW + 5, 10, None).jobs == (later,)
+    assert reader.due(NOW + 4, 10, None).jobs == ()

@@ -6,7 +6,7 @@ from tests.infrastructure.stacks import Synthesised
 from tidemill_cdk.template import statements, texts
 
 JOBS = "<JobsTable.Arn>"
-LIST, ATTENTION = f"{JOBS}/index/list", f"{JOBS}/index/attention"
+LIST, ATTENTION, DUE = f"{JOBS}/index/list", f"{JOBS}/index/attention", f"{JOBS}/index/due"
 IDEMPOTENCY = "<IdempotencyRecords.Arn>"
 QUEUES = ("<QueueCritical.Arn>", "<QueueBulk.Arn>", "<QueueMediaGpu.Arn>")
 DLQS = ("<DlqCritical.Arn>", "<DlqBulk.Arn>", "<DlqMediaGpu.Arn>")
@@ -52,7 +52,7 @@ MATRIX = {
     "Janitor": every(["sqs:SendMessage"], *QUEUES, "<JanitorFailedTicks.Arn>")
     | every(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], *DLQS)
     | every(RECORD, JOBS)
-    | every(["dynamodb:Query"], ATTENTION)
+    | every(["dynamodb:Query"], DUE)
     | XRAY,
 }
 

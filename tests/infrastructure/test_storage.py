@@ -25,7 +25,7 @@ def test_both_indexes_are_always_there_and_hold_keys_only(request, stack):
     table = request.getfixturevalue(stack).properties("JobsTable")
 
     indexes = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
-    assert set(indexes) == {"list", "attention"}
+    assert set(indexes) == {"list", "attention", "due"}
     for name, index in indexes.items():
         assert [key["AttributeName"] for key in index["KeySchema"]] == [f"{name}_pk", f"{name}_sk"]
         assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}

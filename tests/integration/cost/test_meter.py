@@ -2,10 +2,12 @@
 
 import pytest
 
+from bench.cloud.account import INDEXES
 from bench.cloud.meter import Meter
 from bench.cloud.sqs import billed_requests
 from bench.cloud.table import Index, Table
 from bench.cloud.values import item_bytes, write_units
+from tidemill.aws import items
 
 KEY = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 
@@ -71,6 +73,12 @@ def test_an_index_entry_costs_when_it_comes_changes_and_goes(table, meter):
 
     put(table)
     assert meter.index_units == 1 + 2 + 1
+
+
+def test_every_index_of_the_jobs_table_is_counted():
+    named = {value for name, value in vars(items).items() if name.endswith("_INDEX")}
+
+    assert {index.name for index in INDEXES} == named
 
 
 @pytest.mark.parametrize(("size", "requests"), [(0, 1), (65_536, 1), (65_537, 2), (1_048_576, 16)])

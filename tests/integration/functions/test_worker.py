@@ -41,7 +41,7 @@ def test_a_bad_message_disturbs_neither_of_its_neighbours(stack, event):
         job = stack.job(envelope_of(batch, index).ref)
         assert (job.state, job.attempt, job.ref.tenant) == (State.SUCCEEDED, 1, tenant)
         assert stack.program.client.result(job.ref.id, tenant) == message
-    bad = refused(stack, batch, 2, "unreadable")
+    bad = refused(stack, batch, 2, "demo.ping")
     assert (bad.state, bad.reason) == (State.DEAD, "malformed_message")
     assert "fingerprint" in stack.program.client.failures(bad.ref.id)[0].failure.message
 

@@ -8,7 +8,7 @@ from tidemill.domain.message import Held
 
 MOMENT = st.integers(0, 9_999_999_999_999)
 COUNT = st.integers(0, 9_999)
-NAME = st.text("abcxyz0189.-_", min_size=1, max_size=64)
+NAME = st.text("abcxyz0189.-_", min_size=1, max_size=48)
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 ID = st.uuids().map(str)
 

@@ -33,6 +33,7 @@ from tidemill.domain.ports import Conclusion
 LATE = 9_999_999_999_999
 ATTENTION = {"attention_pk", "attention_sk"}
 LIST = {"list_pk", "list_sk"}
+DUE = {"due_pk", "due_sk"}
 
 
 def longest(state, **fields):
@@ -132,6 +133,7 @@ def test_a_record_stands_in_an_index_only_when_it_should(state, listed):
     assert (names >= ATTENTION) is (state in NEEDS_ATTENTION)
     assert names & ATTENTION in (set(), ATTENTION)
     assert (names & LIST) == (LIST if listed else set())
+    assert (names & DUE) == (DUE if state is State.SCHEDULED else set())
 
 
 def test_a_normal_job_never_needs_attention():
@@ -139,12 +141,12 @@ def test_a_normal_job_never_needs_attention():
 
 
 @pytest.mark.parametrize("state", sorted(NEEDS_ATTENTION))
-def test_attention_is_sorted_by_when_it_is_due_or_died(state):
+def test_attention_is_sorted_by_tenant_and_by_when_it_is_due_or_died(state):
     job = make_job(state)
     item = state_item(job, listed=False)
 
     due = NOW if state is State.DEAD else NOW - 1
-    assert item["attention_sk"] == {"S": str(due)}
+    assert item["attention_sk"] == {"S": f"{job.ref.tenant}#{due}"}
     assert item["attention_pk"] == {"S": f"{state}#{shard_of(job.ref)}"}
 
 

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.builders import NOW, OTHER_SEND_ID, a_send_id, an_envelope
+from tidemill.domain import limits
 from tidemill.domain.args import fingerprint_of
 from tidemill.domain.envelope import Envelope, decode, is_envelope, parse_body
 from tidemill.domain.errors import MalformedMessageError
@@ -16,7 +17,9 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.strict_json import dump_canonical
 
 NUMBERS = st.integers(min_value=0, max_value=(1 << 53) - 1)
-TEXTS = st.text(max_size=256)
+TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=limits.MAX_TRACE_CHARS)
+TENANTS = st.from_regex(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{limits.MAX_TENANT_CHARS - 1}}}", fullmatch=True)
+KEYS = st.from_regex(rf"[A-Za-z0-9._:/@+=,-]{{1,{limits.MAX_KEY_CHARS}}}", fullmatch=True)
 PLAIN = st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False)
 ARGS = st.dictionaries(st.text(), PLAIN | st.lists(PLAIN, max_size=3), max_size=4)
 
@@ -26,13 +29,13 @@ def envelopes(draw):
     args = dump_canonical(draw(ARGS), "args")
     return Envelope(
         send_id=a_send_id(draw(st.integers(0, 1 << 70))),
-        ref=JobRef(draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)), a_send_id(9)),
+        ref=JobRef(draw(TENANTS), a_send_id(9)),
         kind=draw(st.from_regex(r"[a-z][a-z0-9]{0,20}(\.[a-z0-9]{1,20})?", fullmatch=True)),
         args=args,
         fingerprint=fingerprint_of(args),
         submitted_at=draw(NUMBERS),
         correlation_id=draw(TEXTS.filter(bool)),
-        key=draw(st.none() | st.from_regex(r"[A-Za-z0-9._:/@+=,-]{1,128}", fullmatch=True)),
+        key=draw(st.none() | KEYS),
         generation=draw(st.integers(min_value=1, max_value=1 << 40)),
         not_before=draw(st.none() | NUMBERS),
         expires_at=draw(st.none() | NUMBERS),
@@ -115,7 +118,10 @@ def a_document(**changes):
         ({"not_before": "soon"}, "not_before"),
         ({"expires_at": -1}, "expires_at"),
         ({"key": 5}, "key"),
-        ({"key": "k" * 257}, "key"),
+        ({"key": "k" * (limits.MAX_KEY_CHARS + 1)}, "key"),
+        ({"key": "a b"}, "key"),
+        ({"correlation_id": "ü"}, "correlation_id"),
+        ({"causation_id": "x" * (limits.MAX_TRACE_CHARS + 1)}, "causation_id"),
         ({"correlation_id": {}}, "correlation_id"),
         ({"causation_id": 1}, "causation_id"),
         ({"traceparent": ["x"]}, "traceparent"),

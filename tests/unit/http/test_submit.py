@@ -91,7 +91,7 @@ def test_two_different_keys_are_refused(world):
     assert world.is_empty
 
 
-@pytest.mark.parametrize("header", ["", '""', "two words", "k" * 129, '"a", "b"'])
+@pytest.mark.parametrize("header", ["", '""', "two words", "k" * 97, '"a", "b"'])
 def test_a_bad_key_in_the_header_is_refused(world, header):
     answer = world.call("POST", "/jobs", LOOSE, headers={"idempotency-key": header})
     assert (answer.status, answer.fields) == (422, {"Idempotency-Key"})

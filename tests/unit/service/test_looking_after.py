@@ -155,6 +155,14 @@ def test_a_listing_shows_one_tenants_jobs_only(world):
     assert len(page.jobs) == 2
 
 
+def test_a_reader_that_answers_too_much_leaks_nothing(world):
+    fill(world, 3, tenant="other")
+    waiting = world.store.waiting
+    world.store.waiting = lambda state, tenant, limit, cursor: waiting(state, None, limit, cursor)
+
+    assert world.listing.jobs(Query("acme", state="dead")).jobs == ()
+
+
 def test_a_state_may_be_narrowed_to_a_kind(world):
     world.kill()
     world.submit(ReturnOld())

@@ -23,7 +23,7 @@ JOB_ID = a_send_id(99)
     [
         ("key", {"key": ""}),
         ("key", {"key": "a b"}),
-        ("key", {"key": "k" * 129}),
+        ("key", {"key": "k" * 97}),
         ("key", {"key": 5}),
         ("tenant", {"tenant": "a#b"}),
         ("tenant", {"tenant": None}),

@@ -53,7 +53,7 @@ class Update:
 CLAIM: Final = Change(
     sets=("state", "claimable_at", "owner", "send_id", "sent_at", "started_at", "ttl"),
     increments=("fence", "attempt"),
-    removes=("attention_pk", "attention_sk"),
+    removes=("attention_pk", "attention_sk", "due_pk", "due_sk"),
     conditions=(("claimable_at", Comparison.BELOW), ("fingerprint", Comparison.EQUALS)),
     answers_before=True,
 )

@@ -14,15 +14,15 @@ from tidemill.domain.errors import InputError
 from tidemill.domain.job import JobRef
 from tidemill.domain.names import check_job_id, check_tenant
 
-_MOMENT: Final = re.compile(r"\d{13}")
+_SORT_KEY: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*#)?\d{13}")
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The listing goes on in `shard`, after the entry of `ref` at `moment`; from its start without one."""
+    """The listing goes on in `shard`, after the entry of `ref` at `sort_key`; from its start without one."""
 
     shard: int
-    moment: str | None = None
+    sort_key: str | None = None
     ref: JobRef | None = None
 
 
@@ -36,8 +36,8 @@ def encode(position: Position, scope: str) -> str:
     position only moves within the partitions that the listing's own arguments name.
     """
     parts = [str(position.shard)]
-    if position.moment is not None and position.ref is not None:
-        parts += [position.moment, position.ref.tenant, position.ref.id]
+    if position.sort_key is not None and position.ref is not None:
+        parts += [position.sort_key, position.ref.tenant, position.ref.id]
     text = "|".join(parts)
     return urlsafe_b64encode(f"{_seal(text, scope)}|{text}".encode()).decode().rstrip("=")
 
@@ -67,10 +67,10 @@ def _position(text: str) -> Position:
         raise ValueError(shard)
     if not after:
         return Position(int(shard))
-    moment, tenant, job_id = after
-    if not _MOMENT.fullmatch(moment):
-        raise ValueError(moment)
-    return Position(int(shard), moment, JobRef(check_tenant(tenant), check_job_id(job_id)))
+    sort_key, tenant, job_id = after
+    if not _SORT_KEY.fullmatch(sort_key):
+        raise ValueError(sort_key)
+    return Position(int(shard), sort_key, JobRef(check_tenant(tenant), check_job_id(job_id)))
 
 
 def _seal(text: str, scope: str) -> str:

@@ -32,6 +32,7 @@ UNIT_BYTES: Final = 1_024
 SHARDS: Final = 8
 LIST_INDEX: Final = "list"
 ATTENTION_INDEX: Final = "attention"
+DUE_INDEX: Final = "due"
 NEEDS_ATTENTION: Final = frozenset({State.SCHEDULED, State.RETRYING, State.DEAD})
 
 # Fields of Job and their attributes. None is absent, and so is False.
@@ -92,8 +93,13 @@ def list_partition(tenant: str, kind: str, day: str, shard: int) -> str:
 
 
 def attention_partition(state: State, shard: int) -> str:
-    """One part of the jobs in one state in the attention index."""
+    """One part of the jobs in one state in the attention index; its sort key begins with the tenant."""
     return f"{state}#{shard}"
+
+
+def due_partition(shard: int) -> str:
+    """One part of the scheduled jobs of all tenants in the due index."""
+    return str(shard)
 
 
 def moment(at_ms: int) -> str:
@@ -124,7 +130,10 @@ def scalars(job: Job) -> dict[str, Scalar]:
     if job.state in NEEDS_ATTENTION:
         # A dead job is not claimable: the moment of its death sorts it.
         found["attention_pk"] = attention_partition(job.state, shard_of(job.ref))
-        found["attention_sk"] = moment(job.claimable_at or job.finished_at or 0)
+        found["attention_sk"] = f"{job.ref.tenant}#{moment(job.claimable_at or job.finished_at or 0)}"
+    if job.state is State.SCHEDULED:
+        found["due_pk"] = due_partition(shard_of(job.ref))
+        found["due_sk"] = moment(job.claimable_at or 0)
     return found
 
 

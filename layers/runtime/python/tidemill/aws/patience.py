@@ -34,9 +34,9 @@ class Patience:
         self.sleep(self.first_wait_s * 2 ** (tried - 1) * self.random.random())
 
 
-def each(call: Callable[[_In], _Out], arguments: Sequence[_In]) -> list[_Out]:
-    """`call` for each argument, in order; in a few threads where that is worth starting them."""
-    if len(arguments) <= THREADS:
+def each(call: Callable[[_In], _Out], arguments: Sequence[_In], *, in_turn: int = THREADS) -> list[_Out]:
+    """`call` for each argument, in order; in a few threads where they are more than `in_turn`."""
+    if len(arguments) <= in_turn:
         return [call(argument) for argument in arguments]
     with ThreadPoolExecutor(THREADS) as threads:
         return list(threads.map(call, arguments))

@@ -12,11 +12,13 @@ from tidemill.aws.cursor import Position
 from tidemill.aws.errors import AwsError, raise_for
 from tidemill.aws.items import (
     ATTENTION_INDEX,
+    DUE_INDEX,
     LIST_INDEX,
     NEEDS_ATTENTION,
     SHARDS,
     Item,
     attention_partition,
+    due_partition,
     job_of,
     key_of,
     list_partition,
@@ -79,19 +81,23 @@ class DynamoJobReader:
                 return sorted(failures, key=lambda failed: (failed.generation, failed.attempt))
             arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def waiting(self, state: State, until_ms: int | None, limit: int, cursor: str | None) -> Page:
+    def waiting(self, state: State, tenant: str | None, limit: int, cursor: str | None) -> Page:
         """See JobReader."""
         if state not in NEEDS_ATTENTION:
             raise InputError.at("state", f"no index holds {state} jobs", "not_indexed")
         listing = _Listing(
             name="waiting",
-            scope=f"waiting\n{state}",
+            scope=f"waiting\n{state}\n{tenant or ''}",
             index=ATTENTION_INDEX,
-            prefix="attention",
             partition=lambda shard: attention_partition(state, shard),
-            until=None if until_ms is None else moment(until_ms),
+            beginning=None if tenant is None else f"{tenant}#",
         )
         return self._page(listing, limit, cursor, lambda job: job.state is state)
+
+    def due(self, until_ms: int, limit: int, cursor: str | None) -> Page:
+        """See JobReader."""
+        listing = _Listing(name="due", scope="due", index=DUE_INDEX, partition=due_partition, until=moment(until_ms))
+        return self._page(listing, limit, cursor, lambda job: job.state is State.SCHEDULED)
 
     def recent(self, tenant: str, kind: str, day: str, limit: int, cursor: str | None) -> Page:
         """See JobReader."""
@@ -99,14 +105,13 @@ class DynamoJobReader:
             name="recent",
             scope=f"recent\n{tenant}\n{kind}\n{day}",
             index=LIST_INDEX,
-            prefix="list",
             partition=lambda shard: list_partition(tenant, kind, day, shard),
             newest_first=True,
         )
         return self._page(listing, limit, cursor, lambda _: True)
 
     def _page(self, listing: _Listing, limit: int, cursor: str | None, holds: Callable[[Job], bool]) -> Page:
-        position: Position | None = cursors.decode(cursor, listing.scope)
+        position: Position | None = listing.start(cursor)
         refs: list[JobRef] = []
         while position is not None and len(refs) < limit:
             answer = self._query(listing.name, listing.query(position, limit - len(refs)))
@@ -132,16 +137,32 @@ class _Listing:
     name: str
     scope: str
     index: str
-    prefix: str
     partition: Callable[[int], str]
+    beginning: str | None = None
     until: str | None = None
     newest_first: bool = False
 
+    def start(self, cursor: str | None) -> Position:
+        """Where to begin.
+
+        Raises:
+            InputError: the cursor is not one of this listing, or leads out of it: DynamoDB refuses a start
+                outside of the query's range.
+        """
+        position = cursors.decode(cursor, self.scope)
+        sort_key = position.sort_key or self.beginning or ""
+        if not sort_key.startswith(self.beginning or "") or (self.until is not None and sort_key > self.until):
+            raise InputError.at("cursor", "is not one that this listing returned", "cursor")
+        return position
+
     def query(self, position: Position, limit: int) -> dict[str, Any]:
         """The arguments of one Query."""
-        condition, values = f"{self.prefix}_pk = :pk", {":pk": {"S": self.partition(position.shard)}}
+        condition, values = f"{self.index}_pk = :pk", {":pk": {"S": self.partition(position.shard)}}
+        if self.beginning is not None:
+            condition += f" AND begins_with({self.index}_sk, :beginning)"
+            values[":beginning"] = {"S": self.beginning}
         if self.until is not None:
-            condition += f" AND {self.prefix}_sk <= :until"
+            condition += f" AND {self.index}_sk <= :until"
             values[":until"] = {"S": self.until}
         arguments = {
             "IndexName": self.index,
@@ -150,18 +171,18 @@ class _Listing:
             "Limit": limit,
             "ScanIndexForward": not self.newest_first,
         }
-        if position.moment is not None and position.ref is not None:
-            arguments["ExclusiveStartKey"] = self._key(position.shard, position.moment, position.ref)
+        if position.sort_key is not None and position.ref is not None:
+            arguments["ExclusiveStartKey"] = self._key(position.shard, position.sort_key, position.ref)
         return arguments
 
     def after(self, position: Position, last: Item | None) -> Position | None:
         """Where to go on; None after the last shard."""
         if last is not None:
-            return Position(position.shard, last[f"{self.prefix}_sk"]["S"], ref_of(last))
+            return Position(position.shard, last[f"{self.index}_sk"]["S"], ref_of(last))
         return Position(position.shard + 1) if position.shard + 1 < SHARDS else None
 
     def _key(self, shard: int, at: str, ref: JobRef) -> Item:
         key = key_of(ref)
-        key[f"{self.prefix}_pk"] = {"S": self.partition(shard)}
-        key[f"{self.prefix}_sk"] = {"S": at}
+        key[f"{self.index}_pk"] = {"S": self.partition(shard)}
+        key[f"{self.index}_sk"] = {"S": at}
         return key

@@ -47,7 +47,7 @@ def dead_jobs(reader: JobReader, wanted: Filter, limit: int, cursor: str | None,
         raise InputError.at("limit", f"must be 1 to {limits.MAX_PAGE}", "range")
     found: list[Job] = []
     for _ in range(_SCANS):
-        page = reader.waiting(State.DEAD, None, limit - len(found), cursor)
+        page = reader.waiting(State.DEAD, wanted.tenant, limit - len(found), cursor)
         found += [job for job in page.jobs if wanted.matches(job) and not job.is_gone(now_ms)]
         cursor = page.cursor
         if cursor is None or len(found) >= limit:

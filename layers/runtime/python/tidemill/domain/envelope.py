@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
+from tidemill.domain import limits
 from tidemill.domain.args import fingerprint_of
 from tidemill.domain.errors import InputError, MalformedMessageError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
-from tidemill.domain.names import check_job_id, check_kind, check_tenant
+from tidemill.domain.names import check_job_id, check_key, check_kind, check_tenant
 from tidemill.domain.strict_json import dump_canonical, load_strict
 
 VERSION: Final = 1
@@ -100,7 +101,7 @@ class Envelope:
         return f'{head[:-1]},"args":{args}}}'
 
 
-def is_envelope(document: object) -> bool:
+def is_envelope(document: object) -> TypeGuard[dict[str, Any]]:
     """Whether a parsed body claims to be an envelope (else it is a plain message of another system)."""
     return isinstance(document, dict) and "send_id" in document
 
@@ -126,7 +127,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             fingerprint=document["fingerprint"],
             submitted_at=_number(document, "submitted_at"),
             correlation_id=_text(document, "correlation_id") or document["id"],
-            key=_text(document, "key"),
+            key=None if document.get("key") is None else check_key(document["key"]),
             generation=_number(document, "generation"),
             not_before=_optional_number(document, "not_before"),
             expires_at=_optional_number(document, "expires_at"),
@@ -163,6 +164,7 @@ def _optional_number(document: dict[str, Any], field: str) -> int | None:
 
 def _text(document: dict[str, Any], field: str) -> str | None:
     value = document.get(field)
-    if value is not None and not (isinstance(value, str) and len(value) <= 256):
-        raise InputError.at(field, "must be a string of at most 256 characters", "type")
+    # The record carries some of these, and its size is counted in bytes.
+    if value is not None and not (isinstance(value, str) and len(value) <= limits.MAX_TRACE_CHARS and value.isascii()):
+        raise InputError.at(field, f"must be a string of at most {limits.MAX_TRACE_CHARS} ASCII characters", "type")
     return value

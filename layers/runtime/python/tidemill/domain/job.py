@@ -107,8 +107,6 @@ class Job:
             concluded=self.fence,
             deferrals=0,
             owner=None,
-            # Its message may still be in the DLQ, and this generation is carried by another.
-            held=None,
             started_at=None,
             finished_at=None,
             keep_until=None,

@@ -12,9 +12,15 @@ from tidemill.domain.duration import days, hours, minutes, seconds
 # --- names -------------------------------------------------------------------------------------
 # The STATE item must stay under one write unit (1 KB) at the longest names, so names are short.
 MAX_KIND_CHARS: Final = 64
-MAX_TENANT_CHARS: Final = 64
+MAX_TENANT_CHARS: Final = 48
 MAX_LANE_CHARS: Final = 32
-MAX_KEY_CHARS: Final = 128
+# Each lane takes about 210 bytes of a function's environment, which holds 4 KB (Lambda Developer Guide,
+# "Lambda quotas").
+MAX_LANES: Final = 16
+MAX_KEY_CHARS: Final = 96
+# Codes that Tidemill writes itself; tests hold them to it.
+MAX_REASON_CHARS: Final = 32
+MAX_TRACE_CHARS: Final = 64
 
 # --- payloads ----------------------------------------------------------------------------------
 # Half of the 262,144 bytes that every SQS queue accepted before the quota rose to 1 MiB, so that an
@@ -22,8 +28,6 @@ MAX_KEY_CHARS: Final = 128
 MAX_ARGS_BYTES: Final = 131_072
 # DynamoDB items hold 400 KB (Developer Guide, "Service quotas"); a result item keeps the same bound as arguments.
 MAX_RESULT_BYTES: Final = 131_072
-# What of a result fits into the STATE item beside the longest names; longer results get an item of their own.
-MAX_INLINE_RESULT_BYTES: Final = 200
 # An error is evidence, not a log: its item stays within 4 write units.
 MAX_ERROR_MESSAGE_CHARS: Final = 500
 MAX_TRACEBACK_CHARS: Final = 2_000

@@ -136,13 +136,21 @@ class JobReader(Protocol):
     def failures_of(self, ref: JobRef) -> list[AttemptFailure]:
         """The failed attempts, oldest first."""
 
-    def waiting(self, state: State, until_ms: int | None, limit: int, cursor: str | None) -> Page:
-        """Jobs of all tenants that are `scheduled`, `retrying` or `dead`, earliest first in each shard.
+    def waiting(self, state: State, tenant: str | None, limit: int, cursor: str | None) -> Page:
+        """Jobs that are `scheduled`, `retrying` or `dead`, of one tenant or (None) of all.
 
-        `until_ms` bounds when they are due (when they died, for dead ones).
+        By tenant, then earliest first (when they are due, when they died), in each shard. The cursor of
+        one tenant's listing holds nothing of another's.
 
         Raises:
             InputError: the cursor is not one of ours, or no index holds the state.
+        """
+
+    def due(self, until_ms: int, limit: int, cursor: str | None) -> Page:
+        """Scheduled jobs of all tenants that are due by `until_ms`, earliest first in each shard.
+
+        Raises:
+            InputError: the cursor is not one of ours.
         """
 
     def recent(self, tenant: str, kind: str, day: str, limit: int, cursor: str | None) -> Page:

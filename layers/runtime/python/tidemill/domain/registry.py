@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from tidemill.domain import limits
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.errors import DefinitionError, UnknownKindError, Violation
 from tidemill.domain.lane import DEFAULT_LANES, Lane
@@ -80,6 +81,10 @@ def _by_name(lanes: Sequence[Lane]) -> dict[str, Lane]:
         if lane.name in named:
             raise DefinitionError(f"two lanes are named {lane.name!r}. Fix: rename one")
         named[lane.name] = lane
+    if len(named) > limits.MAX_LANES:
+        raise DefinitionError(
+            f"the registry has {len(named)} lanes. Fix: at most {limits.MAX_LANES}; kinds may share one"
+        )
     if not named:
         raise DefinitionError("a registry needs at least one lane. Fix: leave `lanes` out for the default three")
     return named

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 NAMESPACE: Final = "Tidemill"
+_RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class PowertoolsTelemetry:
@@ -43,4 +45,6 @@ class PowertoolsTelemetry:
         self._metrics.flush_metrics()
 
     def _extra(self, fields: dict[str, object]) -> dict[str, object]:
-        return {**fields, "lane": self._lane} if self._lane else fields
+        # A field that logging keeps for itself (`created`, `name`, `args`) would raise instead of being logged.
+        safe = {f"{name}_" if name in _RESERVED else name: value for name, value in fields.items()}
+        return {**safe, "lane": self._lane} if self._lane else safe

@@ -70,7 +70,9 @@ class Claiming:
             held=received.held,
             now_ms=self.now_ms,
             lease_until=self.lease_until,
-            ttl_s=message_ttl_s(received.delivery.sent_at),
+            # From now, not from its send: no message that can still come back was sent later, so that a claim
+            # never shortens what another send needs.
+            ttl_s=message_ttl_s(self.now_ms),
         )
 
     def _outcome(self, received: Enveloped, answer: Answer) -> ClaimOutcome:

@@ -47,7 +47,7 @@ class Intake:
         A redelivery of the same message submits the same job again, which is then a repeat.
         """
         if isinstance(received, Unreadable):
-            return self._refuse(received.delivery, None, received.error, request_id)
+            return self._refuse(received.delivery, received.document, received.error, request_id)
         result = self._submit(received)
         match result:
             case Receipt():

@@ -51,7 +51,7 @@ class Janitor:
         until = self.clock.now_ms() + milliseconds(limits.SWEEP_AHEAD)
         sent, cursor = 0, None
         while sent < _SWEEP_JOBS:
-            page = self.reader.waiting(State.SCHEDULED, until, limits.MAX_PAGE, cursor)
+            page = self.reader.due(until, limits.MAX_PAGE, cursor)
             sent += self._send(page.jobs)
             cursor = page.cursor
             if cursor is None:
@@ -141,9 +141,8 @@ class Janitor:
 def _is_awaited(job: Job, message: Enveloped) -> bool:
     """Whether the job waits for this very message, and not for another copy of it."""
     if job.held is None:
-        # Never claimed in its generation: the message that died in an earlier one may still be in the DLQ.
-        return message.envelope.generation >= job.generation
+        return True
     if job.state is State.QUEUED:
-        # Parked and sent anew by a sweep: what the record holds is the send before.
+        # Sent anew by a sweep, or as a rerun: what the record holds is the send before, which may be in the DLQ too.
         return message.delivery.sent_at > job.held.sent_at
     return message.envelope.send_id == job.held.send_id

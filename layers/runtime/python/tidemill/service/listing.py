@@ -68,7 +68,7 @@ class Listing:
         found: list[Job] = []
         cursor = query.cursor
         for _ in range(_SCANS):
-            page = self.reader.waiting(state, None, query.limit - len(found), cursor)
+            page = self.reader.waiting(state, tenant, query.limit - len(found), cursor)
             found += [job for job in self._kept(page.jobs) if job.ref.tenant == tenant and kind in (None, job.kind)]
             cursor = page.cursor
             if cursor is None or len(found) >= query.limit:

@@ -39,6 +39,8 @@ class Unreadable:
 
     delivery: Delivery
     error: InputError
+    # What was parsed of it, None where it is no JSON.
+    document: object = None
 
 
 Received: TypeAlias = Enveloped | Foreign | Unreadable
@@ -56,10 +58,11 @@ def owner_of(request_id: str, delivery: Delivery) -> str:
 
 
 def _read(delivery: Delivery) -> Received:
+    document: object = None
     try:
         document = parse_body(delivery.body)
         if not is_envelope(document):
             return Foreign(delivery, document)
         return Enveloped(delivery, decode(document))
     except InputError as error:
-        return Unreadable(delivery, error)
+        return Unreadable(delivery, error, document)

@@ -29,9 +29,9 @@ class Submission:
 
     Arguments:
         args: the arguments; their class names the kind.
-        key: idempotency key, at most 128 characters: one job per tenant, kind and key for as long as
+        key: idempotency key, at most 96 characters: one job per tenant, kind and key for as long as
             its record is kept (at least 19 days after its last message).
-        tenant: whose job it is, at most 64 characters.
+        tenant: whose job it is, at most 48 characters.
         lane: another lane than the kind's.
         delay: from now until it may start, up to 365 days. To the second.
         expires_in: if it has not started by then, it never runs.
@@ -181,7 +181,7 @@ def _span(value: object, field: str, least: timedelta) -> timedelta:
 
 def _trace(value: str | None, field: str) -> str | None:
     if value is not None and not (
-        isinstance(value, str) and 0 < len(value) <= 64 and value.isascii() and value.isprintable()
+        isinstance(value, str) and 0 < len(value) <= limits.MAX_TRACE_CHARS and value.isascii() and value.isprintable()
     ):
         raise InputError.at(field, "must be 1 to 64 printable ASCII characters", "format")
     return value

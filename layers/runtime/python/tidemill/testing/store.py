@@ -70,14 +70,18 @@ class MemoryStore:
         """See JobReader."""
         return list(self.failures.get(ref, ()))
 
-    def waiting(self, state: State, until_ms: int | None, limit: int, cursor: str | None) -> Page:
+    def waiting(self, state: State, tenant: str | None, limit: int, cursor: str | None) -> Page:
         """See JobReader."""
         if state not in _INDEXED:
             raise InputError.at("state", f"no index holds {state} jobs", "not_indexed")
-        found = [job for job in self.jobs.values() if job.state is state]
-        timed = sorted((job.claimable_at or job.finished_at or 0, str(job.ref), job) for job in found)
-        due = [job for at, _, job in timed if until_ms is None or at <= until_ms]
-        return _page(due, f"waiting {state}", limit, cursor)
+        found = [job for job in self.jobs.values() if job.state is state and tenant in (None, job.ref.tenant)]
+        ordered = sorted(found, key=lambda job: (job.ref.tenant, _moment(job), job.ref.id))
+        return _page(ordered, f"waiting {state} {tenant}", limit, cursor)
+
+    def due(self, until_ms: int, limit: int, cursor: str | None) -> Page:
+        """See JobReader."""
+        found = [job for job in self.jobs.values() if job.state is State.SCHEDULED and _moment(job) <= until_ms]
+        return _page(sorted(found, key=lambda job: (_moment(job), str(job.ref))), "due", limit, cursor)
 
     def recent(self, tenant: str, kind: str, day: str, limit: int, cursor: str | None) -> Page:
         """See JobReader."""
@@ -149,3 +153,7 @@ def _page(jobs: list[Job], scope: str, limit: int, cursor: str | None) -> Page:
     start = int(cursor.removeprefix(seal)) if cursor else 0
     end = start + limit
     return Page(tuple(jobs[start:end]), f"{seal}{end}" if end < len(jobs) else None)
+
+
+def _moment(job: Job) -> int:
+    return job.claimable_at if job.claimable_at is not None else job.finished_at or 0
