@@ -24,7 +24,7 @@ def init(
         return
     for name in written:
         render.line(f"  {folder / name}")
-    render.line(f"Next: cd {folder} && tidemill local up")
+    render.line(f"Next: cd {folder} && npm install && tidemill local up")
 
 
 def write_project(folder: Path) -> list[str]:

