@@ -141,6 +141,7 @@ def test_no_header_whatever_breaks_the_classification(value):
         ("1.5", seconds(1.5)),
         (str(int(NOW.timestamp()) + 45), seconds(45)),
         (str(int(NOW.timestamp()) - 45), seconds(0)),
+        (str(int(NOW.timestamp() * 1000) + 45_000), seconds(45)),
         ("nan", None),
         ("inf", None),
         ("1e400", None),

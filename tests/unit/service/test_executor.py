@@ -136,6 +136,28 @@ def test_a_job_that_comes_too_late_expires_without_a_run(world):
     assert (world.state(job), world.runs, world.queues.count("default")) == (State.EXPIRED, [], 0)
 
 
+@pytest.mark.parametrize("failure", [ValueError("again"), RateLimitedError(retry_after=seconds(30))])
+def test_a_job_that_started_in_time_is_tried_again_after_its_time(world, failure):
+    job = world.submit(expires_in=seconds(5))
+    world.does = [raising(failure)]
+    world.invoke()
+    world.clock.advance(minutes(1))
+
+    world.invoke()
+
+    assert (world.state(job), len(world.runs)) == (State.SUCCEEDED, 2)
+
+
+def test_a_job_is_redriven_after_its_time(world):
+    job = world.kill(expires_in=minutes(1))
+    world.clock.advance(minutes(5))
+    world.desk.redrive(job.ref)
+
+    world.invoke()
+
+    assert (world.state(job), world.job(job).generation) == (State.SUCCEEDED, 2)
+
+
 def test_a_message_of_a_kind_that_is_gone_dies_with_the_reason(world):
     world.send(an_envelope(kind="test.gone"))
 

@@ -36,6 +36,7 @@ class Classification:
     wait: timedelta | None = None
 
 
+_FAR_FUTURE: Final = timedelta(seconds=100_000_000_000)
 _TRANSIENT: Final = Classification(FailureClass.TRANSIENT)
 _PERMANENT: Final = Classification(FailureClass.PERMANENT)
 _RATE_LIMITED: Final = Classification(FailureClass.RATE_LIMITED)
@@ -155,7 +156,9 @@ def _reset(value: str, now: datetime) -> timedelta | None:
     # A year of seconds is far below any Unix time of this century, so the two readings never meet.
     if wait is None or wait <= limits.MAX_DELAY:
         return wait
-    return max(wait - timedelta(seconds=now.timestamp()), timedelta(0))
+    # Some write the Unix time in milliseconds, which as seconds would be past the year 5000.
+    moment = wait / 1000 if wait > _FAR_FUTURE else wait
+    return max(moment - timedelta(seconds=now.timestamp()), timedelta(0))
 
 
 def _seconds(value: str) -> timedelta | None:

@@ -53,5 +53,9 @@ def _collector_at_rest() -> Iterator[None]:
     try:
         yield
     finally:
+        # It stays as long as the container, so the collector need not look at it later either. A container makes
+        # one worker; a process that makes more (a test) must be able to lose them again.
+        if not gc.get_freeze_count():
+            gc.freeze()
         if was_enabled:
             gc.enable()

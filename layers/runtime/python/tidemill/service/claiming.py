@@ -118,8 +118,10 @@ class Claiming:
     def _revive(self, received: Enveloped, job: Job, verb: Verb) -> ClaimOutcome:
         request = self._request(received)
         regenerated = job.regenerated(request.owner, request.held, self.now_ms, self.lease_until, request.ttl_s)
-        # Where it runs and until when it may start are the message's to say: a rerun may differ in both.
-        after = replace(regenerated, lane=self.lane, expires_at=received.envelope.expires_at)
+        # Where a rerun runs and until when it may start are its message's to say. A redriven job did start in
+        # its time, or it would have expired; now it runs because an operator wants it to.
+        expires_at = received.envelope.expires_at if verb is Verb.RERUN else None
+        after = replace(regenerated, lane=self.lane, expires_at=expires_at)
         match self.store.move(verb, job, after):
             case Written(job=revived):
                 return Claimed(received, revived)

@@ -123,4 +123,5 @@ def _checked(check: Callable[[object], str], value: object, default: str) -> str
 
 def message_job_id(tenant: str, kind: str, delivery: Delivery) -> str:
     """The job id of a plain message without a key: equal for every receive of the same message."""
-    return keyed_job_id(tenant, kind, f"message:{delivery.message_id}")
+    # No key holds a '#', so that no caller's key can be this one.
+    return keyed_job_id(tenant, kind, f"message#{delivery.message_id}")

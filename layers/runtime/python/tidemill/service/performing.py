@@ -94,7 +94,9 @@ class Performer:
         if job.crashes >= limits.MAX_CRASHES:
             poison = PermanentError(f"{job.crashes} workers died with this job")
             return Raised(failure_of(job.kind, poison), _PERMANENT, "poison")
-        if job.expires_at is not None and job.expires_at <= now:
+        # An attempt that follows another one continues a job that started in time.
+        started = job.attempt > 1 or job.deferrals > 0
+        if not started and job.expires_at is not None and job.expires_at <= now:
             return TooLate()
         if self.deadline_ms - now < milliseconds(definition.timeout):
             return Untouched()

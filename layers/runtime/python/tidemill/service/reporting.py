@@ -10,7 +10,7 @@ from tidemill.domain.conclusion import verb_of
 from tidemill.domain.lifecycle import Verb
 from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater
-from tidemill.domain.ports import Answer, Conclusion, Telemetry, Written
+from tidemill.domain.ports import Answer, Conclusion, Refused, Telemetry, Written
 
 METRIC: Final = {
     Verb.COMPLETE: "JobsSucceeded",
@@ -25,9 +25,7 @@ def report_batch(
     telemetry: Telemetry, deliveries: Sequence[Delivery], ended: Sequence[tuple[Conclusion, Answer]]
 ) -> None:
     """Count the outcomes that were written, and say which jobs failed."""
-    outcomes = Counter(
-        _metric(conclusion) if isinstance(answer, Written) else "FenceLost" for conclusion, answer in ended
-    )
+    outcomes = Counter(_metric(conclusion, answer) for conclusion, answer in ended)
     for name, value in outcomes.items():
         telemetry.count(name, value)
     telemetry.count("BatchSize", len(deliveries))
@@ -36,7 +34,9 @@ def report_batch(
     telemetry.note("batch", messages=len(deliveries), **outcomes)
 
 
-def _metric(conclusion: Conclusion) -> str:
+def _metric(conclusion: Conclusion, answer: Answer) -> str:
+    if not isinstance(answer, Written):
+        return "FenceLost" if isinstance(answer, Refused) else "OutcomesUnwritten"
     verdict = conclusion.verdict
     if isinstance(verdict, RetryLater | Park) and not verdict.spent:
         return METRIC[Verb.PARK]
