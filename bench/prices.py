@@ -1,4 +1,4 @@
-"""Dollars from what was counted: us-east-1, on demand, no free tier, as read in 2026 (research/performance.md A1).
+"""Dollars from what was counted: us-east-1, on demand, no free tier, as read in 2026 at the pages named below.
 
 Not in it: logs, the API in front, an idle queue's empty receives, data transfer, storage.
 """

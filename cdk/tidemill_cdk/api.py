@@ -17,7 +17,7 @@ from constructs import Construct
 from tidemill_cdk.function import RETENTIONS, FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.naming import keep_name
-from tidemill_cdk.permissions import IDEMPOTENCY_TABLE, JOBS_TABLE, QUEUE_SEND, TABLE_QUERY, allow
+from tidemill_cdk.permissions import JOBS_TABLE, QUEUE_SEND, TABLE_QUERY, allow
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.settings import DeploySettings
 from tidemill_cdk.table import ATTENTION_INDEX, LIST_INDEX, removal_policy
@@ -101,7 +101,6 @@ class JobsApi(Construct):
         allow(role, QUEUE_SEND, *(lane.queue.queue_arn for lane in queues))
         allow(role, JOBS_TABLE, jobs.table.table_arn)
         allow(role, TABLE_QUERY, jobs.table.table_arn, jobs.index_arn(LIST_INDEX), jobs.index_arn(ATTENTION_INDEX))
-        allow(role, IDEMPOTENCY_TABLE, stores.idempotency.table.table_arn)
 
     def _authorizer(self) -> apigw.IHttpRouteAuthorizer:
         jwt = self._settings.jwt

@@ -100,14 +100,15 @@ def _queue_conditions(lane: str, queue: LaneQueue, sizing: LaneSizing, oldest: t
         "DlqArrival": Condition(
             most(queue.dlq.metric_approximate_number_of_messages_visible),
             threshold=1,
-            advice=f"A job of lane {lane} died. See `tidemill dlq show {lane}`. Redrive once its cause is mended",
+            advice=f"A job of lane {lane} died. See `tidemill dlq ls --lane {lane}`. Redrive once its cause is mended",
         ),
         # SQS counts this age from the move into the DLQ, but its retention from the first send: with
         # half of the DLQ's retention gone after all of the source's, three days are left.
         "DlqAge": Condition(
             most(queue.dlq.metric_approximate_age_of_oldest_message),
             threshold=(sizing.dlq_retention / 2).total_seconds(),
-            advice=f"SQS will soon delete dead jobs of lane {lane} from its DLQ. Redrive or cancel them",
+            advice=f"SQS will soon delete dead jobs of lane {lane} from its DLQ. See `tidemill dlq ls --lane {lane}`, "
+            f"then mend their cause and redrive them: `tidemill dlq redrive --lane {lane}`",
         ),
         "QueueAge": Condition(
             most(queue.queue.metric_approximate_age_of_oldest_message),

@@ -20,7 +20,7 @@ from tidemill.domain.message import Delivery
 from tidemill.entrypoints.bootstrap import Program
 from tidemill.local import LocalCloud
 from tidemill.service.client import JobClient
-from tidemill.service.intake import message_job_id
+from tidemill.service.refusal import message_job_id
 from tidemill.service.submission import DEFAULT_TENANT
 
 if TYPE_CHECKING:

@@ -2,15 +2,19 @@
 
 import inspect
 import re
+import sys
 from pathlib import Path
 
 import tidemill
+from tidemill import connect, errors
+from tidemill.domain import errors as tree
 
 # Names that say nothing of what is inside, and so collect everything.
 EMPTY_WORDS = {"base", "common", "helper", "helpers", "manager", "misc", "shared", "util", "utils"}
 # Put together here, so that this file does not find itself.
 UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + "ME|X" + "XX|HA" + r"CK)\b")
 PUBLIC_NAMES = Path(__file__).with_name("public_names.txt")
+PUBLIC_ERRORS = Path(__file__).with_name("public_errors.txt")
 
 
 def test_no_module_hides_behind_an_empty_word(modules, repository):
@@ -33,6 +37,29 @@ def test_nothing_is_left_for_later(sources, repository):
 
 def test_the_public_surface_changes_only_on_purpose():
     assert sorted(tidemill.__all__) == PUBLIC_NAMES.read_text().split()
+
+
+def test_what_is_imported_late_is_what_it_is_and_nothing_else_is():
+    from tidemill.service import client, submitter
+
+    assert (tidemill.JobClient, tidemill.Receipt) == (client.JobClient, submitter.Receipt)
+    assert not hasattr(tidemill, "JobClients")
+
+
+def test_the_public_errors_change_only_on_purpose():
+    assert sorted(errors.__all__) == PUBLIC_ERRORS.read_text().split()
+
+
+def test_every_error_that_a_caller_may_catch_is_public():
+    raised = {
+        name
+        for module in (tree, sys.modules[connect.__module__])
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and issubclass(value, errors.TidemillError) and value.__module__ == module.__name__
+    }
+
+    assert raised
+    assert raised <= set(errors.__all__)
 
 
 def test_everything_public_says_what_it_is():

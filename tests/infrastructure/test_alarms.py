@@ -34,6 +34,18 @@ def test_lane_alarm(production: Synthesised, alarm, lane):
 
 
 @pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("alarm", ["DlqArrival", "DlqAge"])
+def test_alarms_of_a_dlq_advise_what_the_command_line_can_do(production: Synthesised, alarm, lane):
+    advice = production.properties(f"{alarm}{LANES[lane]}")["AlarmDescription"]
+
+    assert f"`tidemill dlq ls --lane {lane}`" in advice
+    assert "edrive" in advice
+    # `show` takes a job's id, and a dead job can't be cancelled.
+    assert "dlq show" not in advice
+    assert "cancel" not in advice
+
+
+@pytest.mark.parametrize("lane", LANES)
 def test_dead_jobs_are_seen_by_our_own_metric(production: Synthesised, lane):
     properties = production.properties(f"JobsDead{LANES[lane]}")
 

@@ -47,7 +47,6 @@ MATRIX = {
     "Api": every(["sqs:SendMessage"], *QUEUES)
     | every(RECORD, JOBS)
     | every(["dynamodb:Query"], JOBS, LIST, ATTENTION)
-    | every(REMEMBER, IDEMPOTENCY)
     | XRAY,
     "Janitor": every(["sqs:SendMessage"], *QUEUES, "<JanitorFailedTicks.Arn>")
     | every(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], *DLQS)

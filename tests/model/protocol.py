@@ -36,8 +36,8 @@ from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb, allows
 from tidemill.domain.message import Delivery
 from tidemill.domain.ports import Conclusion, Written
+from tidemill.service.census import Census
 from tidemill.service.claiming import Claimed, Claiming
-from tidemill.service.janitor import Janitor
 from tidemill.service.performing import EventLoopThread, Performer
 from tidemill.service.reception import Enveloped
 from tidemill.testing.clock import FrozenClock
@@ -208,7 +208,8 @@ class Protocol:
                 back = world.with_message(index, place="queue", receives=0, sent=world.clock + 1)
                 yield f"m{index} is redriven", replace(back, clock=world.clock + 1, redrives=world.redrives + 1)
             store = self._store(world)
-            if self._janitor(store)._report(LANE, Enveloped(_delivery(message), message.envelope)):
+            found = Enveloped(_delivery(message), message.envelope)
+            if self._census(store)._report(LANE, found, world.record):
                 yield f"the census reports m{index}", self._stored(world, store)
         record = world.record
         if record is not None and world.cancels < self.bounds.cancels and allows(Verb.CANCEL, record.state):
@@ -231,10 +232,10 @@ class Protocol:
     def _claiming(self, store: MemoryStore, worker: Worker) -> Claiming:
         return Claiming(store, LANE, f"m{worker.message}/{worker.sent}", NOW, FAR)
 
-    def _janitor(self, store: MemoryStore) -> Janitor:
+    def _census(self, store: MemoryStore) -> Census:
         late = FrozenClock(NOW + milliseconds(limits.SWEEP_PERIOD) * 2 + 1000)
-        ports: Any = (store, store, None, None)
-        return Janitor(self.registry, *ports, (LANE,), late, self.random, Telemetry())
+        ports: Any = (store, store, None)
+        return Census(self.registry, *ports, (LANE,), late, Telemetry())
 
 
 class _Died(BaseException):

@@ -15,7 +15,7 @@ from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Held
 from tidemill.entrypoints.batch import delivery_of
-from tidemill.service.intake import message_job_id
+from tidemill.service.refusal import message_job_id
 
 
 def envelope_of(event: dict[str, Any], index: int) -> Envelope:

@@ -74,6 +74,13 @@ def test_a_timeout_that_no_lambda_can_keep_is_refused(timeout):
         ),
         (lambda: JobRegistry(of(Alpha), lanes=()), "at least one lane. Fix"),
         (lambda: JobRegistry(lanes=(Lane("a"), Lane("a"))), "two lanes are named 'a'. Fix"),
+        (
+            lambda: JobRegistry(lanes=(Lane("bulk"), Lane("bulk-dlq"))),
+            "'bulk-dlq' is named as another lane's DLQ would be. Fix: rename",
+        ),
+        (lambda: JobRegistry(lanes=(Lane("x-1"), Lane("x1"))), "'x-1' and 'x1' differ in hyphens only. Fix: rename"),
+        (lambda: JobRegistry(lanes=("gpu",)), "'gpu' in `lanes` is no lane. Fix"),
+        (lambda: JobRegistry(lanes=Lane("gpu")), r"lanes is Lane\(.*Fix"),
         (lambda: JobRegistry(lambda: None), "is no job. Fix: decorate"),
         (lambda: Lane("Bad"), r"Lane\('Bad'\)"),
         (lambda: Lane("a", batch_size=0), "batch_size is 0. Fix: choose 1 to 10000"),
@@ -96,7 +103,7 @@ def test_what_cannot_work_is_refused_when_it_is_built_with_the_fix_in_the_messag
 
 
 def test_an_unknown_word_for_on_final_is_refused():
-    with pytest.raises(ValueError, match="whatever"):
+    with pytest.raises(DefinitionError, match=r"on_final is 'whatever'\. Fix: choose one of rerun, return, refuse"):
         of(Alpha, on_final="whatever")
 
 

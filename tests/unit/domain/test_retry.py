@@ -95,5 +95,5 @@ def test_a_policy_that_cannot_work_is_refused(words):
 
 def test_jitter_may_be_given_as_its_word_and_an_unknown_word_is_refused():
     assert Retry(jitter="none").jitter is Jitter.NONE
-    with pytest.raises(ValueError, match="wobbly"):
+    with pytest.raises(DefinitionError, match="wobbly"):
         Retry(jitter="wobbly")

@@ -10,6 +10,7 @@ from tests.builders import (
 )
 from tests.unit.service.conftest import FUNCTION_TIMEOUT, PERMANENT, raising, returning
 from tidemill import minutes, seconds
+from tidemill.domain.conclusion import message_ttl_s
 from tidemill.domain.lifecycle import State
 
 
@@ -125,3 +126,22 @@ def test_two_crashes_are_forgiven_and_cost_no_attempt(world):
     world.settle()
 
     assert (world.state(job), len(world.runs)) == (State.SUCCEEDED, 3)
+
+
+def test_a_claim_keeps_the_record_as_long_as_a_message_of_it_could_come_back(world):
+    job = world.submit()
+    world.clock.advance(seconds(3_600))
+    deliveries = world.queues.receive("default")
+    world.begin(deliveries)
+
+    assert world.job(job).ttl_s == message_ttl_s(world.clock.now_ms())
+
+
+def test_a_redrive_keeps_the_record_anew(world):
+    job = world.kill()
+    world.clock.advance(minutes(60 * 24 * 10))
+    world.desk.redrive(job.ref)
+    world.begin(world.queues.receive("default"))
+
+    assert world.state(job) is State.RUNNING
+    assert world.job(job).ttl_s >= message_ttl_s(world.clock.now_ms())

@@ -152,9 +152,46 @@ def test_a_death_is_not_reported_while_a_worker_may_still_be_coming(world):
     assert world.janitor.census() == 1
 
 
-def test_foreign_and_unreadable_messages_are_none_of_the_censuss_business(world):
+def test_plain_and_unreadable_messages_that_no_worker_read_are_recorded_as_dead(world):
     world.queues.put("default", "bad")
-    world.queues.put("default", '{"kind":"test.greet","args":{}}')
+    world.queues.put("default", '{"kind":"test.greet","args":{},"tenant":"acme"}')
     forget_receives(world)
 
-    assert (world.queues.depth("default"), world.janitor.census()) == (2, 0)
+    assert (world.queues.depth("default"), world.janitor.census()) == (2, 2)
+
+    found = {(job.kind, job.ref.tenant, job.state, job.reason) for job in world.store.jobs.values()}
+    assert found == {
+        ("unreadable", "default", State.DEAD, "never_ran"),
+        ("test.greet", "acme", State.DEAD, "never_ran"),
+    }
+    assert (world.janitor.census(), len(world.store.jobs)) == (0, 2)
+
+
+def test_a_refused_message_keeps_the_record_of_its_refusal(world):
+    world.queues.put("default", "bad")
+    world.invoke()
+    forget_receives(world)
+
+    assert world.janitor.census() == 0
+    assert [job.reason for job in world.store.jobs.values()] == ["malformed_message"]
+
+
+def test_a_death_is_found_behind_hundreds_of_known_ones(world):
+    for _ in range(300):
+        world.queues.put("default", "bad")
+    for _ in range(30 * MAX_RECEIVES):
+        world.invoke()
+    forget_receives(world)
+    job = world.submit()
+    forget_receives(world)
+
+    assert world.janitor.census() == 1
+    assert world.state(job) is State.DEAD
+
+
+def test_a_census_ends_when_its_time_is_over(world):
+    world.submit()
+    forget_receives(world)
+
+    assert world.janitor.census(world.clock.now_ms()) == 0
+    assert world.janitor.census(world.clock.now_ms() + 1) == 1

@@ -201,3 +201,14 @@ def test_a_job_that_crashed_out_and_was_put_back_before_any_census_runs_again(wo
     world.settle()
 
     assert (world.state(job), world.job(job).generation) == (State.SUCCEEDED, 2)
+
+
+def test_a_redriven_plain_message_is_said_to_become_a_job_of_its_own(world):
+    world.queues.put("default", "bad")
+    for _ in range(MAX_RECEIVES + 1):
+        world.invoke()
+    (refused,) = world.store.jobs.values()
+
+    assert world.desk.redrive(refused.ref).via == "message"
+    with pytest.raises(JobStateError, match="a job of its own"):
+        world.desk.redrive(refused.ref)

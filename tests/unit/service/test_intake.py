@@ -6,6 +6,7 @@ import pytest
 
 from tests.builders import CANARY, NOW, Greet, an_envelope
 from tests.unit.service.conftest import PERMANENT, RefuseOld, raising
+from tidemill import seconds
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Unwritten
@@ -33,6 +34,41 @@ def test_a_plain_message_becomes_a_job_of_its_lane_in_one_hop(world):
     job = only_job(world)
     assert (job.state, job.lane, job.ref.tenant, job.correlation_id) == (State.SUCCEEDED, "bulk", "acme", "corr")
     assert world.queues.count("bulk") == 0
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize("end", ["cancelled", "dead"])
+def test_a_plain_message_that_comes_again_never_reruns_what_has_ended_since(world, key, end):
+    """Its invocation died before Lambda could delete it; meanwhile the job came to its end."""
+    put(world, **({} if key is None else {"key": key}))
+    (delivery,) = world.queues.receive("default")
+    executor, batch = world.begin([delivery])
+    executor.finish(batch)
+    world.clock.advance(seconds(5))
+    if end == "cancelled":
+        world.client.cancel(only_job(world).ref.id)
+    else:
+        world.does = [raising(PERMANENT)]
+        world.invoke()
+    ended, runs = only_job(world), list(world.runs)
+
+    world.work([delivery])
+    world.settle()
+
+    assert (only_job(world).state, only_job(world).generation) == (ended.state, 1)
+    assert world.runs == runs
+
+
+def test_a_key_that_is_sent_again_after_the_end_is_a_rerun(world):
+    put(world, key="k")
+    world.invoke()
+    world.client.cancel(only_job(world).ref.id)
+    world.clock.advance(seconds(5))
+    put(world, key="k")
+
+    world.settle()
+
+    assert (only_job(world).state, only_job(world).generation) == (State.SUCCEEDED, 2)
 
 
 def test_a_plain_message_that_comes_again_is_the_same_job(world):
@@ -222,7 +258,7 @@ def test_a_refused_message_runs_when_it_is_redriven_after_its_cause_is_mended(wo
     dead = only_job(world)
     world.registry._kinds["test.gone"] = world.registry.resolve("test.greet")
 
-    assert world.desk.redrive(dead.ref).via == "dlq"
+    assert world.desk.redrive(dead.ref).via == "message"
     world.settle()
 
     assert len(world.runs) == 1

@@ -27,6 +27,24 @@ def test_what_falls_due_within_two_minutes_is_sent_to_start_to_the_second(world)
     assert world.telemetry.counts["JobsRevived"] == 1
 
 
+def test_a_sweep_ends_when_its_time_is_over_and_the_next_goes_on(world):
+    for _ in range(250):
+        world.submit(delay=hours(1))
+    world.clock.advance(hours(1))
+    send, sent = world.queues.send, []
+
+    def slow(lane, sends):
+        sent.append(len(sends))
+        world.clock.advance(seconds(1))
+        return send(lane, sends)
+
+    world.queues.send = slow
+
+    assert world.janitor.sweep(world.clock.now_ms() + 1_500) == 200
+    assert world.janitor.sweep(world.clock.now_ms() + 1_500) == 50
+    assert sent == [100, 100, 50]
+
+
 def test_what_is_not_yet_due_is_left(world):
     job = world.submit(delay=hours(1))
     world.clock.advance(minutes(57) + seconds(59))

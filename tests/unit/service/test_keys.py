@@ -126,6 +126,24 @@ def ended(world, args, state, **options):
 
 
 @FINAL_STATES
+def test_an_id_that_was_chosen_is_repeated_and_never_rerun(world, state):
+    chosen = "01890000-0000-7000-8000-00000000000a"
+    job = world.submit(job_id=chosen, expires_in=minutes(1))
+    if state is State.CANCELLED:
+        world.client.cancel(chosen)
+    if state is State.EXPIRED:
+        world.clock.advance(minutes(1))
+    if state is State.DEAD:
+        world.does = [raising(PERMANENT)]
+    world.invoke()
+
+    receipt = world.client.submit(Greet(), job_id=chosen)
+
+    assert (receipt.created, receipt.job.state, receipt.job.generation) == (False, state, 1)
+    assert world.state(job) is state
+
+
+@FINAL_STATES
 @pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "submitter crashed"])
 def test_a_final_job_of_a_kind_that_reruns_opens_its_next_generation(world, state, recorded):
     job = ended(world, Greet(), state)

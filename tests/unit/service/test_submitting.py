@@ -127,6 +127,31 @@ def test_an_empty_or_too_large_bulk_is_refused_as_a_whole(world, count):
     assert (world.store.jobs, world.bodies()) == ({}, [])
 
 
+def test_a_bulk_is_any_iterable(world):
+    results = world.client.submit_many(Submission(Greet(times=n)) for n in range(3))
+
+    assert [type(result) for result in results] == [Receipt] * 3
+    with pytest.raises(InputError):
+        world.client.submit_many(iter(()))
+
+
+def test_what_is_no_submission_is_answered_with_its_place_and_its_neighbours_run(world):
+    results = world.client.submit_many([Submission(Greet(times=1)), None, Greet(), Submission(Greet(times=2))])
+
+    assert [type(result) for result in results] == [Receipt, InputError, InputError, Receipt]
+    assert [results[n].violations[0].field for n in (1, 2)] == ["jobs[1]", "jobs[2]"]
+    assert [type(result) for result in world.client.submit_many([None])] == [InputError]
+    assert len(world.bodies()) == 2
+
+
+@pytest.mark.parametrize("hops", [True, False, 1.0, "1", None, -1])
+def test_hops_that_are_no_count_are_refused(world, hops):
+    (refused,) = world.client.submit_many([Submission(Greet(), hops=hops)])
+
+    assert isinstance(refused, InputError)
+    assert refused.violations[0].field == "hops"
+
+
 def test_bad_jobs_of_a_bulk_never_harm_the_good_ones(world):
     world.submit(key="taken")
     bulk = [

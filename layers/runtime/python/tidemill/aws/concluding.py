@@ -40,7 +40,9 @@ def ending(conclusion: Conclusion) -> Ending:
     siblings: list[Item] = []
     if isinstance(verdict, RetryLater | Park | Bury) and verdict.failure is not None:
         evidence = AttemptFailure(before.generation, before.attempt, conclusion.now_ms, verdict.failure)
-        siblings.append(error_item(before.ref, evidence, after.ttl_s))
+        # No longer-lived record without the evidence of what led to it.
+        until = 0 if isinstance(verdict, Bury) else verdict.evidence_until // 1000 + 1
+        siblings.append(error_item(before.ref, evidence, max(after.ttl_s, until)))
     if after.owns_args and envelope is not None:
         siblings.append(args_item(envelope, after.ttl_s))
     elif after.owns_args:

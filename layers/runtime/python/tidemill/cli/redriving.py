@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
     from tidemill.domain.job import JobRef
     from tidemill.entrypoints.bootstrap import Program
+
+# What became of a job, by how it was redriven.
+_TOLD: Final = {
+    "dlq": "job {id} runs again (sent from the dlq)",
+    "table": "job {id} runs again (sent from the table)",
+    "message": "the message refused as {id} is back on its lane and becomes a new job; its refusal stays on record",
+}
 
 
 def check_choice(jobs: Sequence[str] | None, lane: str | None, limit: int | None, *, everything: bool) -> None:
@@ -95,7 +102,7 @@ class Redriving:
             render.as_json({"redriven": redriven, "failed": refusals})
         else:
             for entry in redriven:
-                render.line(f"job {entry['id']} runs again (sent from the {entry['via']})")
+                render.line(_TOLD[entry["via"]].format(**entry))
             for _, error in failed:
                 render.line(f"not redriven: {error}")
         if failed:

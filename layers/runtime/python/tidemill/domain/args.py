@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -31,7 +32,8 @@ class JobArgs(BaseModel):
     submitted. A worker ignores unknown fields, so an optional field can be added in a rolling deploy.
 
     Raises:
-        DefinitionError: the kind or an alias is ill-formed (when the class is made).
+        DefinitionError: the kind or an alias is ill-formed, or a field is named `job_kind` or
+            `job_aliases` (when the class is made).
     """
 
     # Constants: pydantic would else write NaN in a field of type Any as null, and the worker would get another value.
@@ -43,13 +45,21 @@ class JobArgs(BaseModel):
     def __init_subclass__(cls, *, kind: str | None = None, aliases: tuple[str, ...] = (), **config: Any) -> None:
         # pydantic reads the class keywords it knows before this and hands on the rest.
         super().__init_subclass__(**config)
+        # Before pydantic makes fields of them, which would first warn of the shadowed attribute.
+        _check_reserved(cls.__name__, {*vars(cls), *vars(cls).get("__annotations__", ())})
         if kind is None:
             return
         try:
             cls.job_kind = check_kind(kind)
-            cls.job_aliases = tuple(check_kind(alias, "aliases") for alias in aliases)
+            cls.job_aliases = tuple(check_kind(alias, "aliases") for alias in _listed(cls.__name__, aliases))
         except InputError as error:
             raise DefinitionError(f"{cls.__name__}: {error}") from error
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **config: Any) -> None:
+        super().__pydantic_init_subclass__(**config)
+        # Those of a mixin, too.
+        _check_reserved(cls.__name__, set(cls.model_fields))
 
     @classmethod
     def from_input(cls, document: object) -> Self:
@@ -103,6 +113,21 @@ class JobArgs(BaseModel):
 def fingerprint_of(canonical: bytes) -> str:
     """128 bits of SHA-256 over canonical argument bytes, in hex: equal arguments, equal fingerprint."""
     return hashlib.sha256(canonical).hexdigest()[:32]
+
+
+def _listed(name: str, aliases: object) -> Iterable[object]:
+    if isinstance(aliases, str) or not isinstance(aliases, Iterable):
+        raise DefinitionError(f"{name}: aliases is {aliases!r}. Fix: give a tuple of kinds, such as aliases=('old',)")
+    return aliases
+
+
+def _check_reserved(name: str, fields: set[str]) -> None:
+    for field in ("job_kind", "job_aliases"):
+        if field in fields:
+            raise DefinitionError(
+                f"{name}.{field} is a name that JobArgs needs itself. Fix: rename the field; "
+                f"a kind is given as class {name}(JobArgs, kind='...')"
+            )
 
 
 def _violation(error: Any) -> Violation:

@@ -55,22 +55,33 @@ def decide(
             wait = classification.wait
             if wait is None:
                 wait = retry.delay(job.tries, _previous(job), random)
-            return _wait(wait, receives, now_ms, spent=False, reason="rate_limited", raised=attempt)
+            return _wait(
+                wait, receives, now_ms, spent=False, reason="rate_limited", raised=attempt, keep=retention.dead
+            )
         case Raised(classification=classification):
             permanent = classification.failure is FailureClass.PERMANENT
             if permanent or job.tries >= retry.max_attempts:
                 reason = attempt.reason if permanent else "attempts_exhausted"
                 return Bury(reason, attempt.failure, now_ms + milliseconds(retention.dead))
             wait = retry.delay(job.tries, _previous(job), random)
-            return _wait(wait, receives, now_ms, spent=True, reason=attempt.reason, raised=attempt)
+            return _wait(wait, receives, now_ms, spent=True, reason=attempt.reason, raised=attempt, keep=retention.dead)
 
 
 def _wait(
-    wait: timedelta, receives: int, now_ms: int, *, spent: bool, reason: str, raised: Raised | None
+    wait: timedelta,
+    receives: int,
+    now_ms: int,
+    *,
+    spent: bool,
+    reason: str,
+    raised: Raised | None,
+    keep: timedelta = timedelta(0),
 ) -> RetryLater | Park:
     shape = Park if wait > limits.MAX_IN_QUEUE_WAIT or receives >= limits.MAX_RECEIVES - 1 else RetryLater
     wait_ms = milliseconds(wait)
-    return shape(now_ms + wait_ms, wait_ms, spent, reason, raised.failure if raised else None)
+    # The job may still fail for days before it dies, and is kept from then on: the horizon covers 24 waits of 12 h.
+    evidence_until = now_ms + milliseconds(keep + limits.STATE_HORIZON)
+    return shape(now_ms + wait_ms, wait_ms, spent, reason, raised.failure if raised else None, evidence_until)
 
 
 def _previous(job: Job) -> timedelta:

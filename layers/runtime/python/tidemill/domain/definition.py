@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from typing import Any, Generic, TypeVar, overload
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.context import JobContext
+from tidemill.domain.declared import check_instance, check_span, check_word
 from tidemill.domain.duration import days, minutes, seconds
 from tidemill.domain.errors import DefinitionError
 from tidemill.domain.lane import DEFAULT_LANE
@@ -43,6 +44,7 @@ class Retention:
 
     def __post_init__(self) -> None:
         for name, span in (("result", self.result), ("dead", self.dead)):
+            check_span(f"Retention.{name}", span)
             if not minutes(60) <= span <= limits.MAX_RETENTION:
                 raise DefinitionError(f"Retention.{name} is {span}. Fix: choose 1 hour to 400 days")
 
@@ -52,7 +54,8 @@ class JobDefinition(Generic[A, R]):
     """A job as the registry knows it. Calling it calls the function directly, as any function.
 
     Raises:
-        DefinitionError: a value is out of its range, or the arguments class has no kind.
+        DefinitionError: a value is of another type or out of its range, the function can't take the
+            arguments and the context, or the arguments class has no kind of its own.
     """
 
     args_type: type[A]
@@ -64,11 +67,14 @@ class JobDefinition(Generic[A, R]):
     retention: Retention = field(default_factory=Retention)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "on_final", OnFinal(self.on_final))
-        if not hasattr(self.args_type, "job_kind"):
-            raise DefinitionError(
-                f"{self.args_type.__name__} has no kind. Fix: class {self.args_type.__name__}(JobArgs, kind='...')"
-            )
+        _check_args_type(self.args_type)
+        _check_function(self.kind, self.function)
+        where = f"job {self.kind!r}:"
+        object.__setattr__(self, "on_final", check_word(f"{where} on_final", self.on_final, OnFinal))
+        check_instance(f"{where} lane", self.lane, str)
+        check_instance(f"{where} retry", self.retry, Retry)
+        check_instance(f"{where} retention", self.retention, Retention)
+        check_span(f"{where} timeout", self.timeout)
         longest = limits.MAX_FUNCTION_TIMEOUT - limits.FUNCTION_OVERHEAD
         if not seconds(1) <= self.timeout <= longest:
             raise DefinitionError(
@@ -128,13 +134,47 @@ def job(
         retention: how long results and dead jobs are kept.
 
     Raises:
-        DefinitionError: a value is out of its range, or the arguments class has no kind.
+        DefinitionError: a value is of another type or out of its range, the function can't take the
+            arguments and the context, or the arguments class has no kind of its own.
     """
+    _check_args_type(args_type)
     options = {
         "lane": lane,
-        "retry": retry or Retry(),
+        "retry": Retry() if retry is None else retry,
         "timeout": timeout,
         "on_final": on_final,
-        "retention": retention or Retention(),
+        "retention": Retention() if retention is None else retention,
     }
     return _JobDecorator(args_type, options)
+
+
+def _check_args_type(args_type: object) -> None:
+    if not isinstance(args_type, type) or not issubclass(args_type, JobArgs):
+        raise DefinitionError(
+            f"args_type is {args_type!r}. Fix: @job(MyArgs), where class MyArgs(JobArgs, kind='...') has the arguments"
+        )
+    name = args_type.__name__
+    fix = f"Fix: class {name}({getattr(args_type.__base__, '__name__', 'JobArgs')}, kind='...')"
+    if not hasattr(args_type, "job_kind"):
+        raise DefinitionError(f"{name} has no kind. {fix}")
+    # pydantic makes a class for each Generic[...]; its kind is that of the class that was written.
+    written = args_type.__pydantic_generic_metadata__["origin"] or args_type
+    if "job_kind" not in vars(written):
+        raise DefinitionError(f"{name} has no kind of its own, only its parent's {args_type.job_kind!r}. {fix}")
+
+
+def _check_function(kind: str, function: object) -> None:
+    if not callable(function):
+        raise DefinitionError(f"job {kind!r}: function is {function!r}. Fix: decorate a function of (args, ctx)")
+    try:
+        parameters = signature(function)
+    except (TypeError, ValueError):
+        # Some callables written in C don't say what they take.
+        return
+    try:
+        parameters.bind(None, None)
+    except TypeError as error:
+        raise DefinitionError(
+            f"job {kind!r}: function takes {parameters}, which does not fit two positional arguments ({error}). "
+            "Fix: def function(args, ctx)"
+        ) from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from tidemill.domain.declared import check_span, check_whole
 from tidemill.domain.duration import minutes, seconds
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.names import check_lane
@@ -26,7 +27,7 @@ class Lane:
         memory_mb: memory of the worker function, 128 to 10,240. CPU grows with it.
 
     Raises:
-        DefinitionError: a value is out of its range; the message has the range.
+        DefinitionError: a value is of another type or out of its range; the message has the range.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Lane:
         self._within("concurrency", self.concurrency, 1, 1_000)
         self._within("max_concurrency", self.max_concurrency, 2, 1_000)
         self._within("memory_mb", self.memory_mb, 128, 10_240)
+        check_span(f"Lane({self.name!r}).batch_window", self.batch_window)
         if not seconds(0) <= self.batch_window <= minutes(5):
             raise DefinitionError(f"Lane({self.name!r}).batch_window is {self.batch_window}. Fix: choose 0 s to 5 min")
         if self.batch_size > 10 and self.batch_window < seconds(1):
@@ -56,8 +58,7 @@ class Lane:
             )
 
     def _within(self, name: str, value: int, low: int, high: int) -> None:
-        if not low <= value <= high:
-            raise DefinitionError(f"Lane({self.name!r}).{name} is {value}. Fix: choose {low} to {high}")
+        check_whole(f"Lane({self.name!r}).{name}", value, low, high)
 
 
 DEFAULT_LANE: Final = "default"

@@ -61,6 +61,8 @@ CLOCK_SKEW: Final = seconds(30)
 MAX_FUNCTION_TIMEOUT: Final = minutes(15)
 # What a worker function needs beside its jobs: the claim before, the record after, a cold start's rest.
 FUNCTION_OVERHEAD: Final = seconds(15)
+# What of it is kept for recording the outcomes: jobs that run longer are left behind.
+RECORDING_TIME: Final = seconds(5)
 # API Reference, ChangeMessageVisibility: 0 to 43,200 seconds.
 MAX_VISIBILITY: Final = hours(12)
 

@@ -59,6 +59,8 @@ class RetryLater:
     spent: bool
     reason: str
     failure: Failure | None
+    # Until when the evidence is kept (Unix ms): as long as the job would be if it died now.
+    evidence_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Park:
     spent: bool
     reason: str
     failure: Failure | None
+    evidence_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -23,8 +23,8 @@ class JobRegistry:
         registry = JobRegistry(render, lanes=(*DEFAULT_LANES, Lane("gpu", memory_mb=8192)))
 
     Raises:
-        DefinitionError: two jobs answer to one kind or alias, two lanes share a name, a job names a
-            lane that is not listed, or a lane's jobs don't fit its worker function.
+        DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
+            resources would, a job names a lane that is not listed, or a lane's jobs don't fit its worker function.
     """
 
     def __init__(self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES) -> None:
@@ -77,9 +77,16 @@ class JobRegistry:
 
 def _by_name(lanes: Sequence[Lane]) -> dict[str, Lane]:
     named: dict[str, Lane] = {}
-    for lane in lanes:
+    plain: dict[str, str] = {}
+    for lane in _listed(lanes):
         if lane.name in named:
             raise DefinitionError(f"two lanes are named {lane.name!r}. Fix: rename one")
+        if lane.name.endswith("-dlq"):
+            raise DefinitionError(f"lane {lane.name!r} is named as another lane's DLQ would be. Fix: rename it")
+        # CloudFormation's logical ids hold no hyphens.
+        twin = plain.setdefault(lane.name.replace("-", ""), lane.name)
+        if twin != lane.name:
+            raise DefinitionError(f"lanes {twin!r} and {lane.name!r} differ in hyphens only. Fix: rename one")
         named[lane.name] = lane
     if len(named) > limits.MAX_LANES:
         raise DefinitionError(
@@ -88,6 +95,17 @@ def _by_name(lanes: Sequence[Lane]) -> dict[str, Lane]:
     if not named:
         raise DefinitionError("a registry needs at least one lane. Fix: leave `lanes` out for the default three")
     return named
+
+
+def _listed(lanes: object) -> list[Lane]:
+    if not isinstance(lanes, Iterable):
+        raise DefinitionError(f"lanes is {lanes!r}. Fix: lanes=(*DEFAULT_LANES, Lane('...'))")
+    listed: list[Lane] = []
+    for lane in lanes:
+        if not isinstance(lane, Lane):
+            raise DefinitionError(f"{lane!r} in `lanes` is no lane. Fix: give Lane('...')")
+        listed.append(lane)
+    return listed
 
 
 def _by_kind(definitions: Sequence[AnyDefinition]) -> dict[str, AnyDefinition]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from tidemill.domain import limits
+from tidemill.domain.declared import check_span, check_whole, check_word
 from tidemill.domain.duration import hours, seconds
 from tidemill.domain.errors import DefinitionError
 
@@ -39,7 +40,7 @@ class Retry:
         delays: explicit delays, 1 to 24 of them, each at least 1 s and at most 12 h.
 
     Raises:
-        DefinitionError: a number is out of its range.
+        DefinitionError: a value is of another type or out of its range.
     """
 
     max_attempts: int = 5
@@ -49,10 +50,11 @@ class Retry:
     delays: Sequence[timedelta] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "jitter", Jitter(self.jitter))
-        object.__setattr__(self, "delays", tuple(self.delays))
-        if not 1 <= self.max_attempts <= limits.MAX_ATTEMPTS:
-            raise DefinitionError(f"Retry.max_attempts is {self.max_attempts}. Fix: choose 1 to {limits.MAX_ATTEMPTS}")
+        object.__setattr__(self, "jitter", check_word("Retry.jitter", self.jitter, Jitter))
+        object.__setattr__(self, "delays", _spans(self.delays))
+        check_whole("Retry.max_attempts", self.max_attempts, 1, limits.MAX_ATTEMPTS)
+        check_span("Retry.base", self.base)
+        check_span("Retry.cap", self.cap)
         if not seconds(1) <= self.base <= self.cap <= limits.MAX_VISIBILITY:
             raise DefinitionError(f"Retry needs 1 s <= base <= cap <= 12 h, not base={self.base}, cap={self.cap}")
         if any(not seconds(1) <= delay <= limits.MAX_VISIBILITY for delay in self.delays):
@@ -84,3 +86,12 @@ class Retry:
                 return min(self.cap, self.base + (widest - self.base) * random())
             case Jitter.NONE:
                 return ceiling
+
+
+def _spans(delays: object) -> tuple[timedelta, ...]:
+    if not isinstance(delays, Iterable):
+        raise DefinitionError(f"Retry.delays is {delays!r}. Fix: give a sequence such as (seconds(5), minutes(2))")
+    spans = tuple(delays)
+    for i, span in enumerate(spans):
+        check_span(f"Retry.delays[{i}]", span)
+    return spans

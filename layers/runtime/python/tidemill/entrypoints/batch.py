@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BasePartialBatchProcessor, EventType
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tidemill.domain import limits
+from tidemill.domain.duration import milliseconds
 from tidemill.domain.message import Delivery
 from tidemill.service.executor import Batch, Executor
 
@@ -27,8 +29,9 @@ class JobBatchProcessor(BasePartialBatchProcessor):
     def __init__(self, executor: Executor, concurrency: int) -> None:
         super().__init__(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         self._executor = executor
-        # Threads live as long as the container; one job at a time needs none.
-        self._threads = ThreadPoolExecutor(concurrency, "tidemill-job") if concurrency > 1 else None
+        self._concurrency = concurrency
+        # Threads live as long as the container.
+        self._threads = ThreadPoolExecutor(concurrency, "tidemill-job")
         self._batch: Batch | None = None
 
     def _prepare(self) -> None:
@@ -39,9 +42,31 @@ class JobBatchProcessor(BasePartialBatchProcessor):
         self._batch = self._executor.begin(deliveries, context.aws_request_id, deadline_ms)
 
     def process(self) -> list[tuple[Any, ...]]:
-        """Run every job of the batch, up to `concurrency` at the same time."""
-        run = self._threads.map if self._threads is not None and len(self.records) > 1 else map
-        return list(run(self._process_record, self.records))
+        """Run every job of the batch, up to `concurrency` at the same time, until shortly before the function ends."""
+        if len(self.records) == 1:
+            return [self._process_record(self.records[0])]
+        running = {self._threads.submit(self._process_record, record): record for record in self.records}
+        done, overran = wait(running, timeout=self._time_to_run_s())
+        if overran:
+            self._leave_behind([running[future]["messageId"] for future in overran])
+        return [future.result() for future in done]
+
+    def _time_to_run_s(self) -> float:
+        deadline_ms = self._batch.performer.deadline_ms if self._batch is not None else 0
+        left = deadline_ms - self._executor.clock.now_ms() - milliseconds(limits.RECORDING_TIME)
+        return max(left / 1000, 0)
+
+    def _leave_behind(self, message_ids: list[str]) -> None:
+        """Give up on the jobs that did not end, so that what the others did is recorded before the function ends.
+
+        Nothing can stop a thread: it keeps its lease, and its job is claimed again when that is over.
+        """
+        for message_id in message_ids:
+            if self._batch is not None:
+                self._batch.give_back(message_id)
+        self._executor.telemetry.alert("jobs_overran", messages=message_ids)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads = ThreadPoolExecutor(self._concurrency, "tidemill-job")
 
     def _process_record(self, record: dict[str, Any]) -> tuple[Any, ...]:
         self.handler(record["messageId"])

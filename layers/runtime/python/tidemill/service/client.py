@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -50,16 +50,21 @@ class JobClient:
             raise result
         return result
 
-    def submit_many(self, submissions: Sequence[Submission]) -> list[SubmitResult]:
+    def submit_many(self, submissions: Iterable[Submission]) -> list[SubmitResult]:
         """Accept up to 10,000 jobs: a Receipt or an error for each, in the order given.
+
+        What is no Submission is answered with an InputError that names `jobs[<index>]`.
 
         Raises:
             InputError: there are none, or more than 10,000; nothing was written.
         """
-        if not 1 <= len(submissions) <= limits.MAX_BULK_JOBS:
-            problem = f"must hold 1 to {limits.MAX_BULK_JOBS} jobs, not {len(submissions)}"
+        jobs: list[object] = list(submissions)
+        if not 1 <= len(jobs) <= limits.MAX_BULK_JOBS:
+            problem = f"must hold 1 to {limits.MAX_BULK_JOBS} jobs, not {len(jobs)}"
             raise InputError.at("jobs", problem, "length")
-        return self.submitter.submit(submissions)
+        good = [job for job in jobs if isinstance(job, Submission)]
+        answers = iter(self.submitter.submit(good) if good else ())
+        return [next(answers) if isinstance(job, Submission) else _no_submission(i, job) for i, job in enumerate(jobs)]
 
     def get(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """The job's record, as of now.
@@ -126,6 +131,10 @@ class JobClient:
             return milliseconds(self.submitter.registry.resolve(job.kind).retention.result)
         except InputError:
             return milliseconds(Retention().result)
+
+
+def _no_submission(index: int, job: object) -> InputError:
+    return InputError.at(f"jobs[{index}]", f"must be a Submission, not {type(job).__name__}", "type")
 
 
 def _cancel_fix(state: State) -> str:

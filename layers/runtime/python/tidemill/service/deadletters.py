@@ -15,8 +15,8 @@ from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.message import Delivery
 from tidemill.domain.ports import Clock, DeadLetterQueue, JobQueue, JobReader, JobStore, Send
-from tidemill.service.intake import message_job_id
 from tidemill.service.reception import Enveloped, Foreign, Unreadable, receive
+from tidemill.service.refusal import is_refusal, message_job_id
 
 # How many messages of a DLQ are looked through for one job before it is sent from the table instead.
 _SEARCH: Final = 500
@@ -24,7 +24,13 @@ _SEARCH: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """A job that will run again: moved from the DLQ, or sent anew from the table."""
+    """What will run again.
+
+    Attributes:
+        via: `dlq` (the job's message is back on its lane), `table` (the job was sent anew), or `message`
+            (a plain message that had been refused is back on its lane: it becomes a new job, and the record
+            of its refusal stays).
+    """
 
     ref: JobRef
     via: str
@@ -67,7 +73,7 @@ class DeadLetterDesk:
         if job.state is not State.DEAD:
             raise JobStateError("redriven", ref.id, job.state, "only dead jobs are redriven")
         if self.dead_letters.move(job.lane, lambda delivery: _is_of(delivery, job), 1, _SEARCH):
-            return Redriven(ref, "dlq")
+            return Redriven(ref, "message" if is_refusal(job) else "dlq")
         self._send_from_table(job)
         return Redriven(ref, "table")
 
@@ -84,9 +90,10 @@ class DeadLetterDesk:
     def _send_from_table(self, job: Job) -> None:
         envelope = self.reader.envelope_of(job)
         if envelope is None:
-            raise JobStateError(
-                "redriven", job.ref.id, job.state, "its message and its arguments are gone; submit it again"
-            )
+            fix = "its message and its arguments are gone; submit it again"
+            if is_refusal(job):
+                fix = "its plain message is not in the DLQ; if it was redriven, it has become a job of its own"
+            raise JobStateError("redriven", job.ref.id, job.state, fix)
         now_ms = self.clock.now_ms()
         fresh = envelope.resend(time_ordered_id(now_ms, self.random.getrandbits(74)))
         error = self.queue.send(job.lane, [Send(replace(fresh, generation=job.generation + 1))])[0]

@@ -15,7 +15,7 @@ from tidemill.domain.decide import decide
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.job import JobRef
 from tidemill.domain.message import Delivery
-from tidemill.domain.outcome import Attempt
+from tidemill.domain.outcome import Attempt, Untouched
 from tidemill.domain.ports import Clock, Conclusion, JobQueue, JobStore, Refused, Telemetry, Written
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.settle import ACK, LEAVE, Ack, Hold, Settlement, settle, settle_fenced_out
@@ -40,6 +40,11 @@ class Batch:
     settlements: dict[str, Settlement] = field(default_factory=dict)
     # Copies of a job that is in this batch already: message id -> the copy that was claimed.
     copies: dict[str, str] = field(default_factory=dict)
+
+    def give_back(self, message_id: str) -> None:
+        """Leave the message's job untouched, if it has not been started."""
+        if self.startable.pop(message_id, None) is not None:
+            self.attempts[message_id] = Untouched()
 
     def perform(self, message_id: str) -> None:
         """Run the message's job, if it has one to run."""
@@ -85,7 +90,9 @@ class Executor:
     def finish(self, batch: Batch) -> list[str]:
         """Record every outcome, set visibilities, and answer the ids of the messages that stay."""
         now_ms = self.clock.now_ms()
-        conclusions = {message_id: self._conclusion(batch, message_id, now_ms) for message_id in batch.attempts}
+        # A copy: a job that overran may still end in its thread while the others are recorded.
+        ended = tuple(batch.attempts)
+        conclusions = {message_id: self._conclusion(batch, message_id, now_ms) for message_id in ended}
         answers = self.store.conclude(list(conclusions.values())) if conclusions else []
         for (message_id, conclusion), answer in zip(conclusions.items(), answers, strict=True):
             match answer:

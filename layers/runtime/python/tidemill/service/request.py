@@ -9,7 +9,7 @@ from tidemill.domain import limits
 from tidemill.domain.errors import InputError, Violation
 from tidemill.domain.names import check_key, check_kind, check_lane, check_tenant
 from tidemill.domain.registry import JobRegistry
-from tidemill.service.submission import DEFAULT_TENANT, Submission
+from tidemill.service.submission import DEFAULT_TENANT, Submission, check_expiry
 
 FIELDS: Final = frozenset(
     {"kind", "args", "key", "tenant", "lane", "delay_seconds", "expires_in_seconds", "job_id", "correlation_id"}
@@ -36,13 +36,18 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
     definition = registry.resolve(check_kind(document["kind"]))
     if not isinstance(document["args"], dict):
         raise InputError.at("args", f"must be a JSON object, not {type(document['args']).__name__}", "type")
+    delay = _span(document, "delay_seconds") or timedelta(0)
+    expires_in = _span(document, "expires_in_seconds")
+    if expires_in is not None:
+        # Here and not only with the submission, so that the field has the name that the sender wrote.
+        check_expiry(expires_in, delay, "expires_in_seconds")
     return Submission(
         args=definition.args_type.from_input(document["args"]),
         key=_optional(document, "key", check_key),
         tenant=_optional(document, "tenant", check_tenant) or DEFAULT_TENANT,
         lane=_optional(document, "lane", check_lane),
-        delay=_span(document, "delay_seconds") or timedelta(0),
-        expires_in=_span(document, "expires_in_seconds"),
+        delay=delay,
+        expires_in=expires_in,
         job_id=document.get("job_id"),
         correlation_id=document.get("correlation_id"),
     )

@@ -14,7 +14,7 @@ from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import MAX_HOPS, Envelope
 from tidemill.domain.errors import InputError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
-from tidemill.domain.job import JobRef
+from tidemill.domain.job import Job, JobRef
 from tidemill.domain.names import check_job_id, check_key, check_lane, check_tenant
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.sizing import longest_timeout
@@ -39,6 +39,10 @@ class Submission:
         correlation_id: carried through everything the job causes; by default the job's id.
         causation_id: the job or event that caused this one. `traceparent`: W3C trace context.
         hops: how many jobs caused each other before this one.
+        asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
+            later is not run again for it.
+        asked_at: when it was asked for, Unix milliseconds, if that is earlier than now. A job that ended
+            later is not run again.
     """
 
     args: JobArgs
@@ -52,6 +56,7 @@ class Submission:
     causation_id: str | None = None
     traceparent: str | None = None
     hops: int = 0
+    asked_at: int | None = None
 
 
 class Options(TypedDict, total=False):
@@ -67,6 +72,7 @@ class Options(TypedDict, total=False):
     causation_id: str | None
     traceparent: str | None
     hops: int
+    asked_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,8 @@ class Order:
     due_ms: int
     # Whether the id was derived from a key or chosen by the caller, so that it may exist already.
     is_repeatable: bool
+    # When it was asked for, Unix milliseconds, if that is earlier than now: a message may be delivered again.
+    asked_at: int | None = None
 
     @property
     def ref(self) -> JobRef:
@@ -87,8 +95,12 @@ class Order:
 
     @property
     def on_final(self) -> OnFinal:
-        """What the kind says about a repeated key."""
-        return self.definition.on_final
+        """What a repeat of a final job means. The kind says it for a key; an id without one is only ever repeated."""
+        return self.definition.on_final if self.envelope.key is not None else OnFinal.RETURN
+
+    def was_answered_by(self, first: Job) -> bool:
+        """Whether `first` ended after this was asked for: then it is a late repeat, and asks for no rerun."""
+        return self.asked_at is not None and first.finished_at is not None and self.asked_at < first.finished_at
 
     def outlasts_queue(self, now_ms: int) -> bool:
         """Whether the delay is longer than a queue can hold, so that the record owns the job."""
@@ -106,8 +118,9 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     tenant = check_tenant(submission.tenant)
     lane = _lane(submission.lane, definition, registry)
     delay = _span(submission.delay, "delay", _NOW)
-    if not isinstance(submission.hops, int) or not 0 <= submission.hops <= MAX_HOPS:
-        raise InputError.at("hops", f"is {submission.hops}: jobs that make jobs end after {MAX_HOPS}", "hops")
+    hops: object = submission.hops
+    if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= MAX_HOPS:
+        raise InputError.at("hops", f"is {hops}: jobs that make jobs end after {MAX_HOPS}", "hops")
     canonical = submission.args.canonical()
     due_ms = now_ms + milliseconds(delay)
     job_id = _identity(submission, tenant, kind, now_ms, random)
@@ -124,10 +137,10 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         expires_at=_expiry(submission.expires_in, delay, now_ms),
         causation_id=_trace(submission.causation_id, "causation_id"),
         traceparent=_trace(submission.traceparent, "traceparent"),
-        hops=submission.hops,
+        hops=hops,
     )
     repeatable = submission.key is not None or submission.job_id is not None
-    return Order(envelope, definition, lane, due_ms, repeatable)
+    return Order(envelope, definition, lane, due_ms, repeatable, submission.asked_at)
 
 
 def _kind_of(args: object) -> str:
@@ -166,9 +179,14 @@ def _identity(submission: Submission, tenant: str, kind: str, now_ms: int, rando
 def _expiry(expires_in: timedelta | None, delay: timedelta, now_ms: int) -> int | None:
     if expires_in is None:
         return None
-    if _span(expires_in, "expires_in", _NOW) <= delay:
-        raise InputError.at("expires_in", "must be longer than the delay, or the job could never run", "range")
+    check_expiry(_span(expires_in, "expires_in", _NOW), delay, "expires_in")
     return now_ms + milliseconds(expires_in)
+
+
+def check_expiry(expires_in: timedelta, delay: timedelta, field: str) -> None:
+    """Raise InputError naming `field` if the job would expire before it may start."""
+    if expires_in <= delay:
+        raise InputError.at(field, "must be longer than the delay, or the job could never run", "range")
 
 
 def _span(value: object, field: str, least: timedelta) -> timedelta:

@@ -161,7 +161,9 @@ def decide_repeat(order: Order, first: Job | None) -> Order | SubmitResult:
     key = order.envelope.key or first.ref.id
     if _is_other(first, order):
         return KeyConflictError(key, first.ref.id)
-    if not first.state.is_final or first.state is State.SUCCEEDED or order.on_final is OnFinal.RETURN:
+    if not first.state.is_final or first.state is State.SUCCEEDED or order.was_answered_by(first):
+        return Receipt(first, created=False)
+    if order.on_final is OnFinal.RETURN:
         return Receipt(first, created=False)
     if order.on_final is OnFinal.REFUSE:
         return JobFinalError(key, first.ref.id, first.state)

@@ -75,13 +75,13 @@ class MemoryStore:
         if state not in _INDEXED:
             raise InputError.at("state", f"no index holds {state} jobs", "not_indexed")
         found = [job for job in self.jobs.values() if job.state is state and tenant in (None, job.ref.tenant)]
-        ordered = sorted(found, key=lambda job: (job.ref.tenant, _moment(job), job.ref.id))
-        return _page(ordered, f"waiting {state} {tenant}", limit, cursor)
+        keyed = {f"{job.ref.tenant}#{_moment(job):013d}#{job.ref.id}": job for job in found}
+        return _page(keyed, f"waiting {state} {tenant}", limit, cursor)
 
     def due(self, until_ms: int, limit: int, cursor: str | None) -> Page:
         """See JobReader."""
         found = [job for job in self.jobs.values() if job.state is State.SCHEDULED and _moment(job) <= until_ms]
-        return _page(sorted(found, key=lambda job: (_moment(job), str(job.ref))), "due", limit, cursor)
+        return _page({f"{_moment(job):013d}#{job.ref}": job for job in found}, "due", limit, cursor)
 
     def recent(self, tenant: str, kind: str, day: str, limit: int, cursor: str | None) -> Page:
         """See JobReader."""
@@ -90,8 +90,8 @@ class MemoryStore:
             for job in self.jobs.values()
             if self.listed and (job.ref.tenant, job.kind, day_of(job.created_at)) == (tenant, kind, day)
         ]
-        newest_first = sorted(found, key=lambda job: (job.created_at, job.ref.id), reverse=True)
-        return _page(newest_first, f"recent {tenant} {kind} {day}", limit, cursor)
+        keyed = {f"{job.created_at:013d}#{job.ref.id}": job for job in found}
+        return _page(keyed, f"recent {tenant} {kind} {day}", limit, cursor, newest_first=True)
 
     def _insert(self, job: Job) -> Answer:
         existing = self.jobs.get(job.ref)
@@ -146,13 +146,24 @@ def _shows(record: Job, conclusion: Conclusion) -> bool:
     return (record.fence, record.state, record.concluded) == (mine.fence, mine.state, mine.concluded)
 
 
-def _page(jobs: list[Job], scope: str, limit: int, cursor: str | None) -> Page:
+def _page(jobs: dict[str, Job], scope: str, limit: int, cursor: str | None, *, newest_first: bool = False) -> Page:
+    """The jobs after the cursor's key, so that jobs that leave the listing meanwhile make none be skipped."""
     seal = f"{crc32(scope.encode()):08x}-"
-    if cursor is not None and not (cursor.startswith(seal) and cursor.removeprefix(seal).isdecimal()):
-        raise InputError.at("cursor", "is not one that this listing returned", "cursor")
-    start = int(cursor.removeprefix(seal)) if cursor else 0
-    end = start + limit
-    return Page(tuple(jobs[start:end]), f"{seal}{end}" if end < len(jobs) else None)
+    after = None if cursor is None else _key_in(cursor, seal)
+    keys = sorted(jobs, reverse=newest_first)
+    left = [key for key in keys if after is None or (key < after if newest_first else key > after)]
+    more = len(left) > limit
+    last = f"{seal}{left[limit - 1].encode().hex()}" if more else None
+    return Page(tuple(jobs[key] for key in left[:limit]), last)
+
+
+def _key_in(cursor: str, seal: str) -> str:
+    try:
+        if cursor.startswith(seal):
+            return bytes.fromhex(cursor.removeprefix(seal)).decode()
+    except ValueError:
+        pass
+    raise InputError.at("cursor", "is not one that this listing returned", "cursor")
 
 
 def _moment(job: Job) -> int:

@@ -1,0 +1,1 @@
+"""The programs that docs/writing-jobs.md shows. tests/unit/examples/test_guide.py runs them."""

@@ -1,0 +1,129 @@
+"""The deaths that only the DLQs know of.
+
+SQS moves a message after its last receive even if no worker lived to see it: throttles, crashes, an outage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tidemill.domain import limits
+from tidemill.domain.conclusion import message_ttl_s, reported_dead
+from tidemill.domain.definition import Retention
+from tidemill.domain.duration import milliseconds
+from tidemill.domain.errors import InputError
+from tidemill.domain.failure import Failure, fingerprint
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.lifecycle import State, Verb, allows
+from tidemill.domain.ports import Clock, DeadLetterQueue, JobReader, JobStore, Telemetry, Unwritten, Written
+from tidemill.domain.registry import JobRegistry
+from tidemill.service.reception import Enveloped, Foreign, Received, Unreadable, owner_of, receive
+from tidemill.service.refusal import burial, refused_record, refused_ref
+
+# Messages of one DLQ that one census looks at: a few seconds of receives. SQS hands out a sample, another each time.
+_MESSAGES: Final = 1_000
+# A death is reported only this long after the job could last have been claimed: another copy of its
+# message may be on the way to a worker.
+_PATIENCE_MS: Final = 2 * milliseconds(limits.SWEEP_PERIOD)
+_OWNER: Final = "census"
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Compares the DLQs with the table, and records who is dead."""
+
+    registry: JobRegistry
+    store: JobStore
+    reader: JobReader
+    dead_letters: DeadLetterQueue
+    lanes: tuple[str, ...]
+    clock: Clock
+    telemetry: Telemetry
+
+    def take(self, has_time: Callable[[], bool]) -> int:
+        """Record the deaths nobody saw, lane by lane while `has_time`; answers how many."""
+        found = 0
+        for lane in self.lanes:
+            depth = self.dead_letters.depth(lane) if has_time() else 0
+            if depth:
+                messages = receive(self.dead_letters.peek(lane, min(depth, _MESSAGES)))
+                found += self._compare(lane, messages, has_time)
+        self.telemetry.count("DeathsReported", found)
+        return found
+
+    def _compare(self, lane: str, messages: list[Received], has_time: Callable[[], bool]) -> int:
+        records = self.reader.find([_ref(message) for message in messages])
+        return sum(
+            self._report(lane, message, job) for message, job in zip(messages, records, strict=True) if has_time()
+        )
+
+    def _report(self, lane: str, message: Received, job: Job | None) -> bool:
+        if isinstance(message, Enveloped):
+            return self._report_job(lane, message, job)
+        # A message that was refused has its record; one that no worker ever read has none.
+        return job is None and self._is_late(message.delivery.sent_at) and self._report_message(lane, message)
+
+    def _report_job(self, lane: str, message: Enveloped, job: Job | None) -> bool:
+        job = job or self._record_unseen(lane, message)
+        if job is None or not self._died_unseen(job, message):
+            return False
+        now_ms = self.clock.now_ms()
+        dead = reported_dead(job, message.held, now_ms, now_ms + self._keep(job))
+        # No dead job without its arguments: the next census tries again.
+        if self.store.keep([message.envelope], [dead.ttl_s])[0] is not None:
+            return False
+        written = isinstance(self.store.move(Verb.REPORT_DEAD, job, dead), Written)
+        if written:
+            self.telemetry.alert("death_reported", job_id=job.ref.id, kind=job.kind, lane=lane, reason=dead.reason)
+        return written
+
+    def _report_message(self, lane: str, message: Foreign | Unreadable) -> bool:
+        now_ms = self.clock.now_ms()
+        owner = owner_of(_OWNER, message.delivery)
+        answer = self.store.insert([refused_record(message, lane, owner, now_ms)])[0]
+        if isinstance(answer, Unwritten) or answer.job is None or answer.job.state is not State.RUNNING:
+            return False
+        job = answer.job
+        text = "no worker lived to read this message before SQS gave up on it"
+        failure = Failure("NeverRan", text, "", fingerprint(job.kind, "NeverRan", "", ""))
+        self.store.conclude([burial(job, "never_ran", failure, now_ms)])
+        self.telemetry.alert("death_reported", job_id=job.ref.id, kind=job.kind, lane=lane, reason="never_ran")
+        return True
+
+    def _died_unseen(self, job: Job, message: Enveloped) -> bool:
+        if not allows(Verb.REPORT_DEAD, job.state) or job.state is State.SCHEDULED:
+            return False
+        if job.fingerprint != message.envelope.fingerprint or not _is_awaited(job, message):
+            return False
+        return self._is_late(max(job.claimable_at or 0, message.delivery.sent_at))
+
+    def _is_late(self, last_chance: int) -> bool:
+        return last_chance + _PATIENCE_MS < self.clock.now_ms()
+
+    def _record_unseen(self, lane: str, message: Enveloped) -> Job | None:
+        """A job whose submitter crashed before it wrote the record, and which no worker claimed."""
+        record = message.envelope.record(lane, State.QUEUED, message_ttl_s(message.delivery.sent_at))
+        answer = self.store.insert([record])[0]
+        return answer.job if isinstance(answer, Written) else None
+
+    def _keep(self, job: Job) -> int:
+        try:
+            return milliseconds(self.registry.resolve(job.kind).retention.dead)
+        except InputError:
+            return milliseconds(Retention().dead)
+
+
+def _ref(message: Received) -> JobRef:
+    return message.envelope.ref if isinstance(message, Enveloped) else refused_ref(message)
+
+
+def _is_awaited(job: Job, message: Enveloped) -> bool:
+    """Whether the job waits for this very message, and not for another copy of it."""
+    if job.held is None:
+        return True
+    if job.state is State.QUEUED:
+        # Sent anew by a sweep, or as a rerun: what the record holds is the send before, which may be in the DLQ too.
+        return message.delivery.sent_at > job.held.sent_at
+    return message.envelope.send_id == job.held.send_id

@@ -1,0 +1,77 @@
+"""The record of a message that carries no job: dead, with the reason that its DLQ message can't tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from tidemill.domain.args import fingerprint_of
+from tidemill.domain.conclusion import message_ttl_s
+from tidemill.domain.definition import Retention
+from tidemill.domain.duration import milliseconds
+from tidemill.domain.errors import InputError
+from tidemill.domain.failure import Failure
+from tidemill.domain.ids import keyed_job_id
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.lifecycle import State
+from tidemill.domain.message import Delivery, Held
+from tidemill.domain.names import check_kind, check_tenant
+from tidemill.domain.outcome import Bury
+from tidemill.domain.ports import Conclusion
+from tidemill.service.reception import Foreign, Unreadable
+from tidemill.service.submission import DEFAULT_TENANT
+
+# The kind in the record of a message whose own kind can't be read.
+UNREADABLE_KIND: Final = "unreadable"
+
+
+def message_job_id(tenant: str, kind: str, delivery: Delivery) -> str:
+    """The job id of a plain message without a key: equal for every receive of the same message."""
+    # No key holds a '#', so that no caller's key can be this one.
+    return keyed_job_id(tenant, kind, f"message#{delivery.message_id}")
+
+
+def refused_ref(received: Foreign | Unreadable) -> JobRef:
+    """Whose record a refused message has, by what can be read of it."""
+    tenant, kind = _named(received)
+    return JobRef(tenant, message_job_id(tenant, kind, received.delivery))
+
+
+def is_refusal(job: Job) -> bool:
+    """Whether a record stands for a refused message and not for a job."""
+    return job.held is not None and job.held.send_id == job.ref.id
+
+
+def refused_record(received: Foreign | Unreadable, lane: str, owner: str, now_ms: int) -> Job:
+    """The record to insert: claimed by `owner` for no time at all, and to be buried at once."""
+    ref, delivery = refused_ref(received), received.delivery
+    queued = Job(
+        ref=ref,
+        kind=_named(received)[1],
+        lane=lane,
+        state=State.QUEUED,
+        fingerprint=fingerprint_of(delivery.body.encode("utf-8", "replace")),
+        created_at=delivery.sent_at,
+        claimable_at=0,
+        ttl_s=message_ttl_s(delivery.sent_at),
+    )
+    # A plain message has no send id; its job's id stands in, which no envelope can carry.
+    return queued.claimed(owner, Held(ref.id, delivery.sent_at), now_ms, now_ms, queued.ttl_s)
+
+
+def burial(record: Job, reason: str, failure: Failure, now_ms: int) -> Conclusion:
+    """The end of such a record."""
+    return Conclusion(record, Bury(reason, failure, now_ms + milliseconds(Retention().dead)), None, now_ms)
+
+
+def _named(received: Foreign | Unreadable) -> tuple[str, str]:
+    named: dict[str, Any] = received.document if isinstance(received.document, dict) else {}
+    tenant = _checked(check_tenant, named.get("tenant"), DEFAULT_TENANT)
+    return tenant, _checked(check_kind, named.get("kind"), UNREADABLE_KIND)
+
+
+def _checked(check: Callable[[object], str], value: object, default: str) -> str:
+    try:
+        return check(value)
+    except InputError:
+        return default
