@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -47,6 +48,23 @@ def test_the_limits_page_has_the_numbers_of_the_code() -> None:
     rows = {row["name"]: row["value"].strip() for row in _LIMIT.finditer((ROOT / "docs/limits.md").read_text())}
     assert len(rows) > 15
     assert rows == {name: _shown(getattr(limits, name)) for name in rows}
+
+
+def test_the_readme_has_the_figures_of_the_last_bench() -> None:
+    readme = (ROOT / "README.md").read_text()
+    found = json.loads((ROOT / "bench/results.json").read_text())
+    ours, textbook = found["cpu_us_per_job_batch10"], found["textbook_cpu_us_per_job_batch10"]
+    assert f"| CPU at batch 10 | {ours:.0f} µs | {textbook:,.0f} µs, {textbook / ours:.1f} times |" in readme
+    assert f"| CPU at batch 100 | {found['cpu_us_per_job_batch100']:.0f} µs |" in readme
+    assert (
+        f"| cold imports of the worker | {found['import_ms']:.0f} ms | {found['textbook_import_ms']:.0f} ms" in readme
+    )
+    assert f"| dollars per million | {found['usd_per_million_jobs']:.2f} (" in readme
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_waits_to_be_filled_in(page: Path) -> None:
+    assert not re.findall(r"^[A-Z_]{6,}$", page.read_text(), re.MULTILINE)
 
 
 def _shown(value: int | timedelta) -> str:
