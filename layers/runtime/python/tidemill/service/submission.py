@@ -41,8 +41,6 @@ class Submission:
         hops: how many jobs caused each other before this one.
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
-        asked_at: when it was asked for, Unix milliseconds, if that is earlier than now. A job that ended
-            later is not run again.
     """
 
     args: JobArgs
