@@ -263,3 +263,16 @@ def test_a_refused_message_runs_when_it_is_redriven_after_its_cause_is_mended(wo
 
     assert len(world.runs) == 1
     assert world.queues.depth("default") == 0
+
+
+def test_the_plain_messages_of_a_batch_are_submitted_in_one_call(world):
+    for name in ("eve", "bob", "ada"):
+        put(world, args={"name": name})
+    put(world, kind="test.unknown")
+    send, sent = world.queues.send, []
+    world.queues.send = lambda lane, sends: sent.append(len(sends)) or send(lane, sends)
+
+    world.invoke()
+
+    assert sent == [3]
+    assert sorted(job.reason or "" for job in world.store.jobs.values()) == ["", "", "", "unknown_kind"]

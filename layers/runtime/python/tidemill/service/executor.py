@@ -77,12 +77,14 @@ class Executor:
         lease_until = deadline_ms + milliseconds(limits.CLOCK_SKEW)
         batch = Batch(deliveries, Performer(self.registry, self.clock, deadline_ms, self.loop), lease_until)
         enveloped: list[Enveloped] = []
+        others: list[Foreign | Unreadable] = []
         for received in receive(deliveries):
             match received:
                 case Foreign() | Unreadable():
-                    batch.settlements[received.delivery.message_id] = self.intake.admit(received, request_id)
+                    others.append(received)
                 case Enveloped():
                     enveloped.append(received)
+        batch.settlements.update(self.intake.admit(others, request_id))
         while enveloped:
             enveloped = self._claim_one_of_each(batch, enveloped, request_id)
         return batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tidemill.domain.errors import TidemillError, UnavailableError
@@ -28,28 +29,44 @@ class Intake:
     clock: Clock
     telemetry: Telemetry
 
-    def admit(self, received: Foreign | Unreadable, request_id: str) -> Settlement:
-        """Submit a plain message, or record why it can't be; answer what becomes of the message.
+    def admit(self, messages: Sequence[Foreign | Unreadable], request_id: str) -> dict[str, Settlement]:
+        """Submit the plain messages in one call and record why the others can't be; settlements by message id.
 
         A redelivery of the same message submits the same job again, which is then a repeat: whatever
         became of the job, it does not run for it.
         """
-        if isinstance(received, Unreadable):
-            return self._refuse(received, received.error, request_id)
-        result = self._submit(received)
+        read = [(message, self._read(message)) for message in messages]
+        submissions = [asked for _, asked in read if isinstance(asked, Submission)]
+        results = iter(self._submit(submissions))
+        return {
+            message.delivery.message_id: self._settle(
+                message, next(results) if isinstance(asked, Submission) else asked, request_id
+            )
+            for message, asked in read
+        }
+
+    def _read(self, message: Foreign | Unreadable) -> Submission | TidemillError:
+        if isinstance(message, Unreadable):
+            return message.error
+        try:
+            return self._submission(message)
+        except TidemillError as error:
+            return error
+
+    def _submit(self, submissions: list[Submission]) -> list[SubmitResult]:
+        try:
+            return self.submitter.submit(submissions) if submissions else []
+        except UnavailableError as error:
+            return [error] * len(submissions)
+
+    def _settle(self, message: Foreign | Unreadable, result: SubmitResult, request_id: str) -> Settlement:
         match result:
             case Receipt():
                 return ACK
             case UnavailableError():
                 return LEAVE
             case _:
-                return self._refuse(received, result, request_id)
-
-    def _submit(self, received: Foreign) -> SubmitResult:
-        try:
-            return self.submitter.submit([self._submission(received)])[0]
-        except TidemillError as error:
-            return error
+                return self._refuse(message, result, request_id)
 
     def _submission(self, received: Foreign) -> Submission:
         delivery = received.delivery
