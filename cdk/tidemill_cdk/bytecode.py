@@ -18,7 +18,7 @@ def find_interpreter(version: str) -> str | None:
         return sys.executable
     options = ["--no-python-downloads", "--no-project", "--no-config"]
     # The arguments are ours; the version is one of settings.PYTHONS.
-    found = subprocess.run(  # noqa: S603
+    found = subprocess.run(  # noqa: S603 - a program of this environment, arguments of ours
         [uv.find_uv_bin(), "python", "find", *options, version], capture_output=True, text=True, check=False
     )
     return found.stdout.strip() or None if found.returncode == 0 else None
@@ -33,6 +33,6 @@ def compile_folder(interpreter: str, folder: Path) -> None:
     """
     mode = ["--invalidation-mode", "unchecked-hash"]
     # A file that does not compile (a template, a test's bad example) is left as it is: -q -q says nothing.
-    subprocess.run(  # noqa: S603
+    subprocess.run(  # noqa: S603 - a program of this environment, arguments of ours
         [interpreter, "-m", "compileall", "-q", "-q", "-j", "0", *mode, str(folder)], check=False
     )

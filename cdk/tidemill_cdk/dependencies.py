@@ -75,7 +75,7 @@ def _install(folder: Path, wanted: str, pins: str, target: list[str]) -> None:
     (pins_file := folder / ".pins").write_text(pins, encoding="utf-8")
     options = ["--quiet", "--only-binary", ":all:", "--link-mode", "copy", "--target", str(folder), *target]
     # The arguments are ours; what is installed is what the user's requirements file says.
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - a program of this environment, arguments of ours
         [uv.find_uv_bin(), "pip", "install", *options, "-r", str(wanted_file), "-c", str(pins_file)],
         capture_output=True,
         text=True,

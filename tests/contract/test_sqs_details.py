@@ -50,11 +50,6 @@ def test_a_message_goes_back_with_its_group_and_its_attributes(sqs):
     assert again["MessageAttributes"]["origin"]["StringValue"] == "erp"
 
 
-def test_no_emulator_moves_messages_by_itself(sqs):
-    """API Reference, StartMessageMoveTask: AWS does. Then this test asks for a real one."""
-    assert sqs.dlq.native_move("bulk") is None
-
-
 def test_these_suites_check_requests_against_the_model_of_aws(sqs):
     with pytest.raises(ParamValidationError):
         sqs.client.send_message(QueueUrl=sqs.urls["bulk"], Body="x")

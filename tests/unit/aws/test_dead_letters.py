@@ -1,7 +1,6 @@
 """The DLQ adapter when SQS fails in the middle: nothing is lost, and nothing stays hidden."""
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.unit.aws.stub import Wire, error
 from tidemill.aws.queue_walk import EMPTY_POLLS, HIDDEN_S
@@ -177,27 +176,3 @@ def test_depth_counts_what_is_being_looked_at():
     assert dead_letters.depth("bulk") == 9
     with pytest.raises(UnavailableError):
         dead_letters.depth("bulk")
-
-
-def test_sqs_moves_by_itself_where_it_can():
-    arn = {"Attributes": {"QueueArn": "arn:dlq"}}
-    wire = Wire(
-        arn,
-        {"TaskHandle": "h"},
-        arn,
-        error("InvalidAction"),
-        arn,
-        error("RequestThrottled"),
-        arn,
-        error("UnsupportedX"),
-    )
-    dead_letters = SqsDeadLetters(wire.sqs, URLS, DLQ_URLS)
-
-    assert dead_letters.native_move("bulk") == "h"
-    # No destination: SQS knows where each message came from.
-    assert wire.requests[1] == ("StartMessageMoveTask", {"SourceArn": "arn:dlq"})
-    assert dead_letters.native_move("bulk") is None
-    with pytest.raises(UnavailableError):
-        dead_letters.native_move("bulk")
-    with pytest.raises(ClientError, match="UnsupportedX"):
-        dead_letters.native_move("bulk")

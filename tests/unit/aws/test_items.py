@@ -60,7 +60,7 @@ def longest(state, **fields):
             "started_at": LATE,
             "expires_at": LATE,
             "wait_ms": 43_200_000,
-            "reason": "r" * 32,
+            "reason": "r" * limits.MAX_REASON_CHARS,
             "error": "e" * 16,
             "has_result_item": state is State.SUCCEEDED,
             "owns_args": state is not State.SUCCEEDED,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from tidemill.aws.errors import AwsError, code_of, raise_for
+from tidemill.aws.errors import AwsError, raise_for
 from tidemill.aws.queue_walk import MAX_MET, MESSAGES_PER_CALL, QueueWalk
 from tidemill.domain.message import Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
-
-# What an endpoint answers that does not know StartMessageMoveTask.
-_NOT_OFFERED: Final = frozenset({"InvalidAction", "UnsupportedOperation"})
 
 
 class SqsDeadLetters:
@@ -77,26 +74,6 @@ class SqsDeadLetters:
         finally:
             walk.end()
         return moved
-
-    def native_move(self, lane: str) -> str | None:
-        """Let SQS itself move the lane's whole DLQ back, as the console's redrive button does.
-
-        Returns:
-            The handle of the task; None where the endpoint has no such call (local emulators).
-
-        Raises:
-            UnavailableError: SQS did not answer.
-            ClientError: it refused, for example because a task is running already.
-        """
-        source = self._attributes("native_move", lane, ["QueueArn"])["QueueArn"]
-        try:
-            return self._client.start_message_move_task(SourceArn=source)["TaskHandle"]
-        except NotImplementedError:
-            return None  # moto, in this process
-        except AwsError as error:
-            if code_of(error) in _NOT_OFFERED:
-                return None
-            raise_for("native_move", error)
 
     def _attributes(self, operation: str, lane: str, names: Sequence[Any]) -> Mapping[str, str]:
         try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tidemill.domain.ports import JobReader
     from tidemill.service.deadletters import DeadLetterDesk, Redriven
 
-# A filtered page is looked for in so many pages of everybody's before it is handed over short.
+# A page of one lane or kind is looked for in so many pages of all before it is handed over short.
 _SCANS: Final = 10
 # Small enough for a progress bar that moves.
 _CHUNK: Final = 50

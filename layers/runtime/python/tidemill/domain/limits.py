@@ -55,6 +55,8 @@ MAX_IN_QUEUE_WAIT: Final = seconds(60)
 # The janitor runs every minute and sends what falls due within two, so that a late run is no late job.
 SWEEP_PERIOD: Final = minutes(1)
 SWEEP_AHEAD: Final = minutes(2)
+# How long a message is hidden that met a record in motion: the next receive sees where it came to rest.
+SHORT_HOLD: Final = seconds(1)
 # How far two machines' clocks may disagree before a lease is taken over while its holder still runs.
 CLOCK_SKEW: Final = seconds(30)
 # Lambda Developer Guide, "Lambda quotas": a function runs for 900 seconds at the most.

@@ -95,7 +95,7 @@ def settle_refused(job: Job, held: Held, *, generation: int, fingerprint: str, o
         # The table sends it when it is due; this copy is not needed. Nearer to that, this copy may be the
         # one that a sweep has sent and is about to mark.
         return ACK
-    return Hold(max(job.claimable_at or 0, now_ms + milliseconds(limits.SWEEP_PERIOD) // 60))
+    return Hold(max(job.claimable_at or 0, now_ms + milliseconds(limits.SHORT_HOLD)))
 
 
 def _settle_final(job: Job, held: Held, generation: int) -> Refused:

@@ -23,8 +23,6 @@ MAX_FIELD_CHARS: Final = 200
 MAX_PROBLEM_CHARS: Final = 300
 # Throttles of DynamoDB and SQS pass within a second or two; a caller that waits longer gains nothing.
 RETRY_AFTER_S: Final = 2
-# What the body calls what the Python client calls otherwise.
-_FIELDS: Final = {"delay": "delay_seconds", "expires_in": "expires_in_seconds"}
 
 
 class RequestError(TidemillError):
@@ -159,9 +157,8 @@ def violations_of(error: Exception) -> tuple[Violation, ...]:
 
 
 def _violation(violation: Violation) -> dict[str, str]:
-    field = _FIELDS.get(violation.field, violation.field)
     return {
-        "field": _clip(field, MAX_FIELD_CHARS),
+        "field": _clip(violation.field, MAX_FIELD_CHARS),
         "problem": _clip(violation.problem, MAX_PROBLEM_CHARS),
         "code": violation.code,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -11,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.bootstrap import Program
 from tidemill.entrypoints.observability import PowertoolsTelemetry
+from tidemill.service.janitor import Janitor
 
 # What the last calls and the metrics take.
 _REST_MS: Final = 5_000
@@ -28,17 +28,22 @@ def janitor_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaCo
 
     def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         telemetry.logger.set_correlation_id(context.aws_request_id)
-        now_ms = program.clock.now_ms()
-        # The sweep may take half of the time, so that the census has its turn however much is due.
-        half_ms = context.get_remaining_time_in_millis() // 2
         try:
-            with ExitStack() as last:
-                # Also after a sweep that failed: the two have nothing to do with each other.
-                deaths: list[int] = []
-                last.callback(lambda: deaths.append(janitor.census(now_ms + half_ms * 2 - _REST_MS)))
-                sent = janitor.sweep(now_ms + half_ms)
-            return {"sent": sent, "deaths": deaths[0]}
+            return run_duties(janitor, program.clock.now_ms(), context.get_remaining_time_in_millis())
         finally:
             telemetry.flush()
 
     return handler
+
+
+def run_duties(janitor: Janitor, now_ms: int, left_ms: int) -> dict[str, int]:
+    """Sweep, then take the census; `left_ms` is what the function has left.
+
+    The sweep has half of the time, so that the census has its turn however much is due, and it has
+    it after a sweep that failed too: the two have nothing to do with each other.
+    """
+    try:
+        sent = janitor.sweep(now_ms + left_ms // 2)
+    finally:
+        deaths = janitor.census(now_ms + left_ms - _REST_MS)
+    return {"sent": sent, "deaths": deaths}

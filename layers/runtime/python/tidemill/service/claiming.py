@@ -127,7 +127,7 @@ class Claiming:
                 return Claimed(received, revived)
             case _:
                 # Somebody else moved it first; the next receive sees what they made of it.
-                return NotClaimed(received, Hold(self.now_ms + 1000), "revival_lost")
+                return NotClaimed(received, Hold(self.now_ms + milliseconds(limits.SHORT_HOLD)), "revival_lost")
 
     def _claim_by_insert(self, batch: Sequence[Enveloped]) -> list[ClaimOutcome]:
         """The worker was faster than the submitter's record: the claim creates it."""
@@ -148,7 +148,7 @@ class Claiming:
                 # The record came in between: mostly the submitter's, claimable by the next receive.
                 return self._refused(received, job)
             case _:
-                return NotClaimed(received, Hold(self.now_ms + 1000), "insert_lost")
+                return NotClaimed(received, Hold(self.now_ms + milliseconds(limits.SHORT_HOLD)), "insert_lost")
 
     def _is_past_horizon(self, received: Enveloped) -> bool:
         # Its record may have been garbage collected: running it again could repeat a finished job.

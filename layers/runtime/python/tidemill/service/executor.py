@@ -141,8 +141,8 @@ class Executor:
             else:
                 batch.settlements[message_id] = outcome.settlement
                 self.telemetry.note("not_claimed", job_id=outcome.received.envelope.ref.id, cause=outcome.cause)
-        # A worker that dies is found when its lease ends, not six function timeouts later.
-        visible_again = Hold(batch.lease_until + 1000).seconds_from(now_ms)
+        # A worker that dies is found when its lease has ended, not six function timeouts later.
+        visible_again = Hold(batch.lease_until + milliseconds(limits.SHORT_HOLD)).seconds_from(now_ms)
         if receipts:
             self.queue.hide(self.lane, [(receipt, visible_again) for receipt in receipts])
 

@@ -15,7 +15,7 @@ from tidemill.domain.ports import Clock, JobReader, Page
 from tidemill.service.submission import DEFAULT_TENANT
 
 LISTED_STATES: Final = (State.DEAD, State.RETRYING, State.SCHEDULED)
-# A page of one tenant's jobs is looked for in so many pages of everybody's before it is handed over short.
+# A page of one kind is looked for in so many pages of the tenant's before it is handed over short.
 _SCANS: Final = 10
 
 
