@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.cloud.account import Account
+from bench.cloud.account import BenchAccount
 from bench.cloud.meter import Meter
 from bench.jobs import registry
 from bench.workload import lambda_environment, submit_ours
@@ -47,7 +47,7 @@ class Consumption:
 
 def count_consumption(*, list_index: bool) -> Consumption:
     """Submit and run the jobs."""
-    account = Account()
+    account = BenchAccount()
     with lambda_environment(account, list_index=list_index):
         # A handler of its own: that of `bench.shipped` stays with the account it was made for.
         handler = worker_handler(registry)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bench.cloud.account import Account
+from bench.cloud.account import BenchAccount
 from bench.cloud.poller import Context, Handler, Poller
 from bench.workload import lambda_environment, submit_ours, submit_textbook
 
@@ -54,7 +54,7 @@ class CpuFigures:
 
 def measure_cpu() -> CpuFigures:
     """Run the cases in turn, round by round, so that whatever else the machine does meets them all."""
-    account = Account()
+    account = BenchAccount()
     with lambda_environment(account):
         # Importing builds the handlers' clients, which must happen inside the environment.
         from bench import shipped, textbook
@@ -76,7 +76,7 @@ def measure_cpu() -> CpuFigures:
     return figures
 
 
-def _sample(account: Account, case: Case, *, keep: bool) -> None:
+def _sample(account: BenchAccount, case: Case, *, keep: bool) -> None:
     case.submit(case.batch)
     event = case.poller.gather()
     assert event is not None

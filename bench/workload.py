@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from os import environ
 from unittest.mock import patch
 
-from bench.cloud.account import Account
+from bench.cloud.account import BenchAccount
 from bench.environment import environment
 
 # What an order holds beside its id; a message body of some 400 bytes as an envelope.
@@ -28,7 +28,7 @@ _NOWHERE = _Nowhere()
 
 
 @contextmanager
-def lambda_environment(account: Account, *, list_index: bool = False) -> Iterator[None]:
+def lambda_environment(account: BenchAccount, *, list_index: bool = False) -> Iterator[None]:
     """Lambda's environment around `account`, in which a handler may be made and called."""
     with (
         patch.dict(environ, environment(lane=account.lane.name, list_index=list_index)),
@@ -51,7 +51,7 @@ def submit_ours(count: int) -> None:
             raise result
 
 
-def submit_textbook(account: Account, count: int) -> None:
+def submit_textbook(account: BenchAccount, count: int) -> None:
     """Put orders into the textbook handler's queue."""
     for _ in range(count):
         account.textbook_queue.put(json.dumps({"order_id": str(uuid.uuid4()), "item": ITEM}), 0, None)

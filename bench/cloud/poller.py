@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.cloud.meter import Meter
-from bench.cloud.sqs import Message, Queue, billed_requests
+from bench.cloud.queue import Message, Queue
+from bench.cloud.sqs import billed_requests
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

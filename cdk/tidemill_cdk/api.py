@@ -1,4 +1,4 @@
-"""The HTTP API: six routes, all authorised, none of whose bodies is logged."""
+"""The HTTP API: a few routes, all authorised, none of whose bodies is logged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from constructs import Construct
 from tidemill_cdk.function import RETENTIONS, FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.naming import keep_name
-from tidemill_cdk.permissions import JOBS_TABLE, QUEUE_SEND, TABLE_QUERY, allow
+from tidemill_cdk.permissions import DLQ_DESK, JOBS_TABLE, QUEUE_SEND, TABLE_QUERY, allow
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.settings import DeploySettings
 from tidemill_cdk.table import ATTENTION_INDEX, LIST_INDEX, removal_policy
@@ -34,7 +34,14 @@ ROUTES: Final = (
     ("POST", "/jobs/batch"),
     ("GET", "/jobs"),
     ("GET", "/jobs/{id}"),
+    ("DELETE", "/jobs"),
     ("DELETE", "/jobs/{id}"),
+    ("POST", "/jobs/{id}/redrive"),
+    ("GET", "/dlq"),
+    ("GET", "/dlq/groups"),
+    ("GET", "/dlq/{id}"),
+    ("POST", "/dlq/redrive"),
+    ("POST", "/dlq/purge"),
     ("GET", "/openapi.json"),
 )
 # Who called what, when, and how it ended. No header, query or body: those may hold what a job is about.
@@ -53,7 +60,7 @@ ACCESS_LOG: Final = {
 
 
 class JobsApi(Construct):
-    """Submit, read, list and cancel over HTTPS.
+    """Submit, read, list and cancel jobs, and look after the dead ones, over HTTPS.
 
     Guarantees that no route is open: callers sign with AWS credentials, or present a token where the
     settings name an issuer.
@@ -96,9 +103,12 @@ class JobsApi(Construct):
         return f"https://{self.http.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
 
     def serve(self, queues: Collection[LaneQueue], stores: Stores) -> None:
-        """Let the function send to every lane and use the tables."""
+        """Let the function send to every lane, use the tables, and store large arguments."""
         jobs, role = stores.jobs, self.endpoint.role
         allow(role, QUEUE_SEND, *(lane.queue.queue_arn for lane in queues))
+        allow(role, DLQ_DESK, *(lane.dlq.queue_arn for lane in queues))
+        stores.payloads.grant_read(role)
+        stores.payloads.grant_submitting(role)
         allow(role, JOBS_TABLE, jobs.table.table_arn)
         allow(role, TABLE_QUERY, jobs.table.table_arn, jobs.index_arn(LIST_INDEX), jobs.index_arn(ATTENTION_INDEX))
 

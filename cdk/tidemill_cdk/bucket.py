@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -10,17 +11,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from tidemill.domain import limits
 from tidemill_cdk.naming import keep_name
-from tidemill_cdk.permissions import OBJECT_READ, OBJECT_WRITE, allow
+from tidemill_cdk.permissions import OBJECT_DELETE, OBJECT_READ, OBJECT_TAG, OBJECT_WRITE, allow
 from tidemill_cdk.settings import DeploySettings
 from tidemill_cdk.table import removal_policy
 from tidemill_cdk.waivers import BUCKET_LOGS, OBJECTS_OF_ONE_BUCKET, waive
 
-# The longest that anything may name an object: a job waits for its due time, then its record is kept.
-LONGEST_REFERENCE: Final = limits.MAX_DELAY + limits.STATE_HORIZON + limits.MAX_RETENTION
 # An upload that is not finished in a day never is; its parts cost as much as objects.
 ABANDONED_UPLOAD: Final = timedelta(days=1)
+# What the payload adapter writes; see `tidemill.aws.payloads`.
+LIFE_TAG: Final = "days"
+ARGS: Final = "*/args/*"
+RESULTS: Final = "*/result/*"
 
 
 class PrivateBucket(Construct):
@@ -29,10 +31,18 @@ class PrivateBucket(Construct):
     Arguments:
         name: its logical id.
         expire_after: objects older than this are deleted; None keeps them.
+        lives: shorter ages at which objects are deleted whose tag `days` says so.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, name: str, settings: DeploySettings, expire_after: timedelta | None = None
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        settings: DeploySettings,
+        expire_after: timedelta | None = None,
+        lives: Sequence[timedelta] = (),
     ) -> None:
         super().__init__(scope, id_)
         self._name = name
@@ -50,7 +60,12 @@ class PrivateBucket(Construct):
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=Duration.seconds(int(ABANDONED_UPLOAD.total_seconds())),
                     expiration=Duration.days(expire_after.days) if expire_after else None,
-                )
+                ),
+                # S3 User Guide, "How Amazon S3 handles conflicts in lifecycle configurations": the shorter one wins.
+                *(
+                    s3.LifecycleRule(tag_filters={LIFE_TAG: str(life.days)}, expiration=Duration.days(life.days))
+                    for life in lives
+                ),
             ],
         )
         keep_name(self.bucket, name)
@@ -69,8 +84,18 @@ class PrivateBucket(Construct):
         """Let the role write every object. It may neither list nor delete them."""
         self._grant(grantee, OBJECT_WRITE)
 
-    def _grant(self, role: iam.Role, actions: tuple[str, ...]) -> None:
-        allow(role, actions, self.bucket.arn_for_objects("*"))
-        objects = f"<{self._name}.Arn>/*"
+    def grant_submitting(self, grantee: iam.Role) -> None:
+        """Let the role write the arguments of jobs. `tenant/id/args/fingerprint` is what they are called."""
+        self._grant(grantee, OBJECT_WRITE, ARGS)
+
+    def grant_working(self, grantee: iam.Role) -> None:
+        """Let the role write all that jobs leave, results with the tag of their life, and delete arguments."""
+        self._grant(grantee, OBJECT_WRITE)
+        self._grant(grantee, OBJECT_TAG, RESULTS)
+        self._grant(grantee, OBJECT_DELETE, ARGS)
+
+    def _grant(self, role: iam.Role, actions: tuple[str, ...], which: str = "*") -> None:
+        allow(role, actions, self.bucket.arn_for_objects(which))
+        objects = f"<{self._name}.Arn>/{which}"
         ours = [f"Tidemill::wildcard[{action} on {objects}]" for action in actions]
         waive(role, OBJECTS_OF_ONE_BUCKET, *ours, f"AwsSolutions::AwsSolutions-IAM5[Resource::{objects}]")

@@ -7,6 +7,7 @@ from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from tidemill.domain.lifecycle import State
 from tidemill.domain.sizing import LaneSizing
 from tidemill_cdk.alarms import Alarms, Condition
 from tidemill_cdk.api import JobsApi
@@ -14,7 +15,6 @@ from tidemill_cdk.janitor import Janitor
 from tidemill_cdk.lanes import BuiltLane
 from tidemill_cdk.metrics import lane_metric, most, total
 from tidemill_cdk.naming import pascal
-from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.settings import DeployError, DeploySettings
 from tidemill_cdk.worker import LaneWorker
 
@@ -26,7 +26,7 @@ def watch_lane(alarms: Alarms, built: BuiltLane) -> None:
     """Watch a lane's queue, DLQ, worker and outcomes."""
     lane = built.lane.name
     oldest = _oldest_allowed(alarms.settings, built.sizing)
-    queue = _queue_conditions(lane, built.queue, built.sizing, oldest)
+    queue = _queue_conditions(built, oldest)
     for name, condition in {**queue, **_worker_conditions(lane, built.worker)}.items():
         alarms.add(f"{name}{pascal(lane)}", condition)
 
@@ -95,7 +95,11 @@ def _oldest_allowed(settings: DeploySettings, sizing: LaneSizing) -> timedelta:
     return allowed
 
 
-def _queue_conditions(lane: str, queue: LaneQueue, sizing: LaneSizing, oldest: timedelta) -> dict[str, Condition]:
+def _queue_conditions(built: BuiltLane, oldest: timedelta) -> dict[str, Condition]:
+    lane, queue, sizing = built.lane.name, built.queue, built.sizing
+    cause = "look for a slow or paused dependency"
+    if built.lane.fifo:
+        cause = f"look for a job that keeps failing, which blocks its entity: `tidemill list --state {State.RETRYING}`"
     return {
         "DlqArrival": Condition(
             most(queue.dlq.metric_approximate_number_of_messages_visible),
@@ -113,7 +117,7 @@ def _queue_conditions(lane: str, queue: LaneQueue, sizing: LaneSizing, oldest: t
         "QueueAge": Condition(
             most(queue.queue.metric_approximate_age_of_oldest_message),
             threshold=oldest.total_seconds(),
-            advice=f"Lane {lane} falls behind. Raise its max_concurrency, or look for a slow or paused dependency",
+            advice=f"Lane {lane} falls behind. Raise its max_concurrency, or {cause}",
         ),
     }
 

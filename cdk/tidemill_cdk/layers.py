@@ -15,8 +15,12 @@ from tidemill_cdk.dependencies import build_dependencies
 from tidemill_cdk.settings import Architecture, DeploySettings
 from tidemill_cdk.staging import content_hash, copy_sources, stage
 
+# A git commit's short name is as long, and nobody mistakes one for another.
+VERSION_CHARS: Final = 12
 # Parts of the package that no function imports; a change of theirs deploys nothing.
 NOT_IN_LAMBDA: Final = ("cli", "local", "project", "testing")
+# What of the code folder becomes a layer instead.
+_BUILT: Final = ("requirements.txt",)
 
 
 class FunctionCode(Construct):
@@ -27,6 +31,10 @@ class FunctionCode(Construct):
     Arguments:
         code: the folder that holds `jobs/`, `worker/handler.py` and their like.
         settings: platform, Python version and where to build.
+
+    Attributes:
+        version: tells one version of the jobs' code from another, by the names and bytes of its files alone. Other
+            dependencies or another Tidemill are the same version of the jobs.
     """
 
     def __init__(self, scope: Construct, id_: str, *, code: Path, settings: DeploySettings) -> None:
@@ -39,7 +47,8 @@ class FunctionCode(Construct):
                 f"no Python {settings.python} here to compile the layers with, so cold starts take longer. "
                 f"Fix: install it (uv python install {settings.python}) or deploy from where it is",
             )
-        self.asset = self._sources(code, "functions", leave_out=("requirements.txt",))
+        self.asset = self._sources(code, "functions", leave_out=_BUILT)
+        self.version = content_hash(code, leave_out=_BUILT)[:VERSION_CHARS]
         self.layers = [
             self._layer("RuntimeLayer", self._sources(runtime_package(), "runtime", "python/tidemill", NOT_IN_LAMBDA)),
             self._layer("DependencyLayer", self._dependencies(code)),

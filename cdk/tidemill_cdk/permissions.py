@@ -41,8 +41,13 @@ QUEUE_CONSUME: Final = (
 QUEUE_SEND: Final = ("sqs:SendMessage",)
 # The census counts a DLQ and looks at its messages, hiding them for a moment; it never deletes one.
 DLQ_CENSUS: Final = ("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+# The desk over HTTP puts messages of one tenant's jobs back and deletes them. Whole DLQs, of all tenants, are
+# moved by people with rights of their own: nobody here may sqs:StartMessageMoveTask.
+DLQ_DESK: Final = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage")
 OBJECT_READ: Final = ("s3:GetObject",)
 OBJECT_WRITE: Final = ("s3:PutObject",)
+OBJECT_TAG: Final = ("s3:PutObjectTagging",)
+OBJECT_DELETE: Final = ("s3:DeleteObject",)
 LOG_WRITE: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 

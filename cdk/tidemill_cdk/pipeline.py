@@ -8,13 +8,14 @@ from pathlib import Path
 from aws_cdk import Stack
 from constructs import Construct
 
+from tidemill.domain import limits
 from tidemill.domain.lane import Lane
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
 from tidemill.settings import LaneSettings, RuntimeSettings
 from tidemill_cdk.alarms import Alarms
 from tidemill_cdk.api import JobsApi
-from tidemill_cdk.bucket import LONGEST_REFERENCE, PrivateBucket
+from tidemill_cdk.bucket import PrivateBucket
 from tidemill_cdk.checks import check_on_synth
 from tidemill_cdk.conditions import watch_api, watch_janitor, watch_lane
 from tidemill_cdk.dashboard import LanesDashboard
@@ -58,17 +59,26 @@ class TidemillPipeline(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.settings = settings or DeploySettings()
+        self.payloads = PrivateBucket(
+            self,
+            "Payloads",
+            name="Payloads",
+            settings=self.settings,
+            expire_after=limits.PAYLOAD_LIFE,
+            lives=limits.RESULT_LIVES,
+        )
         self.stores = Stores(
             jobs=JobsTable(self, "Jobs", settings=self.settings),
             idempotency=IdempotencyTable(self, "Idempotency", settings=self.settings),
-        )
-        self.payloads = PrivateBucket(
-            self, "Payloads", name="Payloads", settings=self.settings, expire_after=LONGEST_REFERENCE
+            payloads=self.payloads,
         )
         self._code = FunctionCode(self, "Code", code=Path(code), settings=self.settings)
         sizings = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
         # Every function knows every queue, so all queues come before the first function.
-        queues = {name: LaneQueue(self, f"{pascal(name)}Queue", lane=name, sizing=sizings[name]) for name in sizings}
+        queues = {
+            name: LaneQueue(self, f"{pascal(name)}Queue", lane=lane, sizing=sizings[name])
+            for name, lane in registry.lanes.items()
+        }
         self.runtime_settings = self._runtime_settings(queues)
         self.lanes = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
@@ -109,6 +119,7 @@ class TidemillPipeline(Construct):
             payload_bucket=self.payloads.bucket_name,
             tenant_claim=self.settings.jwt.tenant_claim if self.settings.jwt else "",
             idempotency_table=self.stores.idempotency.table.table_name,
+            code_version=self._code.version,
         )
 
     def _environment(self, lane: str = "") -> dict[str, str]:

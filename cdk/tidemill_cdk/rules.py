@@ -17,6 +17,8 @@ VISIBILITY_FACTOR: Final = 6
 DEFAULT_FUNCTION_TIMEOUT: Final = 3
 DEFAULT_VISIBILITY: Final = 30
 DEFAULT_RETENTION: Final = 345_600
+# The same of CreateEventSourceMapping for SQS, in messages.
+DEFAULT_BATCH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,20 @@ def rival_concurrency(resources: Resources) -> Iterator[Finding]:
             )
 
 
+def disorder(resources: Resources) -> Iterator[Finding]:
+    """A FIFO queue whose messages would be read together, so that one goes on though the one before it failed."""
+    for id_, mapping in of_type(resources, "AWS::Lambda::EventSourceMapping"):
+        queue = resources.get(target(mapping.get("EventSourceArn")) or "", {})
+        batch = mapping.get("BatchSize", DEFAULT_BATCH)
+        if queue.get("Properties", {}).get("FifoQueue") and batch > 1:
+            yield Finding(
+                "order",
+                id_,
+                f"the queue is FIFO, and its messages are read in batches of {batch}",
+                "set BatchSize to 1; a Lane(..., fifo=True) has it so",
+            )
+
+
 def missing_dlq(resources: Resources) -> Iterator[Finding]:
     """A queue or a target of a rule or schedule whose failures nobody keeps."""
     keepers = {target(arn) for arn in dead_letter_arns(resources)}
@@ -123,4 +139,4 @@ def wildcards(resources: Resources) -> Iterator[Finding]:
                     )
 
 
-RULES: Final = (short_visibility, short_dlq_retention, rival_concurrency, missing_dlq, wildcards)
+RULES: Final = (short_visibility, short_dlq_retention, rival_concurrency, disorder, missing_dlq, wildcards)

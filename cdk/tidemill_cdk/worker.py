@@ -10,6 +10,7 @@ from constructs import Construct
 
 from tidemill.domain.lane import Lane
 from tidemill.domain.sizing import LaneSizing
+from tidemill_cdk.bucket import PrivateBucket
 from tidemill_cdk.function import FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.naming import keep_name, pascal, worker_id
@@ -26,6 +27,7 @@ class Stores:
 
     jobs: JobsTable
     idempotency: IdempotencyTable
+    payloads: PrivateBucket
 
 
 class LaneWorker(PythonFunction):
@@ -64,6 +66,8 @@ class LaneWorker(PythonFunction):
         allow(self.role, QUEUE_SEND, *(lane.queue.queue_arn for lane in every_queue))
         allow(self.role, JOBS_TABLE, stores.jobs.table.table_arn)
         allow(self.role, IDEMPOTENCY_TABLE, stores.idempotency.table.table_arn)
+        stores.payloads.grant_read(self.role)
+        stores.payloads.grant_working(self.role)
         # On one machine every further function process only competes for its cores; two is the least AWS takes.
         max_concurrency = 2 if self._for_host else self._lane.max_concurrency
         mapping = lambda_.EventSourceMapping(
@@ -72,7 +76,8 @@ class LaneWorker(PythonFunction):
             target=self.function,
             event_source_arn=lane_queue.queue.queue_arn,
             batch_size=self._lane.batch_size,
-            max_batching_window=duration(self._lane.batch_window),
+            # API Reference, CreateEventSourceMapping: FIFO queues have no window, not even one of 0 s.
+            max_batching_window=None if self._lane.fifo else duration(self._lane.batch_window),
             max_concurrency=max_concurrency,
             report_batch_item_failures=True,
         )

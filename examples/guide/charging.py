@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from tidemill import (
+    DependencyDownError,
     JobArgs,
     JobContext,
     PermanentError,
@@ -33,6 +34,8 @@ def charge(args: Charge, context: JobContext) -> str:
             return f"paid under {context.job_id}"
         case "busy":
             raise RateLimitedError("the service asks to wait", retry_after=seconds(20))
+        case "closed":
+            raise DependencyDownError("the service is closed for the night")
         case "down":
             raise TransientError("the service does not answer")
         case refusal:

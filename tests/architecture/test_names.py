@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import tidemill
-from tidemill import connect, errors
+from tidemill import connect, errors, testing
 from tidemill.domain import errors as tree
 
 # Names that say nothing of what is inside, and so collect everything.
@@ -15,6 +15,7 @@ EMPTY_WORDS = {"base", "common", "helper", "helpers", "manager", "misc", "shared
 UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + "ME|X" + "XX|HA" + r"CK)\b")
 PUBLIC_NAMES = Path(__file__).with_name("public_names.txt")
 PUBLIC_ERRORS = Path(__file__).with_name("public_errors.txt")
+PUBLIC_TESTING = Path(__file__).with_name("public_testing.txt")
 
 
 def test_no_module_hides_behind_an_empty_word(modules, repository):
@@ -60,6 +61,26 @@ def test_every_error_that_a_caller_may_catch_is_public():
 
     assert raised
     assert raised <= set(errors.__all__)
+
+
+def test_what_tests_are_written_with_changes_only_on_purpose():
+    assert sorted(testing.__all__) == PUBLIC_TESTING.read_text().split()
+
+
+def test_everything_that_tests_are_written_with_says_what_it_is():
+    public = [getattr(testing, name) for name in testing.__all__]
+    members = [
+        member
+        for one in public
+        if inspect.isclass(one)
+        for name, member in vars(one).items()
+        if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property))
+    ]
+    spoken = [one for one in [*public, *members] if inspect.isclass(one) or inspect.isroutine(one) or one in members]
+    silent = [one for one in spoken if not inspect.getdoc(one)]
+
+    assert members
+    assert silent == []
 
 
 def test_everything_public_says_what_it_is():

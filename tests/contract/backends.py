@@ -55,6 +55,7 @@ def create_jobs_table(client: Any, name: str) -> None:
 
 MAX_RECEIVES = 2
 LANES = ("bulk", "mail")
+FIFO_LANE = "orders"
 
 
 class MemoryBackend:
@@ -62,7 +63,9 @@ class MemoryBackend:
 
     def __init__(self) -> None:
         self.clock = FrozenClock()
-        self.queue = self.dlq = MemoryQueues(self.clock, LANES, max_receives=MAX_RECEIVES)
+        self.queue = self.dlq = MemoryQueues(
+            self.clock, (*LANES, FIFO_LANE), MAX_RECEIVES, fifo={FIFO_LANE}, fifo_receives=MAX_RECEIVES
+        )
 
     def put(self, lane: str, body: str) -> None:
         self.queue.put(lane, body)
@@ -71,7 +74,7 @@ class MemoryBackend:
         return self.queue.receive(lane, limit)
 
     def delete(self, lane: str, receipt: str) -> None:
-        self.queue.delete(lane, receipt)
+        self.queue.delete(lane, [receipt])
 
     def wait(self, span: timedelta) -> None:
         self.clock.advance(span)
@@ -86,6 +89,7 @@ class SqsBackend:
         self.dlq_urls: dict[str, str] = {}
         for lane in LANES:
             self._create(prefix, lane)
+        self._create(prefix, FIFO_LANE, ".fifo", {"FifoQueue": "true", "DeduplicationScope": "messageGroup"})
         self.queue = SqsJobQueue(client, self.urls)
         self.dlq = SqsDeadLetters(client, self.urls, self.dlq_urls)
 
@@ -119,19 +123,21 @@ class SqsBackend:
     def wait(self, span: timedelta) -> None:
         time.sleep(span.total_seconds())
 
-    def _create(self, prefix: str, lane: str) -> None:
-        dlq = self.client.create_queue(QueueName=f"{prefix}-{lane}-dlq")["QueueUrl"]
+    def _create(self, prefix: str, lane: str, suffix: str = "", more: dict[str, str] | None = None) -> None:
+        more = more or {}
+        dlq = self.client.create_queue(QueueName=f"{prefix}-{lane}-dlq{suffix}", Attributes=more)["QueueUrl"]
         arn = self.client.get_queue_attributes(QueueUrl=dlq, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": str(MAX_RECEIVES)})
-        attributes = {"RedrivePolicy": policy, "VisibilityTimeout": "360", "MaximumMessageSize": "1048576"}
-        self.urls[lane] = self.client.create_queue(QueueName=f"{prefix}-{lane}", Attributes=attributes)["QueueUrl"]
+        attributes = {"RedrivePolicy": policy, "VisibilityTimeout": "360", "MaximumMessageSize": "1048576", **more}
+        name = f"{prefix}-{lane}{suffix}"
+        self.urls[lane] = self.client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         self.dlq_urls[lane] = dlq
 
 
 def clients_for(endpoint: str | None) -> Clients:
     """Clients that check every request against AWS's own model, which those that ship leave out."""
     clients = Clients("us-east-1", endpoint)
-    for client in (clients.dynamodb, clients.sqs):
+    for client in (clients.dynamodb, clients.sqs, clients.s3):
         client.meta.events.register("provide-client-params", _check_request)
     return clients
 

@@ -10,7 +10,7 @@ from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Held
-from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater
+from tidemill.domain.outcome import Bury, Complete, Cost, Expire, Park, RetryLater, Stop
 from tidemill.domain.ports import Claim, Conclusion
 
 NOW = 1_800_000_000_000
@@ -21,11 +21,12 @@ ARGS = b'{"width":320}'
 FAILURE = Failure("ValueError", "no such key — 42", "Traceback ...", "0123456789abcdef")
 VERDICTS = {
     "complete": Complete('{"ok":true}', KEEP),
-    "retry": RetryLater(NOW + 5_000, 5_000, spent=True, reason="raised", failure=FAILURE),
-    "defer": RetryLater(NOW + 5_000, 5_000, spent=False, reason="rate_limited", failure=None),
-    "park": Park(NOW + 600_000, 600_000, spent=True, reason="raised", failure=FAILURE),
+    "retry": RetryLater(NOW + 5_000, 5_000, cost=Cost.ATTEMPT, reason="raised", failure=FAILURE),
+    "defer": RetryLater(NOW + 5_000, 5_000, cost=Cost.DEFERRAL, reason="rate_limited", failure=None),
+    "park": Park(NOW + 600_000, 600_000, cost=Cost.ATTEMPT, reason="raised", failure=FAILURE),
     "bury": Bury("attempts_exhausted", FAILURE, KEEP),
     "expire": Expire(KEEP),
+    "stop": Stop(KEEP),
 }
 _numbers = count(1)
 

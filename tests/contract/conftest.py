@@ -9,9 +9,13 @@ from moto import mock_aws
 
 from tests.contract.backends import NEVER, Jobs, MemoryBackend, SqsBackend, clients_for, create_jobs_table
 from tidemill.aws.clients import Clients
+from tidemill.aws.payloads import S3Payloads
 from tidemill.aws.reader import DynamoJobReader
 from tidemill.aws.store import DynamoJobStore
+from tidemill.domain.ports import Payloads
+from tidemill.entrypoints.bootstrap import SystemClock
 from tidemill.local import LocalCloud
+from tidemill.testing.memory import MemoryPayloads
 from tidemill.testing.store import MemoryStore
 
 BACKENDS = ("memory", "moto", "ministack", "ministack-batches")
@@ -65,6 +69,21 @@ def queues(request: pytest.FixtureRequest) -> MemoryBackend | SqsBackend:
     if request.param == "memory":
         return MemoryBackend()
     return SqsBackend(request.getfixturevalue(request.param).sqs, f"lanes-{next(_numbers)}")
+
+
+@pytest.fixture(params=["memory", "moto", "ministack"])
+def payloads(request: pytest.FixtureRequest) -> Payloads:
+    """An empty bucket of each kind."""
+    if request.param == "memory":
+        return MemoryPayloads()
+    return S3Payloads(*bucket_in(request.getfixturevalue(request.param)), SystemClock().now_ms)
+
+
+def bucket_in(clients: Clients) -> tuple[Clients, str]:
+    """A new bucket, and who can reach it."""
+    name = f"payloads-{next(_numbers)}"
+    clients.s3.create_bucket(Bucket=name)
+    return clients, name
 
 
 def dynamo_jobs(clients: Clients, *, batch_from: int, list_index: bool = True) -> Jobs:

@@ -19,7 +19,7 @@ from tests.contract.builders import (
 from tidemill.domain import limits
 from tidemill.domain.conclusion import concluded, verb_of
 from tidemill.domain.lifecycle import State, transition
-from tidemill.domain.outcome import Complete, Park
+from tidemill.domain.outcome import Complete, Cost, Park
 from tidemill.domain.ports import AttemptFailure, Refused, Written
 
 
@@ -135,7 +135,7 @@ def test_evidence_of_generations_sorts_by_number(store, reader):
 def test_evidence_of_a_deferred_attempt_takes_the_place_of_the_last(store, reader):
     job = claimed(store)
     newer = replace(FAILURE, message="again")
-    park = Park(NOW - 1, 0, spent=False, reason="rate_limited", failure=FAILURE)
+    park = Park(NOW - 1, 0, cost=Cost.DEFERRAL, reason="rate_limited", failure=FAILURE)
     (parked,) = store.conclude([make_conclusion(job, park)])
     (answer,) = store.claim([make_claim(parked.job)])
     store.conclude([make_conclusion(answer.job, replace(park, failure=newer))])

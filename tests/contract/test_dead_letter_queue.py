@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.backends import MAX_RECEIVES
+from tests.contract.backends import MAX_RECEIVES, MemoryBackend
 from tests.contract.builders import make_envelope, make_job
 from tidemill.domain.ports import Send
 
@@ -117,3 +117,60 @@ def test_a_chooser_that_fails_hides_nothing(queues):
         queues.dlq.move("bulk", lambda _: 1 / 0, 5)
 
     assert len(queues.dlq.peek("bulk", 10)) == 3
+
+
+# --- purge ----------------------------------------------------------------------------------------------------
+
+
+def test_purge_deletes_the_chosen_for_good_and_leaves_the_others(queues):
+    bodies = [f"body {number}" for number in range(14)]
+    bury(queues, "bulk", bodies)
+    chosen = set(bodies[::2])
+
+    gone = queues.dlq.purge("bulk", lambda delivery: delivery.body in chosen, 100, 100)
+
+    assert {one.body for one in gone} == chosen
+    assert queues.receive("bulk", 20) == []
+    assert queues.dlq.depth("bulk") == 7
+    assert {one.body for one in queues.dlq.peek("bulk", 20)} == set(bodies) - chosen
+
+
+@pytest.mark.parametrize(("limit", "search", "gone"), [(0, 20, 0), (3, 20, 3), (20, 5, 5), (20, 20, 12)])
+def test_purge_stops_at_its_limit_and_looks_no_further_than_told(queues, limit, search, gone):
+    bury(queues, "bulk", [f"body {number}" for number in range(12)])
+
+    assert len(queues.dlq.purge("bulk", lambda _: True, limit, search)) == gone
+
+    assert queues.dlq.depth("bulk") == 12 - gone
+    assert len(queues.dlq.peek("bulk", 20)) == 12 - gone
+
+
+def test_purge_of_an_empty_dlq(queues):
+    assert queues.dlq.purge("bulk", lambda _: True, 10, 10) == []
+
+
+# --- start_move -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [None, 500, 10_000])
+def test_a_move_by_the_queues_themselves_moves_all_or_says_that_they_can_not(queues, rate):
+    """No emulator here has the call: each must say so, and must not have touched a message."""
+    bodies = ["a", "b", "c"]
+    bury(queues, "bulk", bodies)
+
+    begun = queues.dlq.start_move("bulk", rate)
+
+    assert begun is False
+    assert queues.receive("bulk", 20) == []
+    assert sorted(one.body for one in queues.dlq.peek("bulk", 20)) == bodies
+
+
+def test_a_move_by_itself_is_byte_for_byte_too():
+    queues = MemoryBackend()
+    queues.dlq.moves_by_itself = True
+    bury(queues, "bulk", ["é", "b"])
+
+    assert queues.dlq.start_move("bulk", None) is True
+
+    assert sorted(one.body for one in queues.receive("bulk", 20)) == ["b", "é"]
+    assert queues.dlq.depth("bulk") == 0

@@ -41,6 +41,7 @@ REGISTRY = JobRegistry(
         Lane("critical"),
         Lane("bulk", batch_size=100, batch_window=seconds(5), concurrency=50, max_concurrency=20, memory_mb=1024),
         Lane("media-gpu", max_concurrency=2),
+        Lane("orders", fifo=True),
     ),
 )
 

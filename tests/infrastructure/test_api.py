@@ -5,7 +5,21 @@ import json
 from tests.infrastructure.stacks import Synthesised
 from tidemill.domain import limits
 
-ROUTES = {"POST /jobs", "POST /jobs/batch", "GET /jobs", "GET /jobs/{id}", "DELETE /jobs/{id}", "GET /openapi.json"}
+ROUTES = {
+    "POST /jobs",
+    "POST /jobs/batch",
+    "GET /jobs",
+    "GET /jobs/{id}",
+    "DELETE /jobs",
+    "DELETE /jobs/{id}",
+    "POST /jobs/{id}/redrive",
+    "GET /dlq",
+    "GET /dlq/groups",
+    "GET /dlq/{id}",
+    "POST /dlq/redrive",
+    "POST /dlq/purge",
+    "GET /openapi.json",
+}
 
 
 def routes(stack: Synthesised) -> dict[str, dict]:

@@ -30,6 +30,18 @@ SOUND = {
             "ScalingConfig": {"MaximumConcurrency": 2},
         },
     },
+    "InOrder": {
+        "Type": "AWS::SQS::Queue",
+        "Properties": {"FifoQueue": True, "RedrivePolicy": {}, "VisibilityTimeout": 180},
+    },
+    "MappingInOrder": {
+        "Type": "AWS::Lambda::EventSourceMapping",
+        "Properties": {
+            "EventSourceArn": {"Fn::GetAtt": ["InOrder", "Arn"]},
+            "FunctionName": {"Ref": "Worker"},
+            "BatchSize": 1,
+        },
+    },
     "Rule": {
         "Type": "AWS::Events::Rule",
         "Properties": {"Targets": [{"DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["Failed", "Arn"]}}}]},
@@ -61,6 +73,8 @@ FAULTS = {
     "retention alike": ("Queue", ["Dlq", "MessageRetentionPeriod"], 345_600, "retention"),
     "retention left out": ("Queue", ["Dlq", "MessageRetentionPeriod"], None, "retention"),
     "pollers": ("Mapping", ["Mapping", "ProvisionedPollerConfig"], {"MinimumPollers": 1}, "concurrency"),
+    "FIFO queue in batches": ("Mapping", ["Queue", "FifoQueue"], True, "order"),
+    "FIFO queue in larger batches": ("MappingInOrder", ["MappingInOrder", "BatchSize"], 2, "order"),
     "queue without DLQ": ("Queue", ["Queue", "RedrivePolicy"], None, "dlq"),
     "rule target without DLQ": ("Rule", ["Rule", "Targets"], [{"Arn": "arn"}], "dlq"),
     "schedule without DLQ": ("Schedule", ["Schedule", "Target"], {"Arn": "arn"}, "dlq"),

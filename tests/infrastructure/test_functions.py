@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from tests.infrastructure.stacks import REGISTRY, Synthesised
+from tests.infrastructure.stacks import REGISTRY, Synthesised, code_folder
 from tidemill.settings import RuntimeSettings
+from tidemill_cdk.staging import content_hash
 
-WORKERS = {"WorkerCritical": "critical", "WorkerBulk": "bulk", "WorkerMediaGpu": "media-gpu"}
+WORKERS = {"WorkerCritical": "critical", "WorkerBulk": "bulk", "WorkerMediaGpu": "media-gpu", "WorkerOrders": "orders"}
 FUNCTIONS = {**WORKERS, "Api": "", "Janitor": ""}
 
 
@@ -90,6 +91,21 @@ def test_outputs_tell_the_command_line_everything(production: Synthesised):
     outputs = {name: output["Value"] for name, output in production.template["Outputs"].items()}
 
     assert set(outputs) >= {"ApiUrl", "Table", "PayloadBucket", "IdempotencyTable", "Lanes", "Settings"}
-    assert outputs["Lanes"] == "critical,bulk,media-gpu"
+    assert outputs["Lanes"] == "critical,bulk,media-gpu,orders"
     settings = RuntimeSettings.from_env(json.loads(resolve(outputs["Settings"])))
     assert settings == RuntimeSettings.from_env(environment(production, "Api"))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_knows_the_version_of_the_jobs_code(
+    production: Synthesised, chosen_otherwise, tmp_path, function
+):
+    """The same in another folder and with other settings; another one as soon as the code differs."""
+    version = RuntimeSettings.from_env(environment(production, function)).code_version
+
+    assert version == RuntimeSettings.from_env(environment(chosen_otherwise, function)).code_version
+    code = code_folder(tmp_path / "code")
+    (code / "requirements.txt").write_text("pillow\n")
+    assert version == content_hash(code, leave_out=["requirements.txt"])[:12]
+    (code / "worker" / "handler.py").write_text("handler = None\n")
+    assert version != content_hash(code, leave_out=["requirements.txt"])[:12]

@@ -6,7 +6,7 @@ from tests.infrastructure.stacks import REGISTRY, Synthesised
 from tidemill.domain import limits
 from tidemill.domain.sizing import size_lane
 
-LANES = {"critical": "Critical", "bulk": "Bulk", "media-gpu": "MediaGpu"}
+LANES = {"critical": "Critical", "bulk": "Bulk", "media-gpu": "MediaGpu", "orders": "Orders"}
 
 
 @pytest.fixture(params=LANES)
@@ -24,7 +24,7 @@ def test_queue_numbers(production: Synthesised, lane, sizing):
 
     assert queue["VisibilityTimeout"] == sizing.visibility_timeout.total_seconds()
     assert queue["MessageRetentionPeriod"] == 4 * 86_400
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == limits.MAX_RECEIVES
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == (100 if lane.fifo else limits.MAX_RECEIVES)
     assert queue["SqsManagedSseEnabled"] is True
 
 
@@ -36,6 +36,29 @@ def test_bulk_lane_in_plain_numbers(production: Synthesised):
     mapping = production.properties("MappingBulk")
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 5)
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 20}
+
+
+def test_a_fifo_lane_is_fifo_to_its_end(production: Synthesised):
+    queue, dlq = production.properties("QueueOrders"), production.properties("DlqOrders")
+
+    assert (queue["QueueName"], dlq["QueueName"]) == ("tidemill-orders.fifo", "tidemill-orders-dlq.fifo")
+    for one in (queue, dlq):
+        assert one["FifoQueue"] is True
+        assert (one["DeduplicationScope"], one["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+        # Each send has an id of its own; equal bodies are different jobs.
+        assert not one.get("ContentBasedDeduplication")
+        assert "DelaySeconds" not in one
+    mapping = production.properties("MappingOrders")
+    assert mapping["BatchSize"] == 1
+    assert "MaximumBatchingWindowInSeconds" not in mapping
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
+
+
+def test_no_other_lane_is_fifo(production: Synthesised):
+    fifo = {id_ for id_, queue in production.of_type("AWS::SQS::Queue").items() if "FifoQueue" in queue["Properties"]}
+
+    assert fifo == {"QueueOrders", "DlqOrders"}
 
 
 def test_dlq_outlives_its_source_and_takes_no_other(production: Synthesised, lane):

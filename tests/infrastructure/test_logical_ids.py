@@ -13,6 +13,8 @@ LASTING = {
     "DlqCritical": "AWS::SQS::Queue",
     "QueueMediaGpu": "AWS::SQS::Queue",
     "DlqMediaGpu": "AWS::SQS::Queue",
+    "QueueOrders": "AWS::SQS::Queue",
+    "DlqOrders": "AWS::SQS::Queue",
     "JanitorFailedTicks": "AWS::SQS::Queue",
     "WorkerCritical": "AWS::Lambda::Function",
     "WorkerMediaGpu": "AWS::Lambda::Function",

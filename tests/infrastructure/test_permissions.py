@@ -8,8 +8,8 @@ from tidemill_cdk.template import statements, texts
 JOBS = "<JobsTable.Arn>"
 LIST, ATTENTION, DUE = f"{JOBS}/index/list", f"{JOBS}/index/attention", f"{JOBS}/index/due"
 IDEMPOTENCY = "<IdempotencyRecords.Arn>"
-QUEUES = ("<QueueCritical.Arn>", "<QueueBulk.Arn>", "<QueueMediaGpu.Arn>")
-DLQS = ("<DlqCritical.Arn>", "<DlqBulk.Arn>", "<DlqMediaGpu.Arn>")
+QUEUES = ("<QueueCritical.Arn>", "<QueueBulk.Arn>", "<QueueMediaGpu.Arn>", "<QueueOrders.Arn>")
+DLQS = ("<DlqCritical.Arn>", "<DlqBulk.Arn>", "<DlqMediaGpu.Arn>", "<DlqOrders.Arn>")
 RECORD = [
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
@@ -20,6 +20,7 @@ RECORD = [
     "dynamodb:UpdateItem",
 ]
 REMEMBER = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+PAYLOADS = "<Payloads.Arn>/"
 XRAY = {("xray:PutTelemetryRecords", "*"), ("xray:PutTraceSegments", "*")}
 
 
@@ -36,6 +37,8 @@ def worker(name):
         | every(["sqs:SendMessage"], *QUEUES)
         | every(RECORD, JOBS)
         | every(REMEMBER, IDEMPOTENCY)
+        | every(["s3:GetObject", "s3:PutObject"], f"{PAYLOADS}*")
+        | {("s3:PutObjectTagging", f"{PAYLOADS}*/result/*"), ("s3:DeleteObject", f"{PAYLOADS}*/args/*")}
         | XRAY
     )
 
@@ -43,10 +46,13 @@ def worker(name):
 MATRIX = {
     "WorkerCritical": worker("Critical"),
     "WorkerMediaGpu": worker("MediaGpu"),
+    "WorkerOrders": worker("Orders"),
     "WorkerBulk": worker("Bulk") | every(["s3:GetObject", "s3:PutObject"], "<Media.Arn>/*"),
     "Api": every(["sqs:SendMessage"], *QUEUES)
+    | every(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"], *DLQS)
     | every(RECORD, JOBS)
     | every(["dynamodb:Query"], JOBS, LIST, ATTENTION)
+    | {("s3:GetObject", f"{PAYLOADS}*"), ("s3:PutObject", f"{PAYLOADS}*/args/*")}
     | XRAY,
     "Janitor": every(["sqs:SendMessage"], *QUEUES, "<JanitorFailedTicks.Arn>")
     | every(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], *DLQS)
@@ -96,17 +102,23 @@ def test_no_role_is_shared_or_managed(production: Synthesised):
         assert "ManagedPolicyArns" not in role["Properties"]
 
 
-def test_without_tracing_nothing_has_a_wildcard(chosen_otherwise: Synthesised):
+def test_without_tracing_nothing_but_payloads_has_a_wildcard(chosen_otherwise: Synthesised):
     ours = [id_ for id_ in chosen_otherwise.of_type("AWS::IAM::Policy") if id_.startswith("Pipeline")]
     found = [
         (id_, text)
         for id_, statement in statements(chosen_otherwise.resources)
         if id_ in ours
         for text in texts(statement["Action"]) + texts(statement["Resource"])
-        if "*" in text
+        if "*" in text and not text.startswith(PAYLOADS)
     ]
     assert ours
     assert found == []
+
+
+def test_nobody_may_list_payloads_or_touch_the_bucket_itself(production: Synthesised):
+    found = {pair for function in MATRIX for pair in allowed(production, function) if "<Payloads.Arn>" in pair[1]}
+    assert found
+    assert {resource for _, resource in found if not resource.startswith(PAYLOADS)} == set()
 
 
 def test_no_function_may_delete_a_job_or_scan(production: Synthesised):

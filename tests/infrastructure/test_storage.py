@@ -3,6 +3,7 @@
 import pytest
 
 from tests.infrastructure.stacks import Synthesised
+from tidemill import days
 from tidemill.domain import limits
 
 
@@ -69,11 +70,26 @@ def test_buckets_are_private_and_encrypted(production: Synthesised, name):
 
 
 def test_payloads_outlive_every_job_that_names_them(production: Synthesised):
-    (rule,) = production.properties("Payloads")["LifecycleConfiguration"]["Rules"]
+    everything, *_ = production.properties("Payloads")["LifecycleConfiguration"]["Rules"]
 
-    longest = limits.MAX_DELAY + limits.STATE_HORIZON + limits.MAX_RETENTION
-    assert rule["ExpirationInDays"] >= longest.days
-    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    # A read that did not renew it found it at most so old; what follows until the next may take the longest.
+    longest = limits.PAYLOAD_RENEWAL + limits.MAX_DELAY + limits.STATE_HORIZON + limits.MAX_RETENTION
+    assert "TagFilters" not in everything
+    assert everything["ExpirationInDays"] >= longest.days
+    assert everything["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+
+
+@pytest.mark.parametrize("retention", [1, 7, 8, 30, 31, 90, 365, 400])
+def test_a_large_result_lives_a_day_longer_than_its_record(production: Synthesised, retention):
+    from tidemill.aws.payloads import LIFE_TAG, life_for
+
+    _, *tagged = production.properties("Payloads")["LifecycleConfiguration"]["Rules"]
+    rules = {rule["TagFilters"][0]["Value"]: rule["ExpirationInDays"] for rule in tagged}
+    life = life_for(days(retention)).days
+
+    assert {(len(rule["TagFilters"]), rule["TagFilters"][0]["Key"]) for rule in tagged} == {(1, LIFE_TAG)}
+    assert rules[str(life)] == life
+    assert retention + 1 <= life <= max(8, 10 * retention)
 
 
 def test_media_is_never_deleted_by_age(production: Synthesised):

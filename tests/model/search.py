@@ -1,44 +1,40 @@
-"""The promises, and the search for the shortest schedule that breaks one."""
+"""The search: every state within the bounds, breadth first, and the shortest way to the first broken promise."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-
-from tests.model.protocol import Protocol
-from tests.model.world import Bounds, World, alive
-from tidemill.domain.job import Job
-from tidemill.domain.lifecycle import State
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 
-def broken(before: World, after: World) -> str:
-    """The first promise that this action broke; empty if none."""
-    was, now = before.record, after.record
-    if after.problem:
-        return after.problem
-    if was is not None and now is not None and _left_final(was, now):
-        return f"{was.state} became {now.state} in its generation"
-    if now is not None and now.generation > 1 + after.redrives:
-        return f"generation {now.generation} after {after.redrives} redrives"
-    if now is not None and now.state is State.SUCCEEDED and now.generation not in after.ran:
-        return "succeeded without a run"
-    return _lost(after)
+class Edge(NamedTuple):
+    """One thing that can happen next.
+
+    `fault`: nobody may count on it, and a proof that something gets done does without it.
+    """
+
+    label: str
+    after: Any
+    fault: bool = False
+    problem: str = ""
 
 
-def _left_final(was: Job, now: Job) -> bool:
-    return was.state.is_final and now.generation == was.generation and now.state is not was.state
+class Model(Protocol):
+    """A machine that can be searched."""
 
+    def starts(self) -> Iterable[tuple[str, Hashable]]: ...
 
-def _lost(world: World) -> str:
-    record = world.record
-    if record is None:
-        return "" if not world.messages or any(m.place != "gone" for m in world.messages) else "no copy and no record"
-    if record.state is State.DEAD:
-        kept = any(m.place != "gone" and record.held and m.send_id == record.held.send_id for m in world.messages)
-        return "" if kept else "a dead job whose message is gone: no console can redrive it"
-    if record.state.is_final or (record.state is State.SCHEDULED and record.owns_args):
-        return ""
-    return "" if alive(world) else f"{record.state} and no copy of its message anywhere"
+    def edges(self, world: Any) -> Iterator[Edge]: ...
+
+    def broken(self, world: Any, edge: Edge) -> str:
+        """The first promise that this step broke; empty if none."""
+
+    def at_rest(self, world: Any) -> str:
+        """What is wrong if nothing more happens by itself; empty if nothing is."""
+
+    def settled(self, world: Any) -> bool:
+        """Whether all is done. Such a state must be in reach from everywhere, without faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,45 +43,101 @@ class Finding:
 
     states: int
     transitions: int
+    depth: int
     problem: str = ""
     trace: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        seen = f"states={self.states} transitions={self.transitions} depth={self.depth}"
+        return seen if not self.problem else "\n".join([f"{self.problem} ({seen})", *map("  {}".format, self.trace)])
 
-def explore(bounds: Bounds, most: int = 500_000) -> Finding:
-    """Try every schedule within the bounds, shortest first."""
-    protocol = Protocol(bounds)
-    start = protocol.start()
-    came_from: dict[World, tuple[World, str] | None] = {start: None}
-    waiting, transitions = deque([start]), 0
+
+@dataclass(slots=True)
+class _Graph:
+    """What was seen so far. States are numbered as they come."""
+
+    numbers: dict[Hashable, int] = field(default_factory=dict)
+    # Of each state: the one before it and the step that led here, and how far away it is.
+    ways: list[tuple[int, str, int]] = field(default_factory=list)
+    # Of each state: those from which it is reached without a fault.
+    sources: list[list[int]] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
+    transitions: int = 0
+
+    def enter(self, world: Hashable, before: int, label: str) -> tuple[int, bool]:
+        known = self.numbers.get(world)
+        if known is not None:
+            return known, False
+        number = self.numbers[world] = len(self.numbers)
+        self.ways.append((before, label, self.ways[before][2] + 1 if before >= 0 else 0))
+        self.sources.append([])
+        return number, True
+
+    def trace(self, number: int) -> tuple[str, ...]:
+        labels: list[str] = []
+        while number >= 0:
+            number, label, _ = self.ways[number]
+            labels.append(label)
+        return tuple(reversed(labels))
+
+    def finding(self, problem: str = "", number: int = -1, label: str = "") -> Finding:
+        depth = self.ways[-1][2] if self.ways else 0
+        trace = (*self.trace(number), *([label] if label else [])) if problem else ()
+        return Finding(len(self.ways), self.transitions, depth, problem, trace)
+
+    def hopeless(self) -> int | None:
+        """The nearest state from which nothing is ever settled, unless a fault helps."""
+        hopeful = bytearray(len(self.ways))
+        waiting = list(self.settled)
+        for number in waiting:
+            hopeful[number] = 1
+        while waiting:
+            for source in self.sources[waiting.pop()]:
+                if not hopeful[source]:
+                    hopeful[source] = 1
+                    waiting.append(source)
+        found = hopeful.find(0)
+        return None if found < 0 else found
+
+
+def explore(model: Model, most: int = 2_000_000) -> Finding:
+    """Try every schedule within the bounds, shortest first.
+
+    Raises:
+        RuntimeError: there are more than `most` states.
+    """
+    graph, waiting = _Graph(), deque[tuple[int, Any]]()
+    for label, world in model.starts():
+        number, _ = graph.enter(world, -1, label)
+        waiting.append((number, world))
     while waiting:
-        world = waiting.popleft()
-        steps = list(protocol.steps(world))
-        if not steps and (problem := _stuck(world, bounds)):
-            return Finding(len(came_from), transitions, problem, _trace(came_from, world))
-        for label, after in steps:
-            transitions += 1
-            if problem := broken(world, after):
-                return Finding(len(came_from), transitions, problem, (*_trace(came_from, world), label))
-            if after not in came_from:
-                came_from[after] = (world, label)
-                waiting.append(after)
-        assert len(came_from) <= most, "choose smaller bounds"
-    return Finding(len(came_from), transitions)
+        number, world = waiting.popleft()
+        broken = _expand(model, graph, waiting, number, world)
+        if broken is not None:
+            return broken
+        if len(graph.ways) > most:
+            raise RuntimeError(f"more than {most} states. Fix: choose smaller bounds")
+    lost = graph.hopeless()
+    if lost is not None:
+        return graph.finding("without a fault nothing more is settled", lost)
+    return graph.finding()
 
 
-def _stuck(world: World, bounds: Bounds) -> str:
-    record = world.record
-    if record is None or record.state.is_final:
-        return ""
-    # Only a sweep that the bounds no longer allow may leave a job waiting.
-    if record.state is State.SCHEDULED and world.sweeps == bounds.sweeps:
-        return ""
-    return f"{record.state} for ever"
-
-
-def _trace(came_from: dict[World, tuple[World, str] | None], world: World) -> tuple[str, ...]:
-    labels: list[str] = []
-    while (earlier := came_from[world]) is not None:
-        world, label = earlier
-        labels.append(label)
-    return tuple(reversed(labels))
+def _expand(model: Model, graph: _Graph, waiting: deque[tuple[int, Any]], number: int, world: Any) -> Finding | None:
+    goes_on = False
+    for edge in model.edges(world):
+        graph.transitions += 1
+        problem = edge.problem or model.broken(world, edge)
+        if problem:
+            return graph.finding(problem, number, edge.label)
+        after, is_new = graph.enter(edge.after, number, edge.label)
+        if is_new:
+            waiting.append((after, edge.after))
+        if not edge.fault:
+            goes_on = True
+            graph.sources[after].append(number)
+    if model.settled(world):
+        graph.settled.append(number)
+    elif not goes_on and (problem := model.at_rest(world)):
+        return graph.finding(problem, number)
+    return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bench.cloud.account import Account
+from bench.cloud.account import BenchAccount
 from bench.workload import lambda_environment
 from tests.integration.cost.jobs import LANE, registry
 from tidemill.entrypoints.bootstrap import Program
@@ -17,7 +17,7 @@ from tidemill.entrypoints.worker import worker_handler
 class Deployment:
     """One stack: its account, a program that submits to it, and the worker of its lane."""
 
-    account: Account
+    account: BenchAccount
     program: Program
     worker: object
 
@@ -31,7 +31,7 @@ def deploy() -> Iterator[Callable[..., Deployment]]:
     with ExitStack() as stack:
 
         def deployed(*, list_index: bool = False) -> Deployment:
-            account = Account(LANE)
+            account = BenchAccount(LANE)
             stack.enter_context(lambda_environment(account, list_index=list_index))
             return Deployment(account, Program.from_env(registry), worker_handler(registry))
 

@@ -42,6 +42,9 @@ def jobs(**fields) -> st.SearchStrategy[Job]:
         "result": st.none() | TEXT,
         "has_result_item": st.booleans(),
         "owns_args": st.booleans(),
+        "repeats": st.integers(0, 25),
+        "cancel_asked": st.booleans(),
+        "progress": st.none() | TEXT,
         "correlation_id": st.none() | TEXT,
     }
     return st.builds(Job, **{**strategy, **fields})

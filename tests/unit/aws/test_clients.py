@@ -54,7 +54,7 @@ def test_no_send_is_ever_repeated(failure):
     assert wire.operations == ["SendMessage"]
 
 
-@pytest.mark.parametrize(("service", "read_timeout"), [("dynamodb", 5), ("sqs", 5), ("s3", 30), ("cloudformation", 30)])
+@pytest.mark.parametrize(("service", "read_timeout"), [("dynamodb", 5), ("sqs", 5), ("s3", 10), ("cloudformation", 30)])
 def test_timeouts_and_connections(service, read_timeout):
     config = getattr(Clients("eu-central-1", parallelism=7), service).meta.config
 

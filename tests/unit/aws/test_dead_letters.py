@@ -1,6 +1,7 @@
 """The DLQ adapter when SQS fails in the middle: nothing is lost, and nothing stays hidden."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.unit.aws.stub import Wire, error
 from tidemill.aws.queue_walk import EMPTY_POLLS, HIDDEN_S
@@ -176,3 +177,67 @@ def test_depth_counts_what_is_being_looked_at():
     assert dead_letters.depth("bulk") == 9
     with pytest.raises(UnavailableError):
         dead_letters.depth("bulk")
+
+
+# --- a move by SQS itself -------------------------------------------------------------------------------------
+
+
+def arns():
+    """The answers to the questions for the ARNs of DLQ and queue."""
+    return [{"Attributes": {"QueueArn": f"arn:aws:sqs:x:1:{name}"}} for name in ("bulk-dlq", "bulk")]
+
+
+@pytest.mark.parametrize(("rate", "asked"), [(None, {}), (20, 20), (900, 500)])
+def test_sqs_is_asked_to_move_everything_to_the_lane_s_own_queue(rate, asked):
+    wire = Wire(*arns(), {"TaskHandle": "h"})
+
+    assert SqsDeadLetters(wire.sqs, URLS, DLQ_URLS).start_move("bulk", rate) is True
+
+    operation, body = wire.requests[-1]
+    assert operation == "StartMessageMoveTask"
+    limit = {"MaxNumberOfMessagesPerSecond": asked} if asked else {}
+    assert body == {"SourceArn": "arn:aws:sqs:x:1:bulk-dlq", "DestinationArn": "arn:aws:sqs:x:1:bulk", **limit}
+
+
+@pytest.mark.parametrize(
+    "code", ["InvalidAction", "UnknownOperationException", "AWS.SimpleQueueService.UnsupportedOperation"]
+)
+def test_an_sqs_without_the_call_says_so(code):
+    assert SqsDeadLetters(Wire(*arns(), error(code)).sqs, URLS, DLQ_URLS).start_move("bulk", None) is False
+
+
+def test_a_move_that_is_under_way_is_to_be_waited_for():
+    running = error(
+        "InvalidParameterValue", message="There is already a task running. Only one active task is allowed."
+    )
+    dead_letters = SqsDeadLetters(Wire(*arns(), running).sqs, URLS, DLQ_URLS)
+
+    with pytest.raises(UnavailableError, match="MoveTaskRunning"):
+        dead_letters.start_move("bulk", None)
+
+
+def test_a_missing_right_to_move_is_no_reason_to_move_otherwise():
+    dead_letters = SqsDeadLetters(Wire(*arns(), error("AccessDenied", 403)).sqs, URLS, DLQ_URLS)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        dead_letters.start_move("bulk", None)
+
+
+def test_a_fifo_message_is_no_repeat_of_the_one_that_died(monkeypatch):
+    """Sent under the first one's id within five minutes, SQS would swallow it."""
+    monkeypatch.setitem(ATTRIBUTES, "MessageDeduplicationId", "the send's id")
+    sqs = Sqs(1)
+
+    sqs.dead_letters.move("bulk", everything, 1)
+
+    (entry,) = next(body["Entries"] for name, body in sqs.calls if name == "SendMessageBatch")
+    assert entry["MessageDeduplicationId"] == "m0"
+
+
+def test_a_purge_deletes_and_sends_nothing():
+    sqs = Sqs(3)
+
+    gone = sqs.dead_letters.purge("bulk", lambda one: one.body != "body 1", 10)
+
+    assert [one.body for one in gone] == ["body 0", "body 2"]
+    assert (list(sqs.there), sqs.sent, sqs.still_hidden) == (["m1"], [], set())

@@ -1,5 +1,6 @@
 """The STATE item: what goes in comes out, it stays small, and it stands in an index only when it should."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.builders import a_delivery
 from tests.contract.builders import KEEP, NOW, make_job
 from tests.unit.aws.strategies import MOMENT, jobs
 from tidemill.aws.concluding import ending
@@ -29,6 +31,8 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Complete
 from tidemill.domain.ports import Conclusion
+from tidemill.service.lifeline import _progress
+from tidemill.service.reception import owner_of
 
 LATE = 9_999_999_999_999
 ATTENTION = {"attention_pk", "attention_sk"}
@@ -36,10 +40,18 @@ LIST = {"list_pk", "list_sk"}
 DUE = {"due_pk", "due_sk"}
 
 
+# The largest that a running job can say of itself.
+PROGRESS = json.dumps(
+    {"n": 1 << 53, "of": 1 << 53, "note": "n" * limits.MAX_PROGRESS_NOTE_CHARS}, separators=(",", ":")
+)
+
+
 def longest(state, **fields):
-    """A record in `state` with every optional field as long as it gets."""
+    """A record in `state` with every field that it can have there as long as it gets."""
     waits = state in {State.QUEUED, State.SCHEDULED, State.RETRYING, State.RUNNING}
-    ends = {} if waits else {"finished_at": LATE, "keep_until": LATE}
+    ends = {"cancel_asked": True, "repeats": 25} if waits else {"finished_at": LATE, "keep_until": LATE}
+    if state is State.RUNNING:
+        ends |= {"watched": True, "progress": PROGRESS}
     return make_job(
         state,
         **{
@@ -55,7 +67,7 @@ def longest(state, **fields):
             "fence": 9_999,
             "concluded": 9_999,
             "deferrals": 9_999,
-            "owner": "o" * 32,
+            "owner": "o" * len(owner_of("request", a_delivery("{}"))),
             "held": Held("s" * 36, LATE),
             "started_at": LATE,
             "expires_at": LATE,
@@ -136,6 +148,13 @@ def test_a_record_stands_in_an_index_only_when_it_should(state, listed):
     assert (names & DUE) == (DUE if state is State.SCHEDULED else set())
 
 
+def test_a_job_that_was_claimed_from_the_table_stays_in_the_due_index_while_it_runs():
+    watched = make_job(State.RUNNING, watched=True)
+
+    assert set(state_item(watched, listed=False)) >= DUE
+    assert job_of(state_item(watched, listed=False)) == watched
+
+
 def test_a_normal_job_never_needs_attention():
     assert {State.QUEUED, State.RUNNING, State.SUCCEEDED} & NEEDS_ATTENTION == set()
 
@@ -187,4 +206,8 @@ def test_a_record_of_another_schema_is_not_guessed_at():
 def test_an_unknown_attribute_is_somebody_elses():
     job = make_job()
 
-    assert job_of({**state_item(job, listed=True), "progress": {"S": "half"}}) == job
+    assert job_of({**state_item(job, listed=True), "colour": {"S": "red"}}) == job
+
+
+def test_the_largest_progress_is_what_a_job_can_say():
+    assert _progress(1 << 53, 1 << 53, "n" * limits.MAX_PROGRESS_NOTE_CHARS) == PROGRESS

@@ -9,7 +9,7 @@ from tests.contract.builders import FAILURE, KEEP, NOW, make_conclusion, make_en
 from tidemill import Retention, Retry, days
 from tidemill.aws.concluding import ending
 from tidemill.domain.classify import Classification, FailureClass
-from tidemill.domain.decide import decide
+from tidemill.domain.decide import Waits, decide
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.lifecycle import State
 from tidemill.domain.outcome import Bury, Complete, Raised
@@ -28,7 +28,7 @@ def test_the_first_failure_is_kept_as_long_as_the_job_that_dies_of_it(kept, rece
     retention, retry = Retention(dead=kept), Retry(max_attempts=2)
     running = make_job(State.RUNNING)
     chance = Random(1).random  # noqa: S311 - chance that repeats
-    choice = {"retry": retry, "retention": retention, "random": chance, "receives": receives}
+    choice = {"retry": retry, "retention": retention, "random": chance, "waits": Waits(receives)}
     waits = decide(running, TRANSIENT, now_ms=NOW, **choice)
     first = ending(Conclusion(running, waits, make_envelope(running), NOW))
     # The longest that 24 waits of 12 hours can take.

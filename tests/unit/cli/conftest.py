@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from random import Random, SystemRandom
 from types import SimpleNamespace
@@ -17,13 +18,18 @@ from tidemill.connect import StackInfo
 from tidemill.domain.duration import minutes
 from tidemill.entrypoints.http_api import HttpApi
 from tidemill.service.client import JobClient
-from tidemill.service.deadletters import DeadLetterDesk
+from tidemill.service.deadletters import DeadLetterDesk, Tools
+from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.listing import Listing
+from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
 from tidemill.settings import LaneSettings, RuntimeSettings
+from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.clock import FrozenClock
+from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
+from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
 
@@ -41,12 +47,17 @@ def greet(args, _):
     return {"greeting": f"Hello {args.name}"}
 
 
+FAULT = SimpleNamespace(mended=False)
+
+
 @job(Break)
 def fail(args, _):
-    raise PermanentError(args.message)
+    if not FAULT.mended:
+        raise PermanentError(args.message)
 
 
 REGISTRY = JobRegistry(greet, fail)
+ADA = "arn:aws:iam::1:user/ada"
 LANES = tuple(lane.name for lane in DEFAULT_LANES)
 SETTINGS = RuntimeSettings(
     stack="tidemill",
@@ -95,8 +106,18 @@ class World:
 
     clock: FrozenClock = field(default_factory=FrozenClock)
     store: MemoryStore = field(default_factory=MemoryStore)
+    memory: MemoryOfJobs = field(default_factory=MemoryOfJobs)
+    payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
+    order: MemoryOrder = field(default_factory=MemoryOrder)
+    trail: MemoryTrail = field(default_factory=MemoryTrail)
+    slept: list = field(default_factory=list)
+    works_meanwhile: bool = True
     random: Random = field(default_factory=SystemRandom)
     info: StackInfo = field(default_factory=lambda: StackInfo(SETTINGS, "https://abc.execute-api.x.amazonaws.com"))
+
+    @property
+    def extras(self):
+        return {"order": self.order, "payloads": self.payloads}
 
     @cached_property
     def queues(self):
@@ -105,19 +126,36 @@ class World:
     @cached_property
     def program(self):
         """As the command line has it: it knows no kinds."""
-        submitter = Submitter(JobRegistry(), self.store, self.store, self.queues, self.clock, self.random)
+        submitter = Submitter(
+            JobRegistry(), self.store, self.store, self.queues, self.clock, self.random, **self.extras
+        )
         return SimpleNamespace(
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
             client=JobClient(submitter, self.store, self.store, self.clock),
             listing=Listing(self.store, self.clock, list_index=True),
-            desk=DeadLetterDesk(self.store, self.store, self.queues, self.queues, LANES, self.clock, self.random),
+            desk=self.desk_of(JobRegistry()),
         )
+
+    def desk_of(self, registry):
+        tools = Tools(
+            registry, self.payloads, self.memory.look, self.trail, lambda: "arn:aws:iam::1:user/ada", self.sleep
+        )
+        ports = (self.store, self.store, self.queues, self.queues)
+        return DeadLetterDesk(*ports, LANES, self.clock, self.random, tools)
+
+    def sleep(self, seconds_):
+        """Time goes by for the command, and the workers with it."""
+        self.slept.append(seconds_)
+        self.clock.advance(timedelta(seconds=seconds_))
+        if self.works_meanwhile:
+            for lane in LANES:
+                self._batch(lane)
 
     @cached_property
     def submitter(self):
-        return Submitter(REGISTRY, self.store, self.store, self.queues, self.clock, self.random)
+        return Submitter(REGISTRY, self.store, self.store, self.queues, self.clock, self.random, **self.extras)
 
     @cached_property
     def client(self):
@@ -125,7 +163,8 @@ class World:
 
     @cached_property
     def api(self):
-        return MemoryApi(HttpApi(REGISTRY, self.client, Listing(self.store, self.clock, list_index=True), Silence()))
+        listing = Listing(self.store, self.clock, list_index=True)
+        return MemoryApi(HttpApi(REGISTRY, self.client, listing, self.desk_of(REGISTRY), Silence()))
 
     def depths(self):
         return [
@@ -142,15 +181,24 @@ class World:
 
     def _batch(self, lane):
         intake = Intake(REGISTRY, self.submitter, self.store, lane, self.clock, Silence())
-        executor = Executor(REGISTRY, self.store, self.queues, intake, lane, self.clock, self.random, Silence())
+        around = Surroundings(
+            REGISTRY,
+            self.store,
+            self.memory,
+            self.payloads,
+            self.clock,
+            Silence(),
+            lambda receipt, wait_s: self.queues.hide(lane, [(receipt, wait_s)]),
+            EventLoopThread(),
+            order=self.order,
+        )
+        executor = Executor(around, self.queues, intake, lane, self.random)
         deliveries = self.queues.receive(lane, 1000)
-        batch = executor.begin(deliveries, "request", self.clock.now_ms() + 60_000)
-        for delivery in deliveries:
-            batch.perform(delivery.message_id)
+        batch = executor.begin(deliveries, "request", self.clock.now_ms() + 90_000)
+        for message_id in batch.together:
+            batch.perform(message_id)
         staying = set(executor.finish(batch))
-        for delivery in deliveries:
-            if delivery.message_id not in staying:
-                self.queues.delete(lane, delivery.receipt)
+        self.queues.delete(lane, [one.receipt for one in deliveries if one.message_id not in staying])
 
     def dead(self, count=1, **options):
         """Submit jobs that die, and let them. Answers their ids."""
@@ -160,8 +208,15 @@ class World:
 
 
 @pytest.fixture
-def world():
+def world(monkeypatch):
+    monkeypatch.setattr(FAULT, "mended", False)
     return World()
+
+
+@pytest.fixture
+def mend(monkeypatch):
+    """Let what killed the jobs be gone."""
+    return lambda: monkeypatch.setattr(FAULT, "mended", True)
 
 
 @pytest.fixture

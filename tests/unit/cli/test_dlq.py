@@ -119,8 +119,7 @@ class TestRedriveJobs:
     def test_a_job_whose_message_is_gone_is_sent_from_the_table(self, run, world):
         (job_id,) = world.dead()
         world.queues.move("default", lambda _: True, 1)
-        for delivery in world.queues.receive("default"):
-            world.queues.delete("default", delivery.receipt)
+        world.queues.delete("default", [delivery.receipt for delivery in world.queues.receive("default")])
 
         redriven = answer(run("dlq", "redrive", job_id, "--json"))
 
@@ -182,7 +181,8 @@ class TestRedriveLanes:
         world.dead(2, lane="bulk")
 
         assert answer(run("dlq", "redrive", "--all", "--yes", "--json")) == {
-            "moved": {"critical": 0, "default": 3, "bulk": 2}
+            "moved": {"critical": 0, "default": 3, "bulk": 2},
+            "moving": {},
         }
 
     def test_more_than_one_step(self, run, world):
@@ -190,13 +190,43 @@ class TestRedriveLanes:
 
         assert answer(run("dlq", "redrive", "--all", "--yes", "--json"))["moved"]["default"] == 120
 
-    @pytest.mark.parametrize(("limit", "moved"), [(1, (1, 0)), (3, (2, 1)), (9, (2, 2))])
-    def test_a_limit_counts_over_all_lanes(self, run, world, limit, moved):
+    @pytest.mark.parametrize(("limit", "left", "more"), [(1, 3, True), (3, 1, True), (9, 0, False)])
+    def test_a_limit_counts_jobs_over_all_lanes(self, run, world, limit, left, more):
         world.dead(2)
         world.dead(2, lane="bulk")
 
-        found = answer(run("dlq", "redrive", "--all", "--limit", str(limit), "--yes", "--json"))["moved"]
-        assert (found["default"], found["bulk"]) == moved
+        found = answer(run("dlq", "redrive", "--all", "--limit", str(limit), "--yes", "--json"))
+
+        assert (len(found["redriven"]), found["more"]) == (4 - left, more)
+        assert world.queues.depth("default") + world.queues.depth("bulk") == left
+
+    def test_sqs_does_it_by_itself_where_it_can(self, run, world):
+        world.dead(3)
+        world.queues.moves_by_itself = True
+
+        assert "SQS is putting them back by itself: about default 3" in run("dlq", "redrive", "--all", "--yes").stdout
+        assert (world.queues.depth("default"), world.queues.count("default")) == (0, 3)
+
+    def test_a_rate_is_kept(self, run, world):
+        world.works_meanwhile = False
+        world.dead(30)
+
+        assert answer(run("dlq", "redrive", "--all", "--rate", "5", "--yes", "--json"))["moved"]["default"] == 30
+        assert 5 <= sum(world.slept) <= 6
+
+    def test_empty_dlqs_are_nothing_to_redrive(self, refused, world):
+        assert refused("dlq", "redrive", "--all", "--yes", code=1) == "nothing_matched"
+        assert world.trail.entries == {}
+
+    def test_a_dry_run(self, run, world):
+        world.dead(3)
+
+        assert answer(run("dlq", "redrive", "--lane", "default", "--dry-run", "--json")) == {
+            "dry_run": True,
+            "messages": {"default": 3},
+        }
+        assert "nothing was done" in run("dlq", "redrive", "--all", "--dry-run").stdout
+        assert (world.queues.depth("default"), world.trail.entries) == (3, {})
 
     def test_what_comes_back_at_once_is_left(self, run, world):
         """A job that dies as fast as it is redriven must not keep the command busy for ever."""
@@ -243,6 +273,14 @@ class TestRedriveLanes:
             (("--all", "--limit", "0"), "limit"),
             (("--lane", "gpu"), "lane"),
             (("nonsense",), "id"),
+            (("--all", "--rate", "0"), "rate"),
+            (("--all", "--canary-wait", "soon"), "canary_wait"),
+            (("--all", "--mode", "again"), "mode"),
+            (("--all", "--mode", "restart", "--from-step", "x"), "from_step"),
+            (("--since", "yesterday"), "since"),
+            (("--until", "2026-01-01"), "until"),
+            (("--error", "x"), "error"),
+            (("--reason", "So what"), "reason"),
         ],
     )
     def test_bad_input_is_named(self, refused, arguments, field):

@@ -48,10 +48,44 @@ class TestGet:
 
         human, machine = run("get", job_id), answer(run("get", job_id, "--json"))
 
-        assert "no such bucket" in human.stdout
+        assert "PermanentError" in human.stdout
         assert "tidemill.domain.signals.PermanentError" in human.stdout
-        assert [failure["message"] for failure in machine["failures"]] == ["no such bucket"]
+        # The job raised its own argument.
+        assert [failure["message"] for failure in machine["failures"]] == ["[hidden]"]
         assert "result" not in machine
+
+    def test_a_large_result_is_shown_as_any_other(self, run, world, greet):
+        job_id = greet(args={"name": "x" * 140_000})
+        assert len(world.payloads.kept) == 1
+        world.work()
+
+        assert [name for _, name in world.payloads.kept] == ["result/1"]
+        assert answer(run("get", job_id, "--json"))["result"] == {"greeting": "Hello " + "x" * 140_000}
+
+    def test_a_result_that_is_gone_hides_no_job(self, run, world, greet):
+        job_id = greet(args={"name": "x" * 140_000})
+        world.work()
+        world.payloads.kept.clear()
+
+        machine = answer(run("get", job_id, "--json"))
+
+        assert (machine["state"], "result" in machine) == ("succeeded", False)
+        assert "Fix: " in machine["result_omitted"]
+        assert "gone" in run("get", job_id).stdout
+
+    @pytest.mark.parametrize("name", ["Ada", "x" * 140_000])
+    def test_arguments_that_the_table_has(self, run, greet, name):
+        job_id = greet(args={"name": name}, delay_seconds=7_200)
+
+        assert answer(run("get", job_id, "--args", "--json"))["args"] == {"name": name}
+        assert f'"name": "{name}"' in run("get", job_id, "--args").stdout
+        assert "args" not in answer(run("get", job_id, "--json"))
+
+    def test_arguments_that_only_the_message_has(self, run, greet):
+        job_id = greet()
+
+        assert answer(run("get", job_id, "--args", "--json"))["args"] is None
+        assert "only the job's message has them" in run("get", job_id, "--args").stdout
 
     def test_another_tenants_job_needs_its_tenant(self, run, refused, greet):
         job_id = greet(tenant="acme")

@@ -34,7 +34,7 @@ def test_waiting_for_a_job_that_dies_fails(run, worker):
 
     job = json.loads(result.stdout)
     assert result.exit_code == 1
-    assert (job["state"], job["failures"][0]["message"]) == ("dead", "no such bucket")
+    assert (job["state"], job["failures"][0]["type"]) == ("dead", "tidemill.domain.signals.PermanentError")
     assert json.loads(result.stderr)["code"] == "job_not_succeeded"
 
 

@@ -119,9 +119,9 @@ def test_rich_types_survive_the_way_to_the_worker():
 
 def test_args_up_to_the_limit_are_taken_and_one_byte_more_is_not():
     overhead = len(Anything(value="").canonical())
-    longest = limits.MAX_ARGS_BYTES - overhead
+    longest = limits.MAX_PAYLOAD_BYTES - overhead
 
-    assert len(Anything(value="x" * longest).canonical()) == limits.MAX_ARGS_BYTES
+    assert len(Anything(value="x" * longest).canonical()) == limits.MAX_PAYLOAD_BYTES
     for value in ("x" * (longest + 1), "ü" * (longest // 2 + 1)):
         with pytest.raises(InvalidArgsError, match="S3"):
             Anything(value=value).canonical()

@@ -18,16 +18,17 @@ from tidemill.domain.conclusion import (
 )
 from tidemill.domain.lifecycle import State, Verb, check_move
 from tidemill.domain.message import Held
-from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater
+from tidemill.domain.outcome import Bury, Complete, Cost, Expire, Park, RetryLater, Stop
 
 HELD = Held(SEND_ID, NOW)
 COMPLETE = Complete('"r"', NOW + DAY)
 EXPIRE = Expire(NOW + DAY)
+STOP = Stop(NOW + DAY)
 BURY = Bury("poison", a_failure(), NOW + DAY)
-RETRY = RetryLater(NOW + 5, 5, spent=True, reason="error", failure=a_failure())
-PARK = Park(NOW + 9, 9, spent=True, reason="error", failure=a_failure())
-DEFER = RetryLater(NOW + 5, 5, spent=False, reason="rate_limited", failure=None)
-PARKED_DEFERRAL = Park(NOW + 9, 9, spent=False, reason="rate_limited", failure=None)
+RETRY = RetryLater(NOW + 5, 5, cost=Cost.ATTEMPT, reason="error", failure=a_failure())
+PARK = Park(NOW + 9, 9, cost=Cost.ATTEMPT, reason="error", failure=a_failure())
+DEFER = RetryLater(NOW + 5, 5, cost=Cost.DEFERRAL, reason="rate_limited", failure=None)
+PARKED_DEFERRAL = Park(NOW + 9, 9, cost=Cost.DEFERRAL, reason="rate_limited", failure=None)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,7 @@ PARKED_DEFERRAL = Park(NOW + 9, 9, spent=False, reason="rate_limited", failure=N
         (COMPLETE, Verb.COMPLETE, State.SUCCEEDED),
         (EXPIRE, Verb.EXPIRE, State.EXPIRED),
         (BURY, Verb.BURY, State.DEAD),
+        (STOP, Verb.STOP, State.CANCELLED),
         (RETRY, Verb.RETRY, State.RETRYING),
         (PARK, Verb.PARK, State.SCHEDULED),
     ],
@@ -48,7 +50,7 @@ def test_each_verdict_is_a_move_of_the_table(verdict, verb, state):
     assert after.concluded == a_job(State.RUNNING).concluded + 1
 
 
-@pytest.mark.parametrize("verdict", [COMPLETE, EXPIRE, BURY])
+@pytest.mark.parametrize("verdict", [COMPLETE, EXPIRE, BURY, STOP])
 def test_a_final_record_is_not_claimable_and_is_kept_for_its_retention(verdict):
     after = concluded(a_job(State.RUNNING), verdict, NOW + 3)
 

@@ -42,6 +42,8 @@ def envelopes(draw):
         causation_id=draw(st.none() | TEXTS),
         traceparent=draw(st.none() | TEXTS),
         hops=draw(NUMBERS),
+        entity=draw(st.none() | st.from_regex(rf"[!-~]{{1,{limits.MAX_ENTITY_CHARS}}}", fullmatch=True)),
+        sequence=draw(st.none() | NUMBERS),
     )
 
 

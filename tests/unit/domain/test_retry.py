@@ -74,6 +74,40 @@ def test_an_explicit_list_repeats_its_last():
     ]
 
 
+@given(policies(), st.integers(1, 20_000), CHANCE, st.timedeltas(ZERO, limits.MAX_VISIBILITY))
+def test_a_deferral_waits_half_of_the_doubled_base_at_least_and_the_cap_at_most(policy, deferrals, chance, previous):
+    top = ceiling(policy, min(deferrals, 60))
+
+    assert top / 2 <= policy.deferral_delay(deferrals, previous, lambda: chance) <= policy.cap
+
+
+@pytest.mark.parametrize("jitter", Jitter)
+@pytest.mark.parametrize("delays", [(), (seconds(1),)])
+def test_an_outage_is_no_hot_loop_whatever_the_delays_and_the_chance(jitter, delays):
+    policy = Retry(jitter=jitter, delays=delays)
+    waits: list[timedelta] = [ZERO]
+    while sum(waits, ZERO) < hours(6):
+        waits.append(policy.deferral_delay(len(waits), waits[-1], lambda: 0.0))
+
+    assert waits == sorted(waits)
+    assert len(waits) < 30
+    assert policy.deferral_delay(100, ZERO, lambda: 0.0) >= policy.cap / 2
+
+
+def test_deferrals_are_spread_as_the_jitter_says():
+    def most(jitter, previous=ZERO):
+        return Retry(jitter=jitter).deferral_delay(3, previous, lambda: 0.5)
+
+    assert most(Jitter.NONE) == seconds(8)
+    assert most(Jitter.FULL) == most(Jitter.EQUAL) == most(Jitter.DECORRELATED) == seconds(6)
+    assert most(Jitter.DECORRELATED, seconds(10)) == seconds(17)
+
+
+def test_the_limits_of_deferrals_and_equal_errors_have_defaults_and_the_latter_may_be_off():
+    assert (Retry().max_deferrals, Retry().same_error_limit) == (100, 3)
+    assert Retry(max_deferrals=1, same_error_limit=None).same_error_limit is None
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -86,6 +120,12 @@ def test_an_explicit_list_repeats_its_last():
         {"delays": [seconds(0)]},
         {"delays": [hours(13)]},
         {"delays": [seconds(1)] * limits.MAX_ATTEMPTS},
+        {"max_deferrals": 0},
+        {"max_deferrals": limits.MAX_DEFERRALS + 1},
+        {"max_deferrals": None},
+        {"same_error_limit": 1},
+        {"same_error_limit": limits.MAX_ATTEMPTS + 1},
+        {"same_error_limit": True},
     ],
 )
 def test_a_policy_that_cannot_work_is_refused(words):

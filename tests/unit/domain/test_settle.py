@@ -5,9 +5,9 @@ import pytest
 from tests.builders import MINUTE, NOW, OTHER_SEND_ID, SEND_ID, a_failure, a_job
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.lifecycle import State
-from tidemill.domain.limits import CLOCK_SKEW, MAX_VISIBILITY, SWEEP_AHEAD
+from tidemill.domain.limits import CLOCK_SKEW, MAX_HIDING, SWEEP_AHEAD
 from tidemill.domain.message import Held
-from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater
+from tidemill.domain.outcome import Bury, Complete, Cost, Expire, Park, RetryLater, Stop
 from tidemill.domain.settle import (
     ACK,
     LEAVE,
@@ -37,8 +37,9 @@ def refused(job, held=HELD, *, generation=1, fingerprint=None, owner="me"):
     [
         (Complete(None, NOW), ACK),
         (Expire(NOW), ACK),
-        (Park(NOW + 99, 99, spent=True, reason="r", failure=None), ACK),
-        (RetryLater(NOW + 99, 99, spent=True, reason="r", failure=None), Hold(NOW + 99)),
+        (Stop(NOW), ACK),
+        (Park(NOW + 99, 99, cost=Cost.ATTEMPT, reason="r", failure=None), ACK),
+        (RetryLater(NOW + 99, 99, cost=Cost.ATTEMPT, reason="r", failure=None), Hold(NOW + 99)),
         (Bury("r", a_failure(), NOW), TO_DLQ),
     ],
 )
@@ -131,7 +132,7 @@ def test_what_a_sweep_may_just_have_sent_is_kept(due_in):
         (Hold(NOW + 1), 1),
         (Hold(NOW + 1000), 1),
         (Hold(NOW + 1001), 2),
-        (Hold(NOW + 365 * 24 * 60 * MINUTE), int(MAX_VISIBILITY.total_seconds())),
+        (Hold(NOW + 365 * 24 * 60 * MINUTE), int(MAX_HIDING.total_seconds())),
     ],
 )
 def test_visibility_is_whole_seconds_never_early_and_never_more_than_sqs_takes(hold, expected):

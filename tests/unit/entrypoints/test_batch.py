@@ -1,121 +1,91 @@
-"""The worker's batch on Powertools: what is recorded when a job does not end."""
+"""The worker's batch on Powertools, with real threads and real time: what is recorded when a job does not end."""
 
 from __future__ import annotations
 
-import threading
-from random import Random
-from types import SimpleNamespace
-
-import pytest
-
-from tests.builders import NOW, Greet, Telemetry
-from tidemill import JobRegistry, job, seconds
-from tidemill.domain import limits
+from tidemill import seconds
 from tidemill.domain.lifecycle import State
-from tidemill.entrypoints.batch import JobBatchProcessor
-from tidemill.service.executor import Executor
-from tidemill.service.intake import Intake
-from tidemill.service.submission import Submission
-from tidemill.service.submitter import Submitter
-from tidemill.testing.clock import FrozenClock
-from tidemill.testing.queue import MemoryQueues
-from tidemill.testing.store import MemoryStore
 
-CONCURRENCY = 2
+# Enough for one job's timeout and what it is given after it, and not for a second job.
+ONE_ROUND = seconds(1)
 
 
-class Stuck:
-    """A worker whose jobs named `stuck` wait until the test lets them go."""
+def test_a_job_that_never_ends_is_recorded_and_costs_its_neighbours_nothing(worker):
+    first, stuck, last = worker.submit("eve", "stuck", "bob")
 
-    def __init__(self) -> None:
-        self.let_go = threading.Event()
-        self.ran: list[str] = []
-        self.clock, self.store, self.telemetry = FrozenClock(NOW), MemoryStore(), Telemetry()
-        registry = JobRegistry(job(Greet, timeout=seconds(1))(self._run))
-        self.queues = MemoryQueues(self.clock, tuple(registry.lanes))
-        random = Random(5)  # noqa: S311 - chance that repeats
-        self.submitter = Submitter(registry, self.store, self.store, self.queues, self.clock, random)
-        intake = Intake(registry, self.submitter, self.store, "default", self.clock, self.telemetry)
-        self.executor = Executor(
-            registry, self.store, self.queues, intake, "default", self.clock, random, self.telemetry
-        )
-        self.processor = JobBatchProcessor(self.executor, CONCURRENCY)
+    staying = worker.invoke()
 
-    def submit(self, *names: str) -> list[str]:
-        receipts = self.submitter.submit([Submission(Greet(name=name)) for name in names])
-        return [receipt.job_id for receipt in receipts]
-
-    def invoke(self) -> list[str]:
-        """One invocation that has just over the time for recording left; answers the messages that stay."""
-        left_ms = int(limits.RECORDING_TIME.total_seconds() * 1000) + 1_500
-        context = SimpleNamespace(aws_request_id="request", get_remaining_time_in_millis=lambda: left_ms)
-        records = [
-            {
-                "messageId": delivery.message_id,
-                "receiptHandle": delivery.receipt,
-                "body": delivery.body,
-                "attributes": {
-                    "SentTimestamp": str(delivery.sent_at),
-                    "ApproximateReceiveCount": str(delivery.receives),
-                },
-            }
-            for delivery in self.queues.receive("default", 10)
-        ]
-        answer = self.processor.run({"Records": records}, context)
-        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-
-    def states(self) -> dict[str, State]:
-        return {record.ref.id: record.state for record in self.store.jobs.values()}
-
-    def _run(self, args: Greet, _context: object) -> None:
-        self.ran.append(args.name)
-        if args.name == "stuck":
-            self.let_go.wait(30)
-
-
-@pytest.fixture
-def world():
-    world = Stuck()
-    yield world
-    world.let_go.set()
-
-
-def test_a_job_that_never_ends_costs_its_neighbours_nothing(world):
-    first, stuck, last = world.submit("eve", "stuck", "bob")
-
-    staying = world.invoke()
-
-    assert world.states() == {first: State.SUCCEEDED, stuck: State.RUNNING, last: State.SUCCEEDED}
+    assert worker.states() == {first: State.SUCCEEDED, stuck: State.RETRYING, last: State.SUCCEEDED}
+    assert (worker.record(stuck).reason, worker.record(stuck).attempt) == ("timed_out", 1)
     assert len(staying) == 1
-    assert world.telemetry.counts["JobsSucceeded"] == 2
+    assert worker.telemetry.counts["JobsSucceeded"] == 2
 
 
-def test_jobs_that_were_not_started_are_given_back_untouched(world):
-    stuck_one, stuck_two, waiting = world.submit("stuck", "stuck", "eve")
+def test_what_is_left_behind_spends_the_process_and_the_rest_of_its_batch_is_deleted_before_it_ends(worker):
+    worker.submit("eve", "stuck", "bob")
 
-    staying = world.invoke()
+    worker.invoke()
+
+    assert worker.processor.is_spent
+    # Nobody hears the answer of a process that ends: its own message is all that is left.
+    assert worker.queues.count("default") == 1
+    assert "jobs_left_behind" in worker.telemetry.events("alert")
+
+
+def test_a_batch_that_ends_in_time_spends_nothing_and_leaves_the_deleting_to_lambda(worker):
+    worker.submit("eve", "bob")
+
+    assert worker.invoke() == []
+
+    assert not worker.processor.is_spent
+    assert worker.queues.count("default") == 2
+
+
+def test_jobs_that_were_not_started_are_given_back_untouched(worker):
+    stuck_one, stuck_two, waiting = worker.submit("stuck", "stuck", "eve")
+
+    staying = worker.invoke(ONE_ROUND)
 
     assert len(staying) == 3
-    assert world.states() == {stuck_one: State.RUNNING, stuck_two: State.RUNNING, waiting: State.RETRYING}
-    (record,) = (found for found in world.store.jobs.values() if found.ref.id == waiting)
-    assert (record.attempt, record.deferrals, record.crashes) == (0, 1, 0)
-    assert "eve" not in world.ran
+    assert worker.states() == dict.fromkeys((stuck_one, stuck_two, waiting), State.RETRYING)
+    record = worker.record(waiting)
+    assert (record.attempt, record.deferrals, record.crashes, record.reason) == (0, 0, 0, "no_time")
+    assert "eve" not in worker.ran
 
 
-def test_the_next_batch_has_threads_of_its_own(world):
-    world.submit("stuck", "stuck", "eve")
-    world.invoke()
-    first, second = world.submit("ada", "bob")
+def test_jobs_behind_stuck_ones_run_if_there_is_time_for_them(worker):
+    _, _, waiting = worker.submit("stuck", "stuck", "eve")
 
-    world.invoke()
+    worker.invoke()
 
-    assert (world.states()[first], world.states()[second]) == (State.SUCCEEDED, State.SUCCEEDED)
+    assert worker.states()[waiting] is State.SUCCEEDED
 
 
-def test_a_result_that_comes_after_its_batch_is_not_recorded(world):
-    _, stuck = world.submit("eve", "stuck")
-    world.invoke()
+def test_the_next_batch_has_threads_of_its_own(worker):
+    worker.submit("stuck", "stuck", "eve")
+    worker.invoke(ONE_ROUND)
+    first, second = worker.submit("ada", "bob")
 
-    world.let_go.set()
+    worker.invoke()
 
-    assert world.states()[stuck] is State.RUNNING
+    assert (worker.states()[first], worker.states()[second]) == (State.SUCCEEDED, State.SUCCEEDED)
+
+
+def test_a_result_that_comes_after_its_batch_is_not_recorded(worker):
+    _, stuck = worker.submit("eve", "stuck")
+    worker.invoke()
+    before = worker.record(stuck)
+
+    worker.join()
+
+    assert worker.record(stuck) == before
+
+
+def test_the_batch_ends_with_the_functions_time_whatever_its_jobs_do(worker):
+    """A job that began with little time has no longer than that."""
+    (stuck,) = worker.submit("stuck")
+    started = worker.clock.now_ms()
+
+    worker.invoke(seconds(0.65))
+
+    assert worker.clock.now_ms() - started < 850
+    assert worker.record(stuck).reason == "timed_out"

@@ -13,10 +13,14 @@ from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Delivery
 from tidemill.domain.ports import Answer, Refused
+from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
+from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
 from tidemill.testing.clock import FrozenClock
+from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
+from tidemill.testing.order import MemoryOrder
 from tidemill.testing.store import MemoryStore
 
 
@@ -76,13 +80,25 @@ class Machine:
     def __init__(self):
         self.random = Random(1)  # noqa: S311 - ids that a test can repeat
         self.clock, self.store, self.wire, self.ear = FrozenClock(), Counted(), Wire(), Ear()
-        self.submitter = Submitter(registry, self.store, self.store, self.wire, self.clock, self.random)
+        ports = (registry, self.store, self.store, self.wire, self.clock, self.random)
+        self.submitter = Submitter(*ports, order=MemoryOrder(), payloads=MemoryPayloads())
         intake = Intake(registry, self.submitter, self.store, "default", self.clock, self.ear)
-        self.executor = Executor(registry, self.store, self.wire, intake, "default", self.clock, self.random, self.ear)
+        around = Surroundings(
+            registry,
+            self.store,
+            MemoryOfJobs(),
+            MemoryPayloads(),
+            self.clock,
+            self.ear,
+            lambda receipt, wait_s: None,
+            EventLoopThread(),
+            order=MemoryOrder(),
+        )
+        self.executor = Executor(around, self.wire, intake, "default", self.random)
 
     def work(self, bodies):
         deliveries = [Delivery(f"m{i}", f"r{i}", body, self.clock.now_ms(), 1) for i, body in enumerate(bodies)]
-        batch = self.executor.begin(deliveries, "request", self.clock.now_ms() + 60_000)
+        batch = self.executor.begin(deliveries, "request", self.clock.now_ms() + 75_000)
         for delivery in deliveries:
             batch.perform(delivery.message_id)
         self.executor.finish(batch)

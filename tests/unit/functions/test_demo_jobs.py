@@ -11,10 +11,11 @@ from jobs.flaky import Flaky, fail_then_succeed
 from jobs.fragile import Fragile, measure_object
 from jobs.ping import Ping, answer_ping
 from tidemill import JobContext, TransientError
+from tidemill.testing import context
 
 
 def attempt(number: int) -> JobContext:
-    return JobContext("id", "default", "demo.flaky", "default", number, 1, 0, 60_000, "id")
+    return context(fail_then_succeed, attempt=number)
 
 
 def test_the_registry_lists_every_job_and_its_lane() -> None:

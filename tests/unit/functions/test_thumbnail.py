@@ -11,11 +11,12 @@ from PIL import Image
 
 from jobs import thumbnail
 from jobs.thumbnail import MAX_PIXELS, MakeThumbnail, make_thumbnail, shrink
-from tidemill import JobContext, PermanentError
+from tidemill import PermanentError
 from tidemill.domain.errors import InvalidArgsError
+from tidemill.testing import context
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)
-CONTEXT = JobContext("id", "default", "media.thumbnail", "bulk", 1, 1, 0, 60_000, "id")
+CONTEXT = context(make_thumbnail)
 ORIENTATION, GPS = 0x0112, 0x8825
 
 

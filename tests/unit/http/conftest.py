@@ -19,9 +19,13 @@ from tidemill.domain.outcome import Bury, Complete
 from tidemill.domain.ports import Claim, Conclusion
 from tidemill.entrypoints.http_api import HttpApi
 from tidemill.service.client import JobClient
+from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.listing import Listing
 from tidemill.service.submitter import Submitter
+from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.clock import FrozenClock
+from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
+from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
 
@@ -78,10 +82,16 @@ class World:
         self.store = MemoryStore()
         self.queues = MemoryQueues(self.clock, tuple(registry.lanes))
         self.telemetry = RecordingTelemetry()
-        submitter = Submitter(registry, self.store, self.store, self.queues, self.clock, Random(7))  # noqa: S311 - a test repeats
+        self.memory, self.payloads, self.trail = MemoryOfJobs(), MemoryPayloads(), MemoryTrail()
+        chance = Random(7)  # noqa: S311 - a test repeats
+        common = (registry, self.store, self.store, self.queues, self.clock, chance)
+        submitter = Submitter(*common, order=MemoryOrder(), payloads=self.payloads)
         self.client = JobClient(submitter, self.store, self.store, self.clock)
         self.listing = Listing(self.store, self.clock, list_index=True)
-        self.api = HttpApi(registry, self.client, self.listing, self.telemetry, tenant_claim)
+        tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", lambda _: None)
+        ports = (self.store, self.store, self.queues, self.queues)
+        self.desk = DeadLetterDesk(*ports, tuple(registry.lanes), self.clock, Random(8), tools)  # noqa: S311 - the same
+        self.api = HttpApi(registry, self.client, self.listing, self.desk, self.telemetry, tenant_claim)
         # A test that fuzzes makes hundreds of worlds.
         self.contract = _CONTRACTS.setdefault((registry, tenant_claim), None) or self.api.openapi
         _CONTRACTS[registry, tenant_claim] = self.contract

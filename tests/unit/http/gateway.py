@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, unquote
 REQUEST_ID = "Zx9QkgY8liAEPlw="
 IAM = {"iam": {"accountId": "123456789012", "userArn": "arn:aws:iam::123456789012:user/op"}}
 
+DLQ_ROUTES = {("GET", "groups"), ("POST", "redrive"), ("POST", "purge")}
+
 
 @dataclass
 class Answer:
@@ -29,6 +31,11 @@ class Answer:
 def template_of(method: str, target: str) -> str:
     """The route that the gateway would choose."""
     path = target.partition("?")[0]
+    parts = path.split("/")
+    if len(parts) == 4 and (parts[1], parts[3]) == ("jobs", "redrive"):
+        return "/jobs/{id}/redrive"
+    if len(parts) == 3 and parts[1] == "dlq" and (method, parts[2]) not in DLQ_ROUTES:
+        return "/dlq/{id}"
     is_job = path.startswith("/jobs/") and path.count("/") == 2 and (method, path) != ("POST", "/jobs/batch")
     return "/jobs/{id}" if is_job else path
 

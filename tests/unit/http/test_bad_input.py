@@ -37,7 +37,7 @@ BAD_FIELDS = [
     (422, "args.mode", args(mode="stretch")),
     (422, "args.height", args(height=10)),
     (422, "args.tags.a.1", args(tags={"a": ["x", 5]})),
-    (422, "args", {"kind": "blob", "args": {"text": "x" * 131_072}}),
+    (422, "args", {"kind": "blob", "args": {"text": "x" * 5_242_880}}),
     (422, "key", thumb(key="")),
     (422, "key", thumb(key="k" * 97)),
     (422, "key", thumb(key="two words")),
@@ -92,7 +92,7 @@ BAD_DOCUMENTS = [
     (400, "body", '{"kind": "loose", "args": {"anything": ' + "[" * 33 + "]" * 33 + "}}"),
     (400, "body", "[" * 100_000),
     (400, "body", '{"a":' * 60_000),
-    (413, "body", '{"kind": "loose", "args": {}}' + " " * 401_408),
+    (413, "body", '{"kind": "loose", "args": {}}' + " " * 5_767_168),
 ]
 
 
@@ -137,7 +137,7 @@ def test_a_batch_of_only_bad_jobs_is_refused(world, status, field, body):
         (422, "jobs", {}),
         (422, "tenant", {"jobs": [THUMB], "tenant": "acme"}),
         (422, "body", [THUMB]),
-        (413, "body", '{"jobs":[]}' + " " * 4 * 1024 * 1024),
+        (413, "body", '{"jobs":[]}' + " " * 5_767_168),
         *(row for row in BAD_DOCUMENTS if row[0] == 400),
     ],
 )

@@ -17,6 +17,12 @@ ROUTES = [
     ("GET", "/jobs/0190a5b0-0000-7000-8000-000000000000"),
     ("DELETE", "/jobs/0190a5b0-0000-7000-8000-000000000000"),
     ("GET", "/openapi.json"),
+    ("GET", "/dlq"),
+    ("GET", "/dlq/groups"),
+    ("GET", "/dlq/0190a5b0-0000-7000-8000-000000000000"),
+    ("POST", "/jobs/0190a5b0-0000-7000-8000-000000000000/redrive"),
+    ("POST", "/dlq/redrive"),
+    ("POST", "/dlq/purge"),
 ]
 
 

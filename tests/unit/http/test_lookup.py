@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from tidemill.domain.errors import UnavailableError
 from tidemill.domain.failure import Failure
 from tidemill.domain.lifecycle import State
 from tidemill.domain.outcome import Bury, Complete
+from tidemill.domain.ports import Unwritten
 
 NEVER = 4_000_000_000_000
 BOOM = Failure("ValueError", "boom", "trace", "f" * 16)
@@ -84,16 +86,64 @@ def test_a_waiting_job_is_cancelled_once_and_for_all(world):
     assert world.store.jobs[ref].state is State.CANCELLED
 
 
-def test_a_running_or_finished_job_is_not_cancelled(world):
+def test_a_running_job_is_asked_to_stop(world):
     ref = world.submitted()
     world.running(ref)
-    running = world.call("DELETE", f"/jobs/{ref.id}")
-    assert (running.status, running.json["code"]) == (409, "job_state")
-    assert "running" in running.json["detail"]
+    for _ in range(2):
+        answer = world.call("DELETE", f"/jobs/{ref.id}")
+        assert (answer.status, answer.json["state"], answer.json["cancel_asked"]) == (202, "running", True)
+    assert world.store.jobs[ref].cancel_asked
+
+
+def test_a_running_job_is_killed(world):
+    ref = world.submitted()
+    world.running(ref)
+    answer = world.call("DELETE", f"/jobs/{ref.id}?kill=true")
+    assert (answer.status, answer.json["state"], answer.json["reason"]) == (200, "cancelled", "killed")
+
+
+def test_a_finished_job_is_not_cancelled(world):
     done = world.submitted()
     world.concluded(done, Complete(None, NEVER))
-    assert world.call("DELETE", f"/jobs/{done.id}").status == 409
+    for query in ("", "?kill=true"):
+        assert world.call("DELETE", f"/jobs/{done.id}{query}").status == 409
     assert world.store.jobs[done].state is State.SUCCEEDED
+
+
+class TestCancelByFilter:
+    def test_a_page_of_scheduled_jobs(self, world):
+        refs = {world.submitted(delay_seconds=86_400 + i).id for i in range(3)}
+        other = world.submitted()
+        foreseen = world.call("DELETE", "/jobs?state=scheduled&dry_run=true").json
+        assert set(foreseen["cancelled"]) == refs
+        assert {job.state for job in world.store.jobs.values()} == {State.SCHEDULED, State.QUEUED}
+
+        done = world.call("DELETE", "/jobs?state=scheduled").json
+
+        assert (set(done["cancelled"]), done["asked"], done["cursor"]) == (refs, [], None)
+        assert world.store.jobs[other].state is State.QUEUED
+        assert world.call("DELETE", "/jobs?state=scheduled").json["cancelled"] == []
+
+    def test_of_one_kind_whatever_their_state(self, world):
+        waiting, running, done = world.submitted(), world.submitted(), world.submitted()
+        world.running(running)
+        world.concluded(done, Complete(None, NEVER))
+
+        answer = world.call("DELETE", "/jobs?kind=loose").json
+
+        assert (answer["cancelled"], answer["asked"], answer["over"]) == ([waiting.id], [running.id], [done.id])
+
+    def test_what_aws_did_not_answer_for_is_named(self, world, monkeypatch):
+        ref = world.submitted(delay_seconds=86_400)
+        error = UnavailableError("cancel", "ThrottlingException")
+        monkeypatch.setattr(world.store, "move", lambda verb, before, after: Unwritten(error))
+        assert world.call("DELETE", "/jobs?state=scheduled").json["unanswered"] == [ref.id]
+
+    @pytest.mark.parametrize("query", ["", "?state=dead", "?state=running", "?kind=loose&kill=yes", "?nothing=1"])
+    def test_a_bad_filter_cancels_nothing(self, world, query):
+        ref = world.submitted()
+        assert world.call("DELETE", f"/jobs{query}").status == 400
+        assert world.store.jobs[ref].state is State.QUEUED
 
 
 def test_jobs_are_listed_by_state_page_by_page(world):

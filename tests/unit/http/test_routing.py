@@ -12,14 +12,19 @@ def test_an_unknown_path_is_a_404_problem(world, target):
 @pytest.mark.parametrize(
     ("method", "target", "allowed"),
     [
-        ("PUT", "/jobs", "GET, POST"),
-        ("DELETE", "/jobs", "GET, POST"),
+        ("PUT", "/jobs", "DELETE, GET, POST"),
         ("PATCH", "/jobs/abc", "DELETE, GET"),
         ("POST", "/jobs/abc", "DELETE, GET"),
         ("PUT", "/jobs/batch", "POST"),
         ("POST", "/openapi.json", "GET"),
-        ("OPTIONS", "/jobs", "GET, POST"),
-        ("HEAD", "/jobs", "GET, POST"),
+        ("GET", "/jobs/abc/redrive", "POST"),
+        ("POST", "/dlq", "GET"),
+        ("POST", "/dlq/groups", "GET"),
+        ("DELETE", "/dlq/redrive", "POST"),
+        ("DELETE", "/dlq/purge", "POST"),
+        ("POST", "/dlq/abc", "GET"),
+        ("OPTIONS", "/jobs", "DELETE, GET, POST"),
+        ("HEAD", "/jobs", "DELETE, GET, POST"),
     ],
 )
 def test_another_method_is_a_405_problem(world, method, target, allowed):

@@ -19,15 +19,20 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.domain.message import Delivery
 from tidemill.domain.ports import Send
+from tidemill.service.batch import Batch
 from tidemill.service.client import JobClient
-from tidemill.service.deadletters import DeadLetterDesk
+from tidemill.service.deadletters import DeadLetterDesk, Tools
+from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
-from tidemill.service.performing import EventLoopThread
+from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
+from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.clock import FrozenClock
+from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
+from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
 
@@ -54,20 +59,28 @@ class Slow(JobArgs, kind="test.slow"):
 class World:
     """Queues, table, clock and programs of one stack.
 
+    Arguments:
+        greeting: options of the definition that most tests use.
+
     Attributes:
+        batch: the last one that was begun.
         does: what the job's function does on each run, in this order; after that it just returns.
         runs: (job id, generation, attempt) of every run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **greeting: Any) -> None:
         self.clock = FrozenClock(NOW)
         self.random = Random(5)  # noqa: S311 - chance that repeats
         self.telemetry = Telemetry()
         self.store = MemoryStore()
+        self.trail = MemoryTrail()
+        self.memory = MemoryOfJobs()
+        self.payloads = MemoryPayloads()
+        self.order = MemoryOrder()
         self.does: list[Behaviour] = []
         self.runs: list[tuple[str, int, int]] = []
         self.registry = JobRegistry(
-            job(Greet, retry=Retry(max_attempts=3, delays=[seconds(10)]))(self._run),
+            job(Greet, **{"retry": Retry(max_attempts=3, delays=[seconds(10)]), **greeting})(self._run),
             job(ReturnOld, on_final="return")(self._run),
             job(RefuseOld, on_final="refuse")(self._run),
             job(Later, lane="critical")(self._run_later),
@@ -76,6 +89,7 @@ class World:
         self.lanes = tuple(self.registry.lanes)
         self.queues = MemoryQueues(self.clock, self.lanes)
         self.loop = EventLoopThread()
+        self.code = ""
         self.invocations = 0
         self.build(self.store, self.queues)
 
@@ -83,44 +97,70 @@ class World:
         """Make every program anew on these ports."""
         reader = reader or store
         self.ports = (store, queues, reader)
-        self.submitter = Submitter(self.registry, store, reader, queues, self.clock, self.random)
+        ports_of_submits = {"order": self.order, "payloads": self.payloads}
+        self.submitter = Submitter(self.registry, store, reader, queues, self.clock, self.random, **ports_of_submits)
         self.client = JobClient(self.submitter, store, reader, self.clock)
         common = (self.lanes, self.clock, self.random)
-        self.desk = DeadLetterDesk(store, reader, queues, queues, *common)
+        tools = Tools(self.registry, self.payloads, self.memory.look, self.trail, lambda: "ada", self.sleep)
+        self.desk = DeadLetterDesk(store, reader, queues, queues, *common, tools)
         self.janitor = Janitor(self.registry, store, reader, queues, queues, *common, self.telemetry)
         self.listing = Listing(reader, self.clock, list_index=True)
 
     def executor(self, lane: str = "default") -> Executor:
         store, queues, _ = self.ports
         intake = Intake(self.registry, self.submitter, store, lane, self.clock, self.telemetry)
-        return Executor(self.registry, store, queues, intake, lane, self.clock, self.random, self.telemetry, self.loop)
+        return Executor(self.around(lane), queues, intake, lane, self.random)
+
+    def around(self, lane: str = "default") -> Surroundings:
+        """What the lane's jobs run with, on the ports of now."""
+        store, queues, _ = self.ports
+        return Surroundings(
+            self.registry,
+            store,
+            self.memory,
+            self.payloads,
+            self.clock,
+            self.telemetry,
+            lambda receipt, wait_s: queues.hide(lane, [(receipt, wait_s)]),
+            self.loop,
+            self.code,
+            order=self.order,
+        )
+
+    def sleep(self, seconds_: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds_))
 
     # --- what happens ----------------------------------------------------------------------------
 
     def submit(self, args: JobArgs | None = None, **options: Any) -> Job:
         return self.client.submit(args or Greet(), **options).job
 
-    def begin(self, deliveries: list[Delivery], lane: str = "default", within: timedelta = FUNCTION_TIMEOUT):
+    def begin(
+        self, deliveries: list[Delivery], lane: str = "default", within: timedelta = FUNCTION_TIMEOUT
+    ) -> tuple[Executor, Batch]:
         self.invocations += 1
         executor = self.executor(lane)
         deadline = self.clock.now_ms() + milliseconds(within)
-        return executor, executor.begin(deliveries, f"request-{self.invocations}", deadline)
+        self.batch = executor.begin(deliveries, f"request-{self.invocations}", deadline)
+        return executor, self.batch
 
     def work(
         self, deliveries: list[Delivery], lane: str = "default", within: timedelta = FUNCTION_TIMEOUT
     ) -> list[str]:
         """One invocation from begin to finish; answers the messages that stay."""
         executor, batch = self.begin(deliveries, lane, within)
-        for delivery in deliveries:
-            batch.perform(delivery.message_id)
+        for message_id in batch.together:
+            batch.perform(message_id)
+        alone = executor.isolate(batch)
+        if alone is not None:
+            batch.perform(alone)
         staying = executor.finish(batch)
         self.delete(deliveries, staying, lane)
         return staying
 
     def delete(self, deliveries: list[Delivery], staying: list[str], lane: str = "default") -> None:
-        for delivery in deliveries:
-            if delivery.message_id not in staying:
-                self.queues.delete(lane, delivery.receipt)
+        done = [delivery.receipt for delivery in deliveries if delivery.message_id not in staying]
+        self.queues.delete(lane, done)
 
     def invoke(self, lane: str = "default", limit: int = 10) -> list[Delivery]:
         """What Lambda's poller does: receive, run, delete what was done."""
@@ -194,6 +234,32 @@ def raising(error: Any) -> Behaviour:
 
 def returning(value: Any) -> Behaviour:
     return lambda args, ctx: value
+
+
+def then(*behaviours: Behaviour) -> Behaviour:
+    """A job that does one thing after the other and returns what they returned."""
+    return lambda args, ctx: [behaviour(args, ctx) for behaviour in behaviours]
+
+
+def step(name: str, function: Callable[..., Any], *values: Any, **named: Any) -> Behaviour:
+    """A job of one step, or a part of one of several."""
+    return lambda args, ctx: ctx.step(name, function, *values, **named)
+
+
+class Effects:
+    """What happened outside, in order. Calling it is an effect that answers its value."""
+
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+
+    def __call__(self, value: Any) -> Any:
+        self.done.append(value)
+        return value
+
+
+@pytest.fixture
+def effects() -> Effects:
+    return Effects()
 
 
 @pytest.fixture

@@ -2,14 +2,25 @@
 
 import pytest
 
-from tests.builders import DAY, NOW, OTHER_SEND_ID, a_send_id, an_envelope
+from tests.builders import DAY, NOW, OTHER_SEND_ID, Greet, a_send_id, an_envelope
 from tests.unit.service.conftest import PERMANENT, raising
-from tidemill import days, minutes
+from tidemill import days, hours, minutes
+from tidemill.domain.audit import Outcome
 from tidemill.domain.conclusion import message_ttl_s
-from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, UnavailableError
+from tidemill.domain.errors import (
+    InputError,
+    JobNotFoundError,
+    JobStateError,
+    KeyConflictError,
+    PayloadGoneError,
+    UnavailableError,
+)
 from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import MAX_RECEIVES
+from tidemill.domain.ports import Unwritten
+from tidemill.service.editing import Edit
+from tidemill.service.manner import RESUME, Manner, Mode
 
 
 def forget_receives(world, lane="default"):
@@ -92,15 +103,41 @@ def test_a_redrive_of_a_job_whose_arguments_are_gone_says_so(world):
         world.desk.redrive(job.ref)
 
 
-def test_a_redrive_while_the_queue_is_down_changes_nothing(world):
+def test_a_redrive_while_the_queue_is_down_is_accepted_and_the_janitor_sends_it(world):
     job = world.kill()
     world.queues._dlqs["default"].messages.clear()
     world.queues.outage = UnavailableError("send", "down")
 
-    with pytest.raises(UnavailableError):
-        world.desk.redrive(job.ref)
+    assert world.desk.redrive(job.ref).via == "table"
+    assert world.state(job) is State.SCHEDULED
 
-    assert world.job(job) == job
+    world.queues.outage = None
+    world.settle()
+    assert (world.state(job), world.job(job).generation) == (State.SUCCEEDED, 2)
+
+
+def test_a_redrive_while_the_table_is_down_changes_nothing(world, monkeypatch):
+    job = world.kill()
+    world.queues._dlqs["default"].messages.clear()
+    for name in ("keep", "move"):
+        with monkeypatch.context() as broken:
+            down = UnavailableError(name, "down")
+            answer = [down] if name == "keep" else Unwritten(down)
+            broken.setattr(world.store, name, lambda *_, answer=answer: answer)
+            with pytest.raises(UnavailableError):
+                world.desk.redrive(job.ref)
+        assert (world.job(job), world.queues.count("default")) == (job, 0)
+
+
+def test_a_job_that_expired_meanwhile_runs_because_an_operator_wants_it_to(world):
+    job = world.kill(expires_in=hours(1))
+    world.queues._dlqs["default"].messages.clear()
+    world.clock.advance(days(1))
+
+    world.desk.redrive(job.ref)
+    world.settle()
+
+    assert world.state(job) is State.SUCCEEDED
 
 
 def test_the_operator_who_clicks_twice_gets_one_run(world):
@@ -163,16 +200,26 @@ def test_only_dead_jobs_are_redriven(world, state):
         world.desk.redrive(JobRef("default", a_send_id(5)))
 
 
-def test_a_whole_lane_is_redriven_up_to_a_limit(world):
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_a_whole_lane_is_redriven_by_sqs_or_by_us_with_the_same_bytes(world, by_itself):
+    world.queues.moves_by_itself = by_itself
     for _ in range(3):
         world.kill()
+    bodies = {letter.body for letter in world.queues.peek("default", 9)}
     world.clock.advance(days(1))
 
     assert world.desk.depths()["default"] == 3
-    assert world.desk.redrive_lane("default", 2) == 2
-    assert world.desk.depths()["default"] == 1
+    moved = list(world.desk.redrive_lanes(world.lanes))
+
+    assert [(one.lane, one.count, one.by_sqs) for one in moved] == [("default", 3, by_itself)]
+    assert (set(world.bodies()), world.desk.depths()["default"]) == (bodies, 0)
+    world.settle()
+    assert {job.state for job in world.store.jobs.values()} == {State.SUCCEEDED}
+
+
+def test_a_lane_that_is_none(world):
     with pytest.raises(InputError, match="known: critical, default, bulk"):
-        world.desk.redrive_lane("nope", 1)
+        world.desk.redrive_lanes(("nope",))
 
 
 def test_a_poisoned_job_that_is_redriven_starts_with_all_its_lives(world):
@@ -193,7 +240,7 @@ def test_a_job_that_crashed_out_and_was_put_back_before_any_census_runs_again(wo
     job = world.submit()
     for _ in range(3):
         world.crash()
-    world.queues._max_receives = 3
+    world.queues._queues["default"].max_receives = 3
     world.queues.receive("default")
     assert (world.queues.depth("default"), world.state(job)) == (1, State.RUNNING)
 
@@ -212,3 +259,101 @@ def test_a_redriven_plain_message_is_said_to_become_a_job_of_its_own(world):
     assert world.desk.redrive(refused.ref).via == "message"
     with pytest.raises(JobStateError, match="a job of its own"):
         world.desk.redrive(refused.ref)
+
+
+# --- large arguments ----------------------------------------------------------------------------------------
+
+LARGE = "x" * 200_000
+
+
+def test_large_arguments_are_edited_and_stored_before_anything_names_them(world):
+    job = world.kill(args=Greet(name=LARGE))
+    world.clock.advance(days(1))
+
+    world.desk.edit(job.ref, Edit({"times": 2}))
+    seen = []
+    world.does = [lambda args, ctx: seen.append((len(args.name), args.times))]
+    world.settle()
+
+    assert (world.state(job), seen) == (State.SUCCEEDED, [(200_000, 2)])
+
+
+def test_an_edit_that_makes_them_small_brings_them_back_into_the_message(world):
+    job = world.kill(args=Greet(name=LARGE))
+
+    world.desk.edit(job.ref, Edit({"name": "ada"}))
+
+    assert world.store.envelope_of(world.job(job)).stored is None
+    world.settle()
+    assert world.state(job) is State.SUCCEEDED
+
+
+def test_large_arguments_outlive_the_message_that_is_put_back(world, monkeypatch):
+    job = world.kill(args=Greet(name=LARGE))
+    renewed = []
+    monkeypatch.setattr(world.payloads, "renew", lambda ref, stored: renewed.append(ref))
+
+    world.desk.redrive(job.ref)
+
+    assert renewed == [job.ref]
+
+
+@pytest.mark.parametrize("manner", [RESUME, Manner(Mode.RESTART)])
+def test_a_job_whose_large_arguments_are_gone_stays_dead_and_says_so(world, manner):
+    job = world.kill(args=Greet(name=LARGE))
+    world.payloads.kept.clear()
+
+    with pytest.raises(PayloadGoneError):
+        world.desk.redrive(job.ref, manner)
+
+    assert (world.job(job), world.queues.depth("default"), world.queues.count("default")) == (job, 1, 0)
+    assert world.desk.inspection.show(job.ref).args is None
+
+
+# --- many ---------------------------------------------------------------------------------------------------
+
+
+def test_jobs_whose_messages_are_gone_come_from_the_table_beside_the_others(world):
+    jobs = [world.kill() for _ in range(3)]
+    world.queues.purge("default", lambda _: True, 1, 1)
+    world.clock.advance(days(1))
+
+    done = list(world.desk.redrive_all(jobs))
+
+    assert sorted(one.via for one in done) == ["dlq", "dlq", "table"]
+    world.settle()
+    assert {world.state(job) for job in jobs} == {State.SUCCEEDED}
+    assert len(world.runs) == 6
+
+
+def test_a_caller_that_leaves_in_the_middle_is_in_the_trail(world):
+    jobs = [world.kill() for _ in range(3)]
+
+    events = world.desk.redrive_all(jobs, Manner(Mode.RESTART))
+    next(events)
+    events.close()
+
+    (entry,) = world.trail.entries.values()
+    assert (entry.outcome, entry.error, entry.counts) == (Outcome.STOPPED, "abandoned", {"asked": 3, "redriven": 1})
+    assert world.queues.depth("default") == 2
+
+
+def test_somebody_else_was_faster(world):
+    job = world.kill()
+    world.store.jobs[job.ref] = job.reopened(State.QUEUED, 0, job.ttl_s)
+
+    (told,) = world.desk.redrive_all([job], Manner(Mode.RESTART))
+
+    assert (told.error.code, world.queues.depth("default"), world.queues.count("default")) == ("job_state", 1, 0)
+
+
+def test_the_key_of_an_edited_job_belongs_to_its_new_arguments(world):
+    job = world.kill(key="k")
+    world.desk.edit(job.ref, Edit({"name": "bob"}))
+    world.settle()
+
+    again = world.client.submit(Greet(name="bob"), key="k")
+
+    assert (again.created, again.job.state) == (False, State.SUCCEEDED)
+    with pytest.raises(KeyConflictError):
+        world.client.submit(Greet(), key="k")

@@ -40,7 +40,7 @@ def test_a_job_is_told_about_its_run(world):
     (ctx,) = seen
     assert (ctx.job_id, ctx.tenant, ctx.kind, ctx.lane) == (job.ref.id, "acme", "test.greet", "default")
     assert (ctx.attempt, ctx.generation, ctx.submitted_at_ms, ctx.correlation_id) == (1, 1, NOW, "corr-1")
-    assert ctx.deadline_ms == NOW + 75 * SECOND
+    assert ctx.deadline_ms == NOW + 60 * SECOND
 
 
 def test_a_claim_holds_job_and_message_until_the_function_must_have_ended(world):

@@ -1,5 +1,7 @@
 """Cancelling, listing, and what operators hear."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.builders import CANARY, FINAL, NOW, Greet, a_job, a_send_id
@@ -15,12 +17,14 @@ from tidemill.service.listing import Listing, Query
 
 
 @pytest.mark.parametrize("state", State)
-def test_a_job_is_cancelled_while_it_waits_and_not_after(world, state):
+def test_a_job_is_cancelled_while_it_waits_asked_while_it_runs_and_left_alone_after(world, state):
     job = a_job(state)
     world.store.jobs[job.ref] = job
 
     if state in {State.SCHEDULED, State.QUEUED, State.RETRYING, State.CANCELLED}:
         assert world.client.cancel(job.ref.id, "acme").state is State.CANCELLED
+    elif state is State.RUNNING:
+        assert world.client.cancel(job.ref.id, "acme") == replace(job, cancel_asked=True) == world.job(job)
     else:
         with pytest.raises(JobStateError, match=f"is {state}: it can't be cancelled. Fix"):
             world.client.cancel(job.ref.id, "acme")
@@ -36,7 +40,7 @@ def test_a_cancelled_job_never_runs_and_its_message_is_acked(world):
     assert (world.runs, world.queues.count("default"), world.state(job)) == ([], 0, State.CANCELLED)
 
 
-def test_a_job_that_starts_while_it_is_being_cancelled_runs(world):
+def test_a_job_that_starts_while_it_is_being_cancelled_is_asked_to_stop(world):
     job = world.submit()
     move = world.store.move
 
@@ -47,9 +51,8 @@ def test_a_job_that_starts_while_it_is_being_cancelled_runs(world):
 
     world.store.move = late
 
-    with pytest.raises(JobStateError, match="is running"):
-        world.client.cancel(job.ref.id)
-    assert world.state(job) is State.RUNNING
+    assert world.client.cancel(job.ref.id).cancel_asked
+    assert (world.state(job), world.job(job).cancel_asked) == (State.RUNNING, True)
 
 
 def test_a_job_that_only_moved_is_cancelled_all_the_same(world):

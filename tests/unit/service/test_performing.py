@@ -16,7 +16,7 @@ from tidemill import days, seconds
 from tidemill.domain import limits
 from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError
 from tidemill.domain.lifecycle import State
-from tidemill.service.performing import encode_result
+from tidemill.domain.result import encode_result
 
 
 class Answer(BaseModel):
@@ -93,7 +93,7 @@ BAD_RESULTS = pytest.mark.parametrize(
         lambda: (1 / 0 for _ in range(1)),
         Stubborn,
         lambda: {1, object()},
-        lambda: "x" * limits.MAX_RESULT_BYTES,
+        lambda: "x" * limits.MAX_PAYLOAD_BYTES,
     ],
     ids=["nan", "inf", "object", "bytes", "surrogate", "circular", "deep", "generator", "serializer", "set", "large"],
 )
@@ -184,8 +184,8 @@ def test_an_async_job_that_exits_does_not_take_the_loop_with_it(world, leave):
 
     def run():
         with pytest.raises(type(leave)):
-            world.loop.run(exits())
-        found.append(world.loop.run(sound()))
+            world.loop.start(exits()).result()
+        found.append(world.loop.start(sound()).result())
 
     found = []
     thread = threading.Thread(target=run, daemon=True)

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 from tidemill.connect import connect
 from tidemill.domain.args import JobArgs
 from tidemill.domain.context import JobContext
-from tidemill.domain.definition import JobDefinition, OnFinal, Retention, job
+from tidemill.domain.death import DeathNotice
+from tidemill.domain.definition import JobDefinition, OnCodeChange, OnFinal, Retention, job
 from tidemill.domain.duration import days, hours, minutes, seconds
+from tidemill.domain.interrupt import HardTimeout, JobCancelled, SoftTimeoutError
 from tidemill.domain.lane import DEFAULT_LANES, Lane
 from tidemill.domain.lifecycle import State
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.retry import Jitter, Retry
-from tidemill.domain.signals import PermanentError, RateLimitedError, TransientError
+from tidemill.domain.signals import DependencyDownError, PermanentError, RateLimitedError, TransientError
 from tidemill.service.submission import Submission
 
 if TYPE_CHECKING:
@@ -20,19 +22,25 @@ if TYPE_CHECKING:
 
 __all__ = (
     "DEFAULT_LANES",
+    "DeathNotice",
+    "DependencyDownError",
+    "HardTimeout",
     "Jitter",
     "JobArgs",
+    "JobCancelled",
     "JobClient",
     "JobContext",
     "JobDefinition",
     "JobRegistry",
     "Lane",
+    "OnCodeChange",
     "OnFinal",
     "PermanentError",
     "RateLimitedError",
     "Receipt",
     "Retention",
     "Retry",
+    "SoftTimeoutError",
     "State",
     "Submission",
     "TransientError",

@@ -8,7 +8,9 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
 from tidemill.domain.errors import (
+    CodeChangedError,
     DefinitionError,
+    FenceLostError,
     InputError,
     IntegrityError,
     InvalidArgsError,
@@ -17,7 +19,11 @@ from tidemill.domain.errors import (
     JobStateError,
     KeyConflictError,
     MalformedMessageError,
+    NothingMatchedError,
+    PayloadGoneError,
+    PlainMessageError,
     SettingsError,
+    StepError,
     TidemillError,
     UnavailableError,
     UnknownKindError,
@@ -25,8 +31,10 @@ from tidemill.domain.errors import (
 )
 
 __all__ = (
+    "CodeChangedError",
     "ConnectError",
     "DefinitionError",
+    "FenceLostError",
     "InputError",
     "IntegrityError",
     "InvalidArgsError",
@@ -35,9 +43,13 @@ __all__ = (
     "JobStateError",
     "KeyConflictError",
     "MalformedMessageError",
+    "NothingMatchedError",
+    "PayloadGoneError",
+    "PlainMessageError",
     "SettingsError",
     "StackNotFoundError",
     "StackOutputsError",
+    "StepError",
     "TidemillError",
     "UnavailableError",
     "UnknownKindError",

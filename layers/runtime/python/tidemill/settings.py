@@ -38,6 +38,7 @@ class RuntimeSettings(BaseModel):
         lane: the lane this worker serves; empty everywhere else.
         tenant_claim: the claim of the HTTP API's tokens that holds the tenant; empty where callers sign with
             AWS credentials.
+        code_version: tells one deployment of the jobs' code from another; remembered steps carry it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -50,6 +51,7 @@ class RuntimeSettings(BaseModel):
     idempotency_table: str = ""
     lane: str = ""
     tenant_claim: str = ""
+    code_version: str = ""
 
     def to_env(self) -> dict[str, str]:
         """The variables, ready for a function's environment. CDK tokens pass through unharmed."""
@@ -63,6 +65,7 @@ class RuntimeSettings(BaseModel):
             f"{PREFIX}IDEMPOTENCY_TABLE": self.idempotency_table,
             f"{PREFIX}LANE": self.lane,
             f"{PREFIX}TENANT_CLAIM": self.tenant_claim,
+            f"{PREFIX}CODE_VERSION": self.code_version,
         }
 
     @classmethod

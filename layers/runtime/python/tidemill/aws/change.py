@@ -13,7 +13,7 @@ from typing import Final
 
 from tidemill.aws.items import Attribute, Scalar, attribute, scalars
 from tidemill.domain.job import Job, JobRef
-from tidemill.domain.lifecycle import Guard, Verb, transition
+from tidemill.domain.lifecycle import Guard, State, Verb, transition
 from tidemill.domain.ports import Claim
 
 
@@ -53,7 +53,8 @@ class Update:
 CLAIM: Final = Change(
     sets=("state", "claimable_at", "owner", "send_id", "sent_at", "started_at", "ttl"),
     increments=("fence", "attempt"),
-    removes=("attention_pk", "attention_sk", "due_pk", "due_sk"),
+    # What was in the due index stays there while the job runs: see Job.watched.
+    removes=("attention_pk", "attention_sk", "progress"),
     conditions=(("claimable_at", Comparison.BELOW), ("fingerprint", Comparison.EQUALS)),
     answers_before=True,
 )
@@ -82,10 +83,32 @@ def moving(verb: Verb, before: Job, after: Job) -> Update:
     """What turns the record `before` into `after`, under the guard that the lifecycle names for `verb`."""
     old, new = scalars(before), scalars(after)
     changed = {name: value for name, value in new.items() if old.get(name) != value}
-    removed = tuple(name for name in old if name not in new)
+    removed = tuple(dict.fromkeys([name for name in old if name not in new] + _unseen(verb)))
     conditions, values = _guard(verb, before)
     change = Change(sets=tuple(changed), removes=removed, conditions=conditions)
     return Update(before.ref, change, [attribute(value) for value in changed.values()], values)
+
+
+def extending(job: Job, lease_until: int, progress: str | None) -> Update:
+    """A longer lease, and the progress if it is given; it answers the record as it was before."""
+    sets, values = ["claimable_at"], [attribute(lease_until)]
+    if progress is not None:
+        sets.append("progress")
+        values.append(attribute(progress))
+    conditions, expected = _guard(Verb.EXTEND, job)
+    change = Change(sets=tuple(sets), conditions=conditions, answers_before=True)
+    return Update(job.ref, change, values, expected)
+
+
+def _unseen(verb: Verb) -> list[str]:
+    """What may stand in a running job's record without its holder's knowledge, and is over with this move.
+
+    A request to cancel stays as long as the job goes on.
+    """
+    move = transition(verb)
+    if move.guard is not Guard.HOLDER or move.target is State.RUNNING:
+        return []
+    return ["cancel", "progress"] if move.target.is_final else ["progress"]
 
 
 def _guard(verb: Verb, before: Job) -> tuple[tuple[tuple[str, Comparison], ...], list[Attribute]]:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 # would eat a whole lease.
 CONNECT_TIMEOUT_S: Final = 2
 READ_TIMEOUT_S: Final = 5
-# CloudFormation and S3 are no hot path, and may take their time.
+# S3 takes some milliseconds more. A job waits for its arguments and for its result to be stored, within its timeout.
+S3_READ_TIMEOUT_S: Final = 10
+# CloudFormation is no hot path, and may take its time.
 SLOW_READ_TIMEOUT_S: Final = 30
 # One pool connection for each thread that may call at once; more threads would wait for a connection.
 PARALLELISM: Final = 10
@@ -89,13 +91,18 @@ class Clients:
     @cached_property
     def s3(self) -> S3Client:
         """The buckets' client."""
-        return cast("S3Client", self._client("s3", attempts=3, read_timeout=SLOW_READ_TIMEOUT_S))
+        return cast("S3Client", self._client("s3", attempts=3, read_timeout=S3_READ_TIMEOUT_S))
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         """The stacks' client: how the command line finds what was deployed."""
         client = self._client("cloudformation", attempts=3, read_timeout=SLOW_READ_TIMEOUT_S)
         return cast("CloudFormationClient", client)
+
+    @cached_property
+    def sts(self) -> Any:
+        """Who these credentials belong to. One call of one service is not worth its stubs."""
+        return self._client("sts", attempts=2)
 
     def _client(self, service: str, *, attempts: int, read_timeout: int = READ_TIMEOUT_S) -> Any:
         config = Config(

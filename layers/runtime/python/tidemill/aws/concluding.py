@@ -10,7 +10,9 @@ from tidemill.aws.siblings import args_item, error_item, result_item
 from tidemill.domain.conclusion import concluded, verb_of
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import Verb
-from tidemill.domain.outcome import Bury, Park, RetryLater
+from tidemill.domain.notice import Notice
+from tidemill.domain.outcome import Bury, Complete, Park, RetryLater
+from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, Conclusion
 
 # What the item of a succeeded job holds beside those texts: names, separators, and numbers as long as they get.
@@ -25,6 +27,7 @@ class Ending:
     before: Job
     after: Job
     siblings: tuple[Item, ...]
+    notice: Notice | None = None
 
     def is_shown_by(self, record: Job) -> bool:
         """Whether `record` is what this conclusion made."""
@@ -47,10 +50,12 @@ def ending(conclusion: Conclusion) -> Ending:
         siblings.append(args_item(envelope, after.ttl_s))
     elif after.owns_args:
         after = replace(after, owns_args=False)
-    if after.result is not None and not _fits(after):
+    if isinstance(verdict, Complete) and isinstance(verdict.result, Stored):
+        siblings.append(result_item(after, verdict.result))
+    elif after.result is not None and not _fits(after):
         siblings.append(result_item(after, after.result))
         after = replace(after, result=None, has_result_item=True)
-    return Ending(verb_of(verdict), before, after, tuple(siblings))
+    return Ending(verb_of(verdict), before, after, tuple(siblings), conclusion.notice)
 
 
 def _fits(job: Job) -> bool:

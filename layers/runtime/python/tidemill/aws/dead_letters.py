@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from tidemill.aws.errors import AwsError, raise_for
+from tidemill.aws.errors import AwsError, code_of, raise_for
 from tidemill.aws.queue_walk import MAX_MET, MESSAGES_PER_CALL, QueueWalk
+from tidemill.domain.errors import UnavailableError
 from tidemill.domain.message import Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
+
+# API Reference, StartMessageMoveTask: MaxNumberOfMessagesPerSecond is at most 500.
+MAX_MOVE_RATE: Final = 500
+# What answers that there is no such call: a local cloud, or a queue that the call does not take.
+_NO_SUCH_CALL: Final = frozenset(
+    {
+        "InvalidAction",
+        "UnknownOperationException",
+        "UnsupportedOperation",
+        "AWS.SimpleQueueService.UnsupportedOperation",
+    }
+)
+# "Only one active message movement task is supported per queue at any given time" (the same page): SQS says so in
+# the text of an error about a parameter.
+_RUNNING: Final = "already a task running"
 
 
 class SqsDeadLetters:
@@ -33,10 +49,8 @@ class SqsDeadLetters:
         Raises:
             UnavailableError: SQS did not answer.
         """
-        attributes = self._attributes(
-            "depth", lane, ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        )
-        return sum(map(int, attributes.values()))
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        return sum(map(int, self._attributes("depth", self._dlq_urls[lane], names).values()))
 
     def peek(self, lane: str, limit: int) -> list[Delivery]:
         """See DeadLetterQueue. They are hidden while the walk lasts.
@@ -58,26 +72,70 @@ class SqsDeadLetters:
         Raises:
             UnavailableError: SQS did not answer; what was moved before stays moved.
         """
+        return self._remove(lane, chosen, limit, search, lambda found: self._send(self._urls[lane], found))
+
+    def purge(self, lane: str, chosen: Callable[[Delivery], bool], limit: int, search: int = MAX_MET) -> list[Delivery]:
+        """See DeadLetterQueue. One whose deletion failed is not answered.
+
+        Raises:
+            UnavailableError: SQS did not answer; what was deleted before is gone.
+        """
+        return self._remove(lane, chosen, limit, search, list)
+
+    def start_move(self, lane: str, rate: int | None) -> bool:
+        """See DeadLetterQueue: StartMessageMoveTask. A rate over 500 is 500."""
+        arguments: dict[str, Any] = {
+            "SourceArn": self._arn(self._dlq_urls[lane]),
+            # Named, because SQS knows the source only of messages that its own redrive policy moved here.
+            "DestinationArn": self._arn(self._urls[lane]),
+        }
+        if rate is not None:
+            arguments["MaxNumberOfMessagesPerSecond"] = min(rate, MAX_MOVE_RATE)
+        try:
+            self._client.start_message_move_task(**arguments)
+        except NotImplementedError:
+            # An SQS in this process, which tests run against, has no such call.
+            return False
+        except AwsError as error:
+            if code_of(error) in _NO_SUCH_CALL:
+                return False
+            if _RUNNING in str(error):
+                raise UnavailableError("start_move", "MoveTaskRunning") from error
+            raise_for("start_move", error)
+        return True
+
+    def _remove(
+        self,
+        lane: str,
+        chosen: Callable[[Delivery], bool],
+        limit: int,
+        search: int,
+        first: Callable[[Sequence[MessageTypeDef]], list[MessageTypeDef]],
+    ) -> list[Delivery]:
+        """Walk, do `first` with the chosen, and delete those that it answers."""
         walk = QueueWalk(self._client, self._dlq_urls[lane])
-        moved: list[Delivery] = []
+        removed: list[Delivery] = []
         looked_at = 0
         try:
-            while len(moved) < limit and looked_at < search:
+            while len(removed) < limit and looked_at < search:
                 messages = walk.receive(min(MESSAGES_PER_CALL, search - looked_at))
                 if not messages:
                     break
                 looked_at += len(messages)
                 wanted = [message for message in messages if chosen(_delivery(message))]
-                sent = self._send(self._urls[lane], wanted[: limit - len(moved)])
-                moved += [_delivery(message) for message in sent]
-                walk.delete(sent)
+                done = first(wanted[: limit - len(removed)])
+                removed += [_delivery(message) for message in done]
+                walk.delete(done)
         finally:
             walk.end()
-        return moved
+        return removed
 
-    def _attributes(self, operation: str, lane: str, names: Sequence[Any]) -> Mapping[str, str]:
+    def _arn(self, url: str) -> str:
+        return self._attributes("start_move", url, ["QueueArn"])["QueueArn"]
+
+    def _attributes(self, operation: str, url: str, names: Sequence[Any]) -> Mapping[str, str]:
         try:
-            answer = self._client.get_queue_attributes(QueueUrl=self._dlq_urls[lane], AttributeNames=names)
+            answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
         except AwsError as error:
             raise_for(operation, error)
         return answer["Attributes"]  # type: ignore[return-value]  # the stubs type the names, not strings
@@ -97,9 +155,14 @@ class SqsDeadLetters:
 def _again(index: int, message: MessageTypeDef) -> SendMessageBatchRequestEntryTypeDef:
     """The entry that sends a message once more, as it was sent at first."""
     entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(index), "MessageBody": message["Body"]}
-    group = message.get("Attributes", {}).get("MessageGroupId")
+    attributes = message.get("Attributes", {})
+    group = attributes.get("MessageGroupId")
     if group:
         entry["MessageGroupId"] = group
+    if "MessageDeduplicationId" in attributes:
+        # A FIFO queue. Under the id that the message was sent with, a job that died within five minutes would be
+        # swallowed as a repeat; its message in the DLQ has one of its own, equal if this move is tried again.
+        entry["MessageDeduplicationId"] = message["MessageId"]
     if "MessageAttributes" in message:
         entry["MessageAttributes"] = message["MessageAttributes"]  # a message of another system may lean on them
     return entry

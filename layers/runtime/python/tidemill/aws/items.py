@@ -45,7 +45,8 @@ _TEXT: Final = (
     ("reason", "reason"),
     ("error", "error"),
     ("result", "result"),
-    ("correlation_id", "correlation"),
+    ("correlation_id", "corr"),
+    ("progress", "progress"),
 )
 _NUMBERS: Final = (
     ("created_at", "created_at"),
@@ -62,7 +63,9 @@ _NUMBERS: Final = (
     ("expires_at", "expires_at"),
     ("ttl_s", "ttl"),
 )
-_FLAGS: Final = (("has_result_item", "has_result"), ("owns_args", "has_args"))
+# Numbers that are mostly 0, and absent then.
+_COUNTS: Final = (("repeats", "repeats"),)
+_FLAGS: Final = (("has_result_item", "has_result"), ("owns_args", "has_args"), ("cancel_asked", "cancel"))
 _FIELDS: Final = _TEXT + _NUMBERS
 
 
@@ -117,21 +120,23 @@ def attribute(value: Scalar) -> Attribute:
 def scalars(job: Job) -> dict[str, Scalar]:
     """Every attribute of the record that an update may touch, as plain values."""
     found: dict[str, Scalar] = {"v": VERSION, "state": job.state.value}
-    for field, name in _FIELDS:
-        value = getattr(job, field)
-        if value is not None:
-            found[name] = value
-    for field, name in _FLAGS:
-        if getattr(job, field):
-            found[name] = True
+    found.update({name: value for field, name in _FIELDS if (value := getattr(job, field)) is not None})
+    found.update({name: value for field, name in _FLAGS + _COUNTS if (value := getattr(job, field))})
     if job.held is not None:
         found["send_id"] = job.held.send_id
         found["sent_at"] = job.held.sent_at
+    found.update(_index_keys(job))
+    return found
+
+
+def _index_keys(job: Job) -> dict[str, str]:
+    """Where the sparse indexes hold the record."""
+    found: dict[str, str] = {}
     if job.state in NEEDS_ATTENTION:
         # A dead job is not claimable: the moment of its death sorts it.
         found["attention_pk"] = attention_partition(job.state, shard_of(job.ref))
         found["attention_sk"] = f"{job.ref.tenant}#{moment(job.claimable_at or job.finished_at or 0)}"
-    if job.state is State.SCHEDULED:
+    if job.state is State.SCHEDULED or job.watched:
         found["due_pk"] = due_partition(shard_of(job.ref))
         found["due_sk"] = moment(job.claimable_at or 0)
     return found
@@ -162,12 +167,17 @@ def job_of(item: Mapping[str, Attribute]) -> Job:
     fields: dict[str, Any] = {field: item[name]["S"] for field, name in _TEXT if name in item}
     for field, name in _NUMBERS:
         fields[field] = int(item[name]["N"]) if name in item else None
+    for field, name in _COUNTS:
+        fields[field] = int(item[name]["N"]) if name in item else 0
+    state = State(item["state"]["S"])
     return Job(
         ref=ref_of(item),
-        state=State(item["state"]["S"]),
+        state=state,
         held=Held(item["send_id"]["S"], int(item["sent_at"]["N"])) if "send_id" in item else None,
         has_result_item="has_result" in item,
         owns_args="has_args" in item,
+        cancel_asked="cancel" in item,
+        watched=state is State.RUNNING and "due_pk" in item,
         **fields,
     )
 

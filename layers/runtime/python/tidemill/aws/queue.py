@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tidemill.aws.errors import AwsError, unavailable
+from tidemill.aws.fifo import fifo_entry, in_waves, is_fifo
 from tidemill.aws.patience import each, in_chunks
 from tidemill.domain import limits
 from tidemill.domain.errors import UnavailableError
@@ -18,13 +20,15 @@ if TYPE_CHECKING:
 
 # API Reference, ChangeMessageVisibilityBatch: at most ten entries.
 HIDES_PER_BATCH: Final = 10
+# API Reference, DeleteMessageBatch: the same.
+DELETES_PER_BATCH: Final = 10
 # Threads that contend for the interpreter make a call cost half as much CPU again, and nobody waits for this one:
 # a batch of 100 is hidden without them.
 HIDES_IN_TURN: Final = 10
 
 
 class SqsJobQueue:
-    """`JobQueue` on one standard SQS queue for each lane.
+    """`JobQueue` on one SQS queue for each lane.
 
     Arguments:
         client: must not repeat calls by itself: a send_id names one physical send.
@@ -42,11 +46,13 @@ class SqsJobQueue:
     def send(self, lane: str, sends: Sequence[Send]) -> list[UnavailableError | None]:
         """See JobQueue."""
         url = self._urls[lane]
-        entries = [_entry(index, send) for index, send in enumerate(sends)]
+        if is_fifo(url):
+            entries = [fifo_entry(index, send, lane) for index, send in enumerate(sends)]
+        else:
+            entries = [_entry(index, send) for index, send in enumerate(sends)]
         if len(entries) == 1:
             return [self._send_one(url, entries[0])]
-        chunks = each(partial(self._send_batch, url), _batches(entries))
-        failed = {index: error for chunk in chunks for index, error in chunk.items()}
+        failed = self._send_in_order(url, entries) if is_fifo(url) else self._send_all(url, entries)
         return [failed.get(index) for index in range(len(sends))]
 
     def hide(self, lane: str, holds: Sequence[tuple[str, int]]) -> None:
@@ -54,6 +60,35 @@ class SqsJobQueue:
         url = self._urls[lane]
         chunks = in_chunks(holds, HIDES_PER_BATCH)
         self.unhidden += sum(each(partial(self._hide_batch, url), chunks, in_turn=HIDES_IN_TURN))
+
+    def delete(self, lane: str, receipts: Sequence[str]) -> None:
+        """See JobQueue."""
+        for chunk in in_chunks(receipts, DELETES_PER_BATCH):
+            with suppress(*AwsError):
+                self._client.delete_message_batch(
+                    QueueUrl=self._urls[lane],
+                    Entries=[{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(chunk)],
+                )
+
+    def _send_in_order(
+        self, url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]
+    ) -> dict[int, UnavailableError]:
+        """What was not sent. After a failure nothing more of its group is."""
+        failed: dict[int, UnavailableError] = {}
+        stuck: set[str] = set()
+        for wave in in_waves(entries):
+            held = [entry for entry in wave if entry["MessageGroupId"] in stuck]
+            failed.update({int(entry["Id"]): UnavailableError("send", "EarlierOneNotSent") for entry in held})
+            failed.update(self._send_all(url, [entry for entry in wave if entry["MessageGroupId"] not in stuck]))
+            stuck = {entry["MessageGroupId"] for entry in wave if int(entry["Id"]) in failed} | stuck
+        return failed
+
+    def _send_all(
+        self, url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]
+    ) -> dict[int, UnavailableError]:
+        """What was not sent."""
+        chunks = each(partial(self._send_batch, url), _batches(entries))
+        return {index: error for chunk in chunks for index, error in chunk.items()}
 
     def _send_one(self, url: str, entry: SendMessageBatchRequestEntryTypeDef) -> UnavailableError | None:
         message = {name: value for name, value in entry.items() if name != "Id"}

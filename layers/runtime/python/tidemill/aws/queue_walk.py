@@ -91,7 +91,12 @@ class QueueWalk:
                 MaxNumberOfMessages=limit,
                 VisibilityTimeout=HIDDEN_S,
                 WaitTimeSeconds=0,
-                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount", "MessageGroupId"],
+                MessageSystemAttributeNames=[
+                    "SentTimestamp",
+                    "ApproximateReceiveCount",
+                    "MessageGroupId",
+                    "MessageDeduplicationId",
+                ],
                 MessageAttributeNames=["All"],
             )
         except AwsError as error:

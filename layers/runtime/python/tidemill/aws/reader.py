@@ -31,6 +31,7 @@ from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import InputError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
+from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, Page
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ class DynamoJobReader:
         (item,) = self._table.read("envelope_of", [siblings.args_key(job.ref, job.fingerprint)])
         return siblings.envelope_of(item) if item else None
 
-    def result_of(self, job: Job) -> str | None:
+    def result_of(self, job: Job) -> str | Stored | None:
         """See JobReader."""
         if not job.has_result_item:
             return job.result
         (item,) = self._table.read("result_of", [siblings.result_key(job)])
-        return item["result"]["S"] if item else None
+        return siblings.result_of(item) if item else None
 
     def failures_of(self, ref: JobRef) -> list[AttemptFailure]:
         """See JobReader."""
@@ -97,7 +98,7 @@ class DynamoJobReader:
     def due(self, until_ms: int, limit: int, cursor: str | None) -> Page:
         """See JobReader."""
         listing = _Listing(name="due", scope="due", index=DUE_INDEX, partition=due_partition, until=moment(until_ms))
-        return self._page(listing, limit, cursor, lambda job: job.state is State.SCHEDULED)
+        return self._page(listing, limit, cursor, lambda job: job.state is State.SCHEDULED or job.watched)
 
     def recent(self, tenant: str, kind: str, day: str, limit: int, cursor: str | None) -> Page:
         """See JobReader."""

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from tidemill.aws.errors import AwsError, unavailable
 from tidemill.aws.items import Item, job_of, key_of
+from tidemill.aws.outcomes import Broken, Done, Outcome, Unmet
 from tidemill.aws.table import JobsTable
-from tidemill.aws.writer import Broken, Done, Outcome, Unmet
 from tidemill.domain.errors import IntegrityError, UnavailableError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.ports import Answer, Refused, Unwritten, Written

@@ -13,6 +13,7 @@ from tidemill.domain.envelope import Envelope, decode, is_envelope, parse_body
 from tidemill.domain.errors import IntegrityError, MalformedMessageError
 from tidemill.domain.failure import Failure
 from tidemill.domain.job import Job, JobRef
+from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure
 
 ERROR_PREFIX: Final = "ERROR#"
@@ -45,13 +46,33 @@ def envelope_of(item: Mapping[str, Attribute]) -> Envelope:
 
 
 def result_key(job: Job) -> Item:
-    """Where the result of the job's generation is, if it has an item of its own."""
-    return key_of(job.ref, f"RESULT#{job.generation}")
+    """Where a succeeded job's result is, if it has an item of its own.
+
+    By its fence: a zombie of the same generation writes its result elsewhere, before its conclusion is refused.
+    """
+    return key_of(job.ref, f"RESULT#{job.fence}")
 
 
-def result_item(job: Job, result: str) -> Item:
-    """A result as JSON text."""
-    return {**result_key(job), "result": {"S": result}, "ttl": {"N": str(job.ttl_s)}}
+def result_item(job: Job, result: str | Stored) -> Item:
+    """A result as JSON text, or the receipt of a large one."""
+    value: Item = {"stored": stored_value(result)} if isinstance(result, Stored) else {"result": {"S": result}}
+    return {**result_key(job), **value, "ttl": {"N": str(job.ttl_s)}}
+
+
+def result_of(item: Mapping[str, Attribute]) -> str | Stored:
+    """What a RESULT item holds."""
+    return stored_of(item["stored"]) if "stored" in item else item["result"]["S"]
+
+
+def stored_value(stored: Stored) -> Attribute:
+    """A receipt. Without names, which every update of its item would pay for."""
+    return {"L": [{"S": stored.name}, {"S": stored.sha256}, {"N": str(stored.size)}]}
+
+
+def stored_of(value: Attribute) -> Stored:
+    """The receipt in an attribute."""
+    name, sha256, size = value["L"]
+    return Stored(name["S"], sha256["S"], int(size["N"]))
 
 
 def error_item(ref: JobRef, failed: AttemptFailure, ttl_s: int) -> Item:

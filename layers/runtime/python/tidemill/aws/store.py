@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tidemill.aws.change import claiming, moving
+from tidemill.aws.change import Update, claiming, extending, moving
 from tidemill.aws.concluding import Ending, ending
 from tidemill.aws.items import Item, job_of, state_item
+from tidemill.aws.outcomes import Done
 from tidemill.aws.resolving import Doubtful, Resolved, answer_of, resolve
 from tidemill.aws.siblings import args_item
 from tidemill.aws.table import JobsTable
-from tidemill.aws.writer import ConditionalWriter, Done, Insert, Write
+from tidemill.aws.writer import ConditionalWriter, Insert, Together, Write
 from tidemill.domain import lifecycle
+from tidemill.domain.conclusion import extended
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import IntegrityError, UnavailableError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import Verb
+from tidemill.domain.notice import Notice
 from tidemill.domain.ports import Answer, Claim, Conclusion, Refused, Unwritten, Written
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ class DynamoJobStore:
         endings = [ending(conclusion) for conclusion in conclusions]
         failed = self._put_siblings(endings)
         ready = [done for done, error in zip(endings, failed, strict=True) if error is None]
-        writes = [moving(done.verb, done.before, done.after) for done in ready]
+        writes = [self._told(moving(done.verb, done.before, done.after), done.notice) for done in ready]
         resolved = self._write("conclude", [done.before.ref for done in ready], writes)
         answers = (
             answer_of(found, Written(done.after, done.before), done.is_shown_by)
@@ -72,15 +75,33 @@ class DynamoJobStore:
         )
         return [next(answers) if error is None else Unwritten(error) for error in failed]
 
-    def move(self, verb: Verb, before: Job, after: Job) -> Answer:
+    def move(self, verb: Verb, before: Job, after: Job, notice: Notice | None = None) -> Answer:
         """See JobStore."""
         lifecycle.check_move(verb, before.state, after.state)
-        (resolved,) = self._write(verb, [before.ref], [moving(verb, before, after)])
+        (resolved,) = self._write(verb, [before.ref], [self._told(moving(verb, before, after), notice)])
         return answer_of(resolved, Written(after, before), after.__eq__)
+
+    def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:
+        """See JobStore. A lost answer is no answer: the next sign of life repeats it."""
+        (resolved,) = self._write("extend", [job.ref], [extending(job, lease_until, progress)])
+        match resolved:
+            case Done(before=item):
+                before = job_of(item or {})
+                return Written(extended(before, lease_until, progress), before)
+            case Refused():
+                return resolved
+            case Doubtful(error=error):
+                return Unwritten(error)
 
     def keep(self, envelopes: Sequence[Envelope], ttl_s: Sequence[int]) -> list[UnavailableError | None]:
         """See JobStore."""
         return self._table.put("keep", [args_item(*entry) for entry in zip(envelopes, ttl_s, strict=True)])
+
+    def _told(self, update: Update, notice: Notice | None) -> Write:
+        if notice is None:
+            return update
+        record = state_item(notice.record, listed=self._list_index)
+        return Together(update, (record, args_item(notice.envelope, notice.record.ttl_s)))
 
     def _write(self, operation: str, refs: Sequence[JobRef], writes: Sequence[Write]) -> list[Resolved]:
         return resolve(self._table, operation, refs, self._writer.write(operation, writes))

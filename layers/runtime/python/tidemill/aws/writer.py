@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tidemill.aws.change import Update
-from tidemill.aws.errors import FAILED, THROTTLED, AwsError, code_of, is_ambiguous, unavailable
+from tidemill.aws.errors import FAILED, AwsError, code_of, is_ambiguous, unavailable
 from tidemill.aws.items import Item
+from tidemill.aws.outcomes import REPEATABLE, Broken, Done, Outcome, Taken, Unmet
 from tidemill.aws.patience import each, in_chunks
 from tidemill.aws.statements import insert_statement, update_statement
 from tidemill.aws.table import JobsTable
+from tidemill.aws.transaction import transact
 from tidemill.aws.updates import insert_arguments, update_arguments
 from tidemill.domain import limits
 from tidemill.domain.errors import UnavailableError
@@ -27,39 +29,16 @@ class Insert:
     item: Item
 
 
-Write: TypeAlias = Insert | Update
-
-
 @dataclass(frozen=True, slots=True)
-class Done:
-    """It was written; `before` is the item as it was, where the change asks for it."""
+class Together:
+    """A change that is written in one transaction with new items; where the first of them exists, all are left."""
 
-    before: Item | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unmet:
-    """The condition did not hold.
-
-    `item` is what stands there; None if nothing does or, where the key is `taken`, if AWS did not say what.
-    """
-
-    item: Item | None
-    taken: bool = False
+    update: Update
+    items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """It is not known to be written. `ambiguous`: it may be, all the same. `repeat`: try it again now."""
-
-    error: UnavailableError
-    ambiguous: bool
-    repeat: bool = False
-
-
-Outcome: TypeAlias = Done | Unmet | Broken
-
-_REPEAT: Final = THROTTLED | FAILED
+Single: TypeAlias = Insert | Update
+Write: TypeAlias = Single | Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +54,28 @@ class ConditionalWriter:
 
     def write(self, operation: str, writes: Sequence[Write]) -> list[Outcome]:
         """Do each write; the outcomes are in the same order."""
+        alone = [write for write in writes if not isinstance(write, Together)]
+        others = iter(self._each(operation, alone) if alone else ())
+        return [self._together(operation, write) if isinstance(write, Together) else next(others) for write in writes]
+
+    def _each(self, operation: str, writes: Sequence[Single]) -> list[Outcome]:
         if len(writes) < self.batch_from:
             return [self._single(operation, write) for write in writes]
         chunks = in_chunks(writes, limits.STATEMENTS_PER_BATCH)
         return [outcome for chunk in each(lambda chunk: self._batch(operation, chunk), chunks) for outcome in chunk]
 
-    def _single(self, operation: str, write: Write) -> Outcome:
+    def _together(self, operation: str, write: Together) -> Outcome:
+        """One transaction, tried again while others of the same items are under way."""
+        outcome = transact(self.table, operation, write.update, write.items)
+        for tried in range(1, self.table.patience.tries):
+            if not (isinstance(outcome, Broken) and outcome.repeat):
+                break
+            self.table.patience.wait(tried)
+            outcome = transact(self.table, operation, write.update, write.items)
+        # The items are there: an earlier try that lost its answer wrote them, or an earlier death did.
+        return self._single(operation, write.update) if isinstance(outcome, Taken) else outcome
+
+    def _single(self, operation: str, write: Single) -> Outcome:
         client: Any = self.table.client
         call = client.put_item if isinstance(write, Insert) else client.update_item
         arguments = insert_arguments(write.item) if isinstance(write, Insert) else update_arguments(write)
@@ -93,7 +88,7 @@ class ConditionalWriter:
         self.table.count(answer)
         return Done(answer.get("Attributes"))
 
-    def _batch(self, operation: str, writes: Sequence[Write]) -> list[Outcome]:
+    def _batch(self, operation: str, writes: Sequence[Single]) -> list[Outcome]:
         """Up to 25 writes in one call.
 
         Those that AWS throttled come back under HTTP 200 and are tried again here. A call that failed as a
@@ -110,7 +105,7 @@ class ConditionalWriter:
                 outcomes[index] = _later(outcomes[index], outcome)
         return outcomes
 
-    def _statement(self, write: Write) -> BatchStatementRequestTypeDef:
+    def _statement(self, write: Single) -> BatchStatementRequestTypeDef:
         if isinstance(write, Insert):
             return insert_statement(self.table.name, write.item)
         return update_statement(self.table.name, write)
@@ -131,7 +126,7 @@ def _outcome(operation: str, response: BatchStatementResponseTypeDef) -> Outcome
     code = error.get("Code", "Unknown")
     if code in ("ConditionalCheckFailed", "DuplicateItem"):
         return Unmet(error.get("Item"), taken=code == "DuplicateItem")
-    return Broken(UnavailableError(operation, code), ambiguous=code in FAILED, repeat=code in _REPEAT)
+    return Broken(UnavailableError(operation, code), ambiguous=code in FAILED, repeat=code in REPEATABLE)
 
 
 def _later(earlier: Outcome, later: Outcome) -> Outcome:

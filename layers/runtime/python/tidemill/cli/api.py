@@ -64,7 +64,8 @@ class SignedApi:
             UnavailableError: no answer in time, throttled, or AWS failed.
         """
         address = Address.of(self.url, path, self.account.endpoint_override)
-        request = signed(address, json.dumps(document).encode(), self.account.credentials, self.account.region)
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        request = signed(address, body, self.account.credentials, self.account.region)
         try:
             with self._opener(address).open(request, timeout=_TIMEOUT_S) as answer:
                 return json.loads(answer.read(_MAX_ANSWER_BYTES))

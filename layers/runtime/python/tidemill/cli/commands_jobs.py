@@ -26,6 +26,10 @@ def submit(  # noqa: PLR0913 - one parameter an option
     key: Annotated[str | None, typer.Option(help="Idempotency key: one job per tenant, kind and key.")] = None,
     tenant: Tenant = DEFAULT_TENANT,
     lane: Annotated[str | None, typer.Option(help="Another lane than the kind's.")] = None,
+    entity: Annotated[str | None, typer.Option(help="On a FIFO lane: what the job is about.")] = None,
+    sequence: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Its number among the entity's jobs; else the next one.")
+    ] = None,
     delay: Annotated[str | None, typer.Option(metavar="DURATION", help="Start no sooner: 90s, 5m, 2h, 1d.")] = None,
     expires_in: Annotated[str | None, typer.Option(metavar="DURATION", help="Never start later than this.")] = None,
     job_id: Annotated[str | None, typer.Option(metavar="UUID", help="An id of your choice, without a key.")] = None,
@@ -45,6 +49,8 @@ def submit(  # noqa: PLR0913 - one parameter an option
         "key": key,
         "tenant": tenant,
         "lane": lane,
+        "entity": entity,
+        "sequence": sequence,
         "job_id": job_id or (None if key else _fresh_id()),
         "delay": delay,
         "expires_in": expires_in,
@@ -59,12 +65,21 @@ def submit(  # noqa: PLR0913 - one parameter an option
         _show_accepted(accepted)
 
 
-def get(context: typer.Context, job: JobId, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
+def get(
+    context: typer.Context,
+    job: JobId,
+    *,
+    tenant: Tenant = DEFAULT_TENANT,
+    args: Annotated[
+        bool, typer.Option("--args", help="Its arguments too, where the table has them: parked or dead.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Show a job: its record, its result, its failures."""
     ref = ref_of(job, tenant)
     program = target_of(context).program
     found = program.client.get(ref.id, ref.tenant)
-    _show(target_of(context), found, as_json=as_json)
+    _show(target_of(context), found, as_json=as_json, with_args=args)
 
 
 def list_jobs(  # noqa: PLR0913 - one parameter an option
@@ -93,17 +108,33 @@ def list_jobs(  # noqa: PLR0913 - one parameter an option
         render.jobs(page.jobs, page.cursor, empty="no such jobs")
 
 
-def cancel(context: typer.Context, job: JobId, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
-    """Cancel a job that waits; it never runs then."""
-    from tidemill.cli import render
-    from tidemill.service.view import job_view
+def cancel(  # noqa: PLR0913 - one parameter an option
+    context: typer.Context,
+    job: Annotated[str | None, typer.Argument(help="A job's id; or leave it out and say which jobs.")] = None,
+    *,
+    state: Annotated[str | None, typer.Option(help="All of this state: retrying or scheduled.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Of this kind; without a state, those of one day.")] = None,
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="A day in UTC; today by default.")] = None,
+    kill: Annotated[bool, typer.Option("--kill", help="End what runs without asking it.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which jobs it would be.")] = False,
+    tenant: Tenant = DEFAULT_TENANT,
+    as_json: Json = False,
+) -> None:
+    """Cancel a job that waits, ask one that runs to stop; or all that a state, a kind or a day names."""
+    from tidemill.cli import ending
+    from tidemill.domain import limits
+    from tidemill.domain.errors import InputError
+    from tidemill.service.listing import Query
 
-    ref = ref_of(job, tenant)
-    done = target_of(context).program.client.cancel(ref.id, ref.tenant)
-    if as_json:
-        render.as_json(job_view(done))
-    else:
-        render.line(f"job {done.ref.id} is {done.state}")
+    program = target_of(context).program
+    if job is not None:
+        if state or kind or day or dry_run:
+            raise InputError.at("job", "stands alone. Fix: leave out --state, --kind, --day and --dry-run", "extra")
+        ref = ref_of(job, tenant)
+        ending.one(program.client, ref, kill=kill, as_json=as_json)
+        return
+    query = Query(tenant=tenant, state=state, kind=kind, day=day, limit=limits.MAX_PAGE)
+    ending.many(program.cancel_desk, query, kill=kill, dry_run=dry_run, as_json=as_json)
 
 
 def _post(target: Target, document: dict[str, Any]) -> dict[str, Any]:
@@ -135,23 +166,39 @@ def _wait(target: Target, job_id: str, tenant: str, seconds: float, *, as_json: 
     check_succeeded(ended, seconds)
 
 
-def _show(target: Target, found: Job, *, as_json: bool) -> None:
+def _show(target: Target, found: Job, *, as_json: bool, with_args: bool = False) -> None:
     import json
 
     from tidemill.cli import render
-    from tidemill.domain.lifecycle import State
     from tidemill.service.view import job_view
 
-    reader = target.program.reader
-    result = reader.result_of(found) if found.state is State.SUCCEEDED else None
-    failures = reader.failures_of(found.ref)
+    result, omitted = _result_of(target, found)
+    failures = target.program.reader.failures_of(found.ref)
+    args = target.program.client.args_text(found) if with_args else None
     if as_json:
-        render.as_json(job_view(found, result, failures))
+        shown: dict[str, Any] = {"result_omitted": omitted} if omitted else {}
+        shown |= {"args": None if args is None else json.loads(args)} if with_args else {}
+        render.as_json({**job_view(found, result, failures), **shown})
         return
     render.job(found)
-    if result is not None:
-        render.block("result", render.pretty(json.loads(result)))
+    if with_args:
+        render.block("args", render.pretty(json.loads(args)) if args else "only the job's message has them")
+    if result is not None or omitted:
+        render.block("result", omitted or render.pretty(json.loads(result or "null")))
     render.failures(failures)
+
+
+def _result_of(target: Target, found: Job) -> tuple[str | None, str]:
+    """What the job returned as JSON text, or why it can't be shown: its record still can."""
+    from tidemill.domain.errors import IntegrityError, PayloadGoneError
+    from tidemill.domain.lifecycle import State
+
+    if found.state is not State.SUCCEEDED:
+        return None, ""
+    try:
+        return target.program.client.result_text(found), ""
+    except (PayloadGoneError, IntegrityError) as error:
+        return None, str(error)
 
 
 def _print_json(accepted: dict[str, Any]) -> None:

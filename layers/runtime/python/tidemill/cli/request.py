@@ -11,11 +11,22 @@ from typing import Any, Final
 from tidemill.cli.durations import parse_duration
 from tidemill.domain import limits
 from tidemill.domain.errors import InputError
-from tidemill.domain.names import check_job_id, check_key, check_kind, check_lane, check_tenant
+from tidemill.domain.names import (
+    check_entity,
+    check_job_id,
+    check_key,
+    check_kind,
+    check_lane,
+    check_sequence,
+    check_tenant,
+)
 from tidemill.domain.strict_json import dump_canonical, load_strict
 
 # A file may be indented and escaped; far more than that is the wrong file.
-_MAX_TEXT_BYTES: Final = 8 * limits.MAX_ARGS_BYTES
+_MAX_TEXT_BYTES: Final = 8 * limits.MAX_PAYLOAD_BYTES
+# Lambda hands the API's function 6 MB (Lambda Developer Guide, "Lambda quotas"), in which the gateway writes the body
+# as a string: each quote with one more character. The rest is for headers.
+_MAX_EVENT_BYTES: Final = 6 * 1024 * 1024 - 64 * 1024
 
 
 def read_args(source: str) -> dict[str, Any]:
@@ -27,11 +38,21 @@ def read_args(source: str) -> dict[str, Any]:
     document = load_strict(_text(source), "args")
     if not isinstance(document, dict):
         raise InputError.at("args", f"must be a JSON object, not {_json_type(document)}", "type")
-    size = len(dump_canonical(document, "args"))
-    if size > limits.MAX_ARGS_BYTES:
+    canonical = dump_canonical(document, "args")
+    size = len(canonical)
+    if size > limits.MAX_PAYLOAD_BYTES:
         raise InputError.at(
             "args",
-            f"are {size} bytes, the limit is {limits.MAX_ARGS_BYTES}. Fix: store the data in S3 and pass its key",
+            f"are {size} bytes, the limit is {limits.MAX_PAYLOAD_BYTES}. Fix: store the data in S3 and pass its key",
+            "too_large",
+        )
+    # Within the string, the two characters that JSON escapes are one longer, and all else is as it is.
+    size += canonical.count(b'"') + canonical.count(b"\\")
+    if size > _MAX_EVENT_BYTES:
+        raise InputError.at(
+            "args",
+            f"are {size} bytes in the API's request, which holds {_MAX_EVENT_BYTES}. "
+            "Fix: submit with the Python client, or store the data in S3 and pass its key",
             "too_large",
         )
     return document
@@ -44,14 +65,22 @@ def request_document(
 
     Arguments:
         source: see `read_args`.
-        options: `key`, `tenant`, `lane`, `job_id`, `delay` and `expires_in` as typed; None is left out.
+        options: `key`, `tenant`, `lane`, `entity`, `sequence`, `job_id`, `delay` and `expires_in` as typed; None is
+            left out.
         lanes: the stack's lanes; asked for last, and only for a lane that could be one.
 
     Raises:
         InputError: one is bad; it is named as the option is.
     """
     document: dict[str, Any] = {"kind": check_kind(kind), "args": read_args(source)}
-    checks = {"key": check_key, "tenant": check_tenant, "lane": check_lane, "job_id": check_job_id}
+    checks: dict[str, Callable[[str, str], object]] = {
+        "key": check_key,
+        "tenant": check_tenant,
+        "lane": check_lane,
+        "entity": check_entity,
+        "sequence": lambda typed, field: check_sequence(int(typed) if typed.isdecimal() else typed, field),
+        "job_id": check_job_id,
+    }
     given = {name: value for name, value in options.items() if value is not None}
     document.update({name: checks[name](given[name], name) for name in checks if name in given})
     if "key" in given and "job_id" in given:

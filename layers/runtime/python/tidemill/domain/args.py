@@ -90,7 +90,7 @@ class JobArgs(BaseModel):
         """The canonical JSON bytes of these arguments: sorted keys, no white space, UTF-8.
 
         Raises:
-            InputError: they exceed 131,072 bytes or 31 levels, or hold what JSON can't carry.
+            InputError: they exceed 5 MiB (5,242,880 bytes) or 31 levels, or hold what JSON can't carry.
         """
         try:
             document = self.model_dump(mode="json", by_alias=True)
@@ -98,11 +98,11 @@ class JobArgs(BaseModel):
             raise InvalidArgsError(Violation("args", f"can't be written as JSON: {error}", "json")) from None
         check_depth(document, "args", limits.MAX_ARGS_DEPTH)
         encoded = dump_canonical(document, "args")
-        if len(encoded) > limits.MAX_ARGS_BYTES:
+        if len(encoded) > limits.MAX_PAYLOAD_BYTES:
             raise InvalidArgsError(
                 Violation(
                     "args",
-                    f"are {len(encoded)} bytes, the limit is {limits.MAX_ARGS_BYTES}. "
+                    f"are {len(encoded)} bytes, the limit is {limits.MAX_PAYLOAD_BYTES}. "
                     "Fix: store the data in S3 and pass its key",
                     "too_large",
                 )

@@ -1,176 +1,192 @@
-"""From an exception to what it means for the job: permanent, transient, or rate limited.
+"""From an exception to what it means for the job: permanent, transient, rate limited or unavailable.
 
 Exceptions of HTTP clients and of botocore are recognised by their shape, so that none of these
 libraries is imported: `error.response.status_code` (requests, httpx), `error.status` (aiohttp),
-`error.code` (urllib), `error.response["Error"]["Code"]` (botocore).
+`error.code` (urllib), `error.response["Error"]["Code"]` (botocore), and names such as `ConnectTimeout`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from tidemill.domain import limits
-from tidemill.domain.signals import PermanentError, RateLimitedError, TransientError
+from tidemill.domain import aws_codes
+from tidemill.domain.errors import DefinitionError, InputError, UnavailableError
+from tidemill.domain.signals import DependencyDownError, PermanentError, RateLimitedError, TransientError
+from tidemill.domain.unreachable import is_unreachable
+from tidemill.domain.waits import bounded, requested_wait, retry_after
 
 
 class FailureClass(StrEnum):
     """What a failure means for the job."""
 
+    # It fails again however often it is tried.
     PERMANENT = "permanent"
+    # It may succeed later; each try is an attempt.
     TRANSIENT = "transient"
+    # The dependency is down: nobody's fault, up to a number of times.
+    UNAVAILABLE = "unavailable"
+    # The dependency asked to wait: nobody's fault, however often.
     RATE_LIMITED = "rate_limited"
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """A failure's class, and how long the dependency asked to wait, if it did."""
+    """What a failure means.
+
+    Attributes:
+        failure: its class.
+        wait: how long the dependency asked to wait, if it did.
+        deterministic: a transient failure that looks like a mistake in the code: with the same arguments it most
+            likely comes again. Equal ones in a row end the job early (`Retry.same_error_limit`).
+    """
 
     failure: FailureClass
     wait: timedelta | None = None
+    deterministic: bool = False
 
 
-_FAR_FUTURE: Final = timedelta(seconds=100_000_000_000)
 _TRANSIENT: Final = Classification(FailureClass.TRANSIENT)
 _PERMANENT: Final = Classification(FailureClass.PERMANENT)
-_RATE_LIMITED: Final = Classification(FailureClass.RATE_LIMITED)
+_UNAVAILABLE: Final = Classification(FailureClass.UNAVAILABLE)
 
 # Client errors that a repeated request can cure (RFC 9110 and RFC 8470): timeout, conflict, too early.
-_CURABLE_STATUS: Final = frozenset({408, 409, 423, 425})
+_CURABLE_STATUSES: Final = frozenset({408, 409, 423, 425})
+# Bad gateway, service unavailable, gateway timeout; then Cloudflare's words for an origin that it can't reach
+# (Cloudflare documentation, "Cloudflare 5xx errors").
+_DOWN_STATUSES: Final = frozenset({502, 503, 504, 521, 522, 523})
+# Of the failures of a group the gravest speaks for all.
+_GRAVITY: Final = tuple(FailureClass)
+# How far `raise ... from ...` is followed.
+_MAX_CAUSES: Final = 8
 
-# Codes as botocore's own retry handlers list them (botocore/retries/standard.py, ThrottledRetryableChecker).
-_THROTTLE_CODES: Final = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
+# What a program raises about itself. Not RuntimeError, which libraries raise for anything.
+_MISTAKES: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    DefinitionError,
+    ImportError,
+    InputError,
+    LookupError,
+    NameError,
+    NotImplementedError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
 )
-# AWS says with these that the request itself is wrong or refused; the same request fails again.
-_PERMANENT_CODES: Final = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "InvalidParameterException",
-        "InvalidParameterValue",
-        "InvalidRequest",
-        "NoSuchBucket",
-        "NoSuchKey",
-        "NotFound",
-        "ResourceNotFoundException",
-        "UnauthorizedOperation",
-        "UnrecognizedClientException",
-        "ValidationError",
-        "ValidationException",
-        "404",
-        "403",
-        "400",
-    }
-)
+# By name, as their modules are not imported. A page of a gateway in place of JSON is no mistake of the job's.
+_NO_MISTAKES: Final = frozenset({"JSONDecodeError"})
+_MISTAKES_OF_OTHERS: Final = frozenset({"ParamValidationError"})
+# Another run of the same thing holds Powertools' idempotency record: it ends within its time, and the wait is nobody's
+# fault. As attempts, the default five would be over in half a minute.
+_BUSY: Final = "IdempotencyAlreadyInProgressError"
 
 
 def classify(error: BaseException, now: datetime) -> Classification:
-    """What `error` means for the job that raised it. `now` turns dates in headers into waits."""
+    """What `error` means for the job that raised it. `now` turns dates in headers into waits.
+
+    An exception that nothing is known of means what it was raised `from`, if that is a dependency's doing.
+    """
+    return _classify(error, now, _MAX_CAUSES)
+
+
+def is_deterministic(error: BaseException) -> bool:
+    """Whether `error` looks like a mistake in the code, which fails in the same way each time."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if not _MISTAKES_OF_OTHERS.isdisjoint(names):
+        return True
+    # ssl and requests have errors that are both an OSError and a ValueError: the first is what they are.
+    return isinstance(error, _MISTAKES) and not isinstance(error, OSError) and _NO_MISTAKES.isdisjoint(names)
+
+
+def _classify(error: BaseException, now: datetime, causes: int) -> Classification:
+    said = _of_our_own(error)
+    if said is not None:
+        return said
+    if isinstance(error, BaseExceptionGroup) and causes:
+        return _gravest([_classify(inner, now, causes - 1) for inner in error.exceptions])
+    return _of_foreign(error, now) or _of_unknown(error, now, causes)
+
+
+def _of_our_own(error: BaseException) -> Classification | None:
     match error:
         case PermanentError() | ValidationError():
             return _PERMANENT
         case RateLimitedError():
-            return Classification(FailureClass.RATE_LIMITED, _bounded(error.retry_after))
+            return Classification(FailureClass.RATE_LIMITED, bounded(error.retry_after))
+        case DependencyDownError():
+            return Classification(FailureClass.UNAVAILABLE, bounded(error.retry_after))
         case TransientError():
             return _TRANSIENT
+        case UnavailableError():
+            return _UNAVAILABLE
         case _:
-            return _of_foreign(error, now)
+            return None
 
 
-def _of_foreign(error: BaseException, now: datetime) -> Classification:
+def _gravest(all_of_them: list[Classification]) -> Classification:
+    failure = min((one.failure for one in all_of_them), key=_GRAVITY.index)
+    waits = [one.wait for one in all_of_them if one.wait is not None and one.failure is failure]
+    mistake = failure is FailureClass.TRANSIENT and all(one.deterministic for one in all_of_them)
+    return Classification(failure, max(waits, default=None), deterministic=mistake)
+
+
+def _of_unknown(error: BaseException, now: datetime, causes: int) -> Classification:
+    cause = error.__cause__
+    if cause is not None and causes:
+        meant = _classify(cause, now, causes - 1)
+        if meant.failure in (FailureClass.RATE_LIMITED, FailureClass.UNAVAILABLE):
+            return meant
+    return Classification(FailureClass.TRANSIENT, deterministic=is_deterministic(error))
+
+
+def _of_foreign(error: BaseException, now: datetime) -> Classification | None:
+    """What the shape of `error` says; None if it has none that is known."""
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
-        return _of_botocore(response)
+        return _of_botocore(response, now)
     status = _status(error, response)
-    return _TRANSIENT if status is None else _of_http(status, _headers(error, response), now)
+    if status is not None:
+        return _of_http(status, _headers(error, response), now)
+    is_busy = type(error).__name__ == _BUSY
+    return _UNAVAILABLE if is_busy or is_unreachable(error) else None
 
 
-def _of_botocore(response: Mapping[str, Any]) -> Classification:
-    described = response.get("Error")
-    code = str(described.get("Code", "")) if isinstance(described, Mapping) else ""
-    if code in _THROTTLE_CODES:
-        return _RATE_LIMITED
-    return _PERMANENT if code in _PERMANENT_CODES else _TRANSIENT
+def _of_botocore(response: Mapping[str, Any], now: datetime) -> Classification:
+    code = str(_mapping(response.get("Error")).get("Code", ""))
+    metadata = _mapping(response.get("ResponseMetadata"))
+    status = metadata.get("HTTPStatusCode")
+    if code in aws_codes.THROTTLED or status == 429:
+        wait = bounded(requested_wait(_mapping(metadata.get("HTTPHeaders")), now))
+        return Classification(FailureClass.RATE_LIMITED, wait)
+    if code in aws_codes.PERMANENT:
+        return _PERMANENT
+    return _UNAVAILABLE if code in aws_codes.DOWN or status in aws_codes.DOWN_STATUSES else _TRANSIENT
 
 
 def _of_http(status: int, headers: Mapping[str, str], now: datetime) -> Classification:
-    wait = _bounded(requested_wait(headers, now))
-    # A 503 that names its Retry-After is the same request to wait as a 429.
-    if status == 429 or (status == 503 and wait is not None):
-        return Classification(FailureClass.RATE_LIMITED, wait)
-    if 400 <= status < 500 and status not in _CURABLE_STATUS:
+    if status == 429:
+        return Classification(FailureClass.RATE_LIMITED, bounded(requested_wait(headers, now)))
+    if status in _DOWN_STATUSES:
+        # Not a rate limit's reset, which many send with every answer.
+        wait = bounded(retry_after(headers, now))
+        # A 503 that names its Retry-After is the same request to wait as a 429.
+        asked = status == 503 and wait is not None
+        return Classification(FailureClass.RATE_LIMITED if asked else FailureClass.UNAVAILABLE, wait)
+    if 400 <= status < 500 and status not in _CURABLE_STATUSES:
         return _PERMANENT
     return _TRANSIENT
 
 
-def requested_wait(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """The wait that response headers ask for: Retry-After (seconds or a date), else a rate limit's reset.
-
-    The reset is read as seconds to go or as a Unix time, whichever it can be: both are in use
-    (RateLimit-Reset of the IETF draft counts seconds, X-RateLimit-Reset of GitHub is a Unix time).
-    """
-    lowered = {str(name).lower(): str(value).strip() for name, value in headers.items()}
-    if "retry-after" in lowered:
-        return _retry_after(lowered["retry-after"], now)
-    for name in ("x-ratelimit-reset-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"):
-        if name in lowered:
-            return _reset(lowered[name], now)
-    return None
-
-
-def _retry_after(value: str, now: datetime) -> timedelta | None:
-    if value.isdecimal():
-        return _seconds(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (OverflowError, TypeError, ValueError):
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(aware - now, timedelta(0))
-
-
-def _reset(value: str, now: datetime) -> timedelta | None:
-    wait = _seconds(value)
-    # A year of seconds is far below any Unix time of this century, so the two readings never meet.
-    if wait is None or wait <= limits.MAX_DELAY:
-        return wait
-    # Some write the Unix time in milliseconds, which as seconds would be past the year 5000.
-    moment = wait / 1000 if wait > _FAR_FUTURE else wait
-    return max(moment - timedelta(seconds=now.timestamp()), timedelta(0))
-
-
-def _seconds(value: str) -> timedelta | None:
-    try:
-        return timedelta(seconds=float(value))
-    except (OverflowError, ValueError):
-        return None
-
-
-def _bounded(wait: object) -> timedelta | None:
-    # A job may raise RateLimitedError(retry_after=30): what is no span says nothing.
-    return min(max(wait, timedelta(0)), limits.MAX_DELAY) if isinstance(wait, timedelta) else None
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _status(error: BaseException, response: Any) -> int | None:

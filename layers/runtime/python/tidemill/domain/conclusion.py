@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.message import Held
-from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater, Verdict
+from tidemill.domain.outcome import Bury, Complete, Cost, Expire, Park, RetryLater, Stop, Verdict
+from tidemill.domain.payload import Stored
+
+# What only a job that still goes on has.
+_OVER: Final[dict[str, Any]] = {
+    "owns_args": False,
+    "watched": False,
+    "cancel_asked": False,
+    "progress": None,
+    "repeats": 0,
+}
 
 
 def verb_of(verdict: Verdict) -> Verb:
@@ -25,6 +35,8 @@ def verb_of(verdict: Verdict) -> Verb:
             return Verb.BURY
         case Expire():
             return Verb.EXPIRE
+        case Stop():
+            return Verb.STOP
 
 
 def concluded(job: Job, verdict: Verdict, now_ms: int) -> Job:
@@ -33,11 +45,13 @@ def concluded(job: Job, verdict: Verdict, now_ms: int) -> Job:
     match verdict:
         case Complete(result, keep_until):
             # What went wrong on the way stands in the evidence, not in a job that succeeded.
-            return _final(
-                job, State.SUCCEEDED, now_ms, keep_until, concluded=ended, result=result, reason=None, error=None
-            )
+            done = _final(job, State.SUCCEEDED, now_ms, keep_until, concluded=ended, reason=None, error=None)
+            is_stored = isinstance(result, Stored)
+            return replace(done, result=None if isinstance(result, Stored) else result, has_result_item=is_stored)
         case Expire(keep_until):
             return _final(job, State.EXPIRED, now_ms, keep_until, concluded=ended, reason="expired")
+        case Stop(keep_until):
+            return _final(job, State.CANCELLED, now_ms, keep_until, concluded=ended, reason="cancelled")
         case Bury(reason, failure, keep_until):
             dead = _final(job, State.DEAD, now_ms, keep_until, concluded=ended)
             return replace(dead, reason=reason, error=failure.fingerprint, owns_args=True)
@@ -50,9 +64,32 @@ def cancelled(job: Job, now_ms: int, keep_until: int) -> Job:
     return _final(job, State.CANCELLED, now_ms, keep_until, reason="cancelled")
 
 
+def killed(job: Job, now_ms: int, keep_until: int) -> Job:
+    """`job`, which runs, after it was killed."""
+    return _final(job, State.CANCELLED, now_ms, keep_until, reason="killed")
+
+
 def revived(job: Job, sent_at: int) -> Job:
-    """`job`, which the table owned, after its message was sent at `sent_at` (Unix ms)."""
-    return replace(job, state=State.QUEUED, ttl_s=max(job.ttl_s, message_ttl_s(sent_at)))
+    """`job`, which the table answers for, after its message was sent at `sent_at` (Unix ms)."""
+    return replace(
+        job,
+        state=State.QUEUED,
+        # The lease that a running job had is over; only a due time is still to be waited for.
+        claimable_at=job.claimable_at if job.state is State.SCHEDULED else 0,
+        progress=None,
+        watched=False,
+        ttl_s=max(job.ttl_s, message_ttl_s(sent_at)),
+    )
+
+
+def extended(job: Job, lease_until: int, progress: str | None) -> Job:
+    """`job`, which runs, after a sign of life."""
+    return replace(job, claimable_at=lease_until, progress=progress or job.progress)
+
+
+def asked_to_stop(job: Job) -> Job:
+    """`job`, which runs, after somebody asked to cancel it."""
+    return replace(job, cancel_asked=True)
 
 
 def reported_dead(job: Job, held: Held, now_ms: int, keep_until: int) -> Job:
@@ -83,8 +120,7 @@ def _final(job: Job, state: State, now_ms: int, keep_until: int, **changes: Any)
         finished_at=now_ms,
         keep_until=keep_until,
         ttl_s=final_ttl_s(job, keep_until),
-        owns_args=False,
-        **changes,
+        **{**_OVER, **changes},
     )
 
 
@@ -95,10 +131,13 @@ def _waiting(job: Job, verdict: RetryLater | Park) -> Job:
         state=State.SCHEDULED if parked else State.RETRYING,
         claimable_at=verdict.at,
         wait_ms=verdict.wait_ms,
-        attempt=job.attempt if verdict.spent else job.attempt - 1,
-        deferrals=job.deferrals if verdict.spent else job.deferrals + 1,
+        attempt=job.attempt if verdict.cost is Cost.ATTEMPT else job.attempt - 1,
+        deferrals=job.deferrals + 1 if verdict.cost is Cost.DEFERRAL else job.deferrals,
         reason=verdict.reason,
-        error=verdict.failure.fingerprint if verdict.failure else None,
+        repeats=verdict.repeats,
+        watched=False,
+        progress=None,
+        error=verdict.failure.fingerprint if verdict.failure else job.error,
         owns_args=parked,
         # The record must outlive the message that the sweep will send when the job is due.
         ttl_s=max(job.ttl_s, message_ttl_s(verdict.at)),

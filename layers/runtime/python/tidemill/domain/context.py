@@ -1,13 +1,55 @@
-"""What a job's function is told about its own run."""
+"""What a job's function is told about its own run, and what it can do in it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Lifeline(Protocol):
+    """One attempt's hold on its job. `JobContext` says what each of these does."""
+
+    @property
+    def cancel_asked(self) -> bool:
+        """Whether the job was asked to stop."""
+
+    @property
+    def time_left(self) -> timedelta:
+        """Until the hard timeout."""
+
+    @property
+    def cursor(self) -> Any:
+        """The last checkpoint."""
+
+    def step(self, name: str, function: Callable[[], Any], returns: Any) -> Any:
+        """Call once, and remember what it returned as `returns`."""
+
+    async def step_async(self, name: str, function: Callable[[], Awaitable[Any]], returns: Any) -> Any:
+        """The same for a coroutine function."""
+
+    def step_key(self, name: str) -> str:
+        """The idempotency key of a step's effect."""
+
+    def checkpoint(self, cursor: object) -> None:
+        """Record the cursor, and hand over if the time is nearly up."""
+
+    def heartbeat(self) -> None:
+        """Say that the job lives."""
+
+    def progress(self, done: int, total: int | None, note: str | None) -> None:
+        """Show how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
     """One attempt of one job. Frozen: a job can't change what the engine believes.
+
+    Made by the engine; `tidemill.testing.context()` makes one for a test that calls a job's function directly.
 
     Attributes:
         job_id: the job's id, equal on every attempt.
@@ -17,8 +59,12 @@ class JobContext:
         attempt: this attempt's number in its generation, from 1. Deferrals give theirs back.
         generation: 1, and one more for each redrive or rerun.
         submitted_at_ms: when the job was accepted, Unix time in milliseconds.
-        deadline_ms: when the worker's function ends whatever it does, Unix time in milliseconds.
+        deadline_ms: when this attempt ends whatever it does, Unix time in milliseconds.
         correlation_id: carried from the submitter through everything the job causes.
+        entity: on a FIFO lane, what the job is about; jobs of one entity run in the order they were sent.
+        sequence: the job's number among those of its entity. `previous_sequence`: that of the last one of the
+            entity that finished, None if there is none: a greater gap than 1 is a lost job, a greater number
+            than `sequence` means that this message is stale.
     """
 
     job_id: str
@@ -30,3 +76,111 @@ class JobContext:
     submitted_at_ms: int
     deadline_ms: int
     correlation_id: str
+    lifeline: Lifeline = field(repr=False, compare=False)
+    entity: str | None = None
+    sequence: int | None = None
+    previous_sequence: int | None = None
+
+    @overload
+    def step(
+        self, name: str, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[T]: ...
+    @overload
+    def step(self, name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    def step(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Call `function` once for this job and remember what it returned.
+
+        On later attempts, after a hand-over and after a redrive the remembered value is returned and `function`
+        is not called. The value is what JSON makes of it, and is read back as the function's annotated return
+        type; the first call answers it in the same form, so that no attempt sees another value than the next.
+
+        A worker that dies after the effect and before the record leaves nothing behind: the next attempt calls
+        `function` again. Hand `step_key(name)` to a dependency that can recognise a repeated request.
+
+        Arguments:
+            name: 1 to 64 printable ASCII characters, unique within the job; at most 256 steps.
+            function: plain or `async def` (then await the step).
+
+        Raises:
+            StepError: the name was used before in this attempt or can't be one, the value is not JSON or
+                larger than 5 MiB, or the job has too many steps. It ends the job as dead unless caught.
+            FenceLostError: the job belongs to another worker by now; nothing was recorded.
+            UnavailableError: the record could not be read or written. The effect may have happened.
+            JobCancelled: the job was asked to stop; `function` was not called.
+        """
+        from tidemill.domain.returning import is_async, returned_by
+
+        returns = returned_by(function)
+        if is_async(function):
+            return self.lifeline.step_async(name, lambda: function(*args, **kwargs), returns)
+        return self.lifeline.step(name, lambda: function(*args, **kwargs), returns)
+
+    def step_key(self, name: str) -> str:
+        """An idempotency key for the effect of a step: equal on every attempt, at most 160 characters.
+
+        A redrive that forgets the step makes a new key, because the effect is wanted again.
+
+        Raises:
+            StepError, FenceLostError, UnavailableError: as `step`.
+        """
+        return self.lifeline.step_key(name)
+
+    @property
+    def cursor(self) -> Any:
+        """What the last checkpoint recorded, None before the first.
+
+        Raises:
+            FenceLostError, UnavailableError: as `step`.
+        """
+        return self.lifeline.cursor
+
+    def checkpoint(self, cursor: object) -> None:
+        """Record how far the job is, and go on in a next invocation if little time is left for this one.
+
+        With less than a tenth of the job's timeout left it does not return: the attempt ends, nothing is spent,
+        and the next invocation finds the cursor. Write the loop so that it starts from `ctx.cursor`.
+
+        Arguments:
+            cursor: any JSON value of at most 4,096 bytes.
+
+        Raises:
+            StepError: the cursor is no JSON or too large, or the job has been handed over 1,000 times.
+            FenceLostError: the job belongs to another worker by now; nothing was recorded.
+            UnavailableError: it could not be written.
+            JobCancelled: the job was asked to stop.
+        """
+        self.lifeline.checkpoint(cursor)
+
+    def heartbeat(self) -> None:
+        """Say that the job is alive: its lease and its message's visibility last longer, and a cancel is noticed.
+
+        Calls within five seconds of the last one cost nothing and write nothing.
+
+        Raises:
+            FenceLostError: the job belongs to another worker by now: stop.
+            JobCancelled: the job was asked to stop.
+        """
+        self.lifeline.heartbeat()
+
+    def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
+        """Show how far the job is. Also a heartbeat; written at most every five seconds.
+
+        Arguments:
+            done, total: whole numbers from 0 to 2^53. `note`: at most 40 printable ASCII characters, no quote and
+                no backslash.
+
+        Raises:
+            InputError: an argument is bad.
+            FenceLostError, JobCancelled: as `heartbeat`.
+        """
+        self.lifeline.progress(done, total, note)
+
+    @property
+    def cancel_asked(self) -> bool:
+        """Whether somebody asked to cancel the job, as far as the last heartbeat told."""
+        return self.lifeline.cancel_asked
+
+    @property
+    def time_left(self) -> timedelta:
+        """Until this attempt's hard timeout."""
+        return self.lifeline.time_left

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, overload
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.context import JobContext
+from tidemill.domain.death import DeathNotice, check_death_notice
 from tidemill.domain.declared import check_instance, check_span, check_word
 from tidemill.domain.duration import days, minutes, seconds
 from tidemill.domain.errors import DefinitionError
@@ -28,6 +29,23 @@ class OnFinal(StrEnum):
     RERUN = "rerun"
     RETURN = "return"
     REFUSE = "refuse"
+
+
+class OnCodeChange(StrEnum):
+    """What a job with remembered steps does when it goes on under another version of the code.
+
+    The version is the deployment's; a rollback is a change too.
+    """
+
+    # The steps are kept. One that nothing remembers is refused while steps of the other version are still to come:
+    # it may be one of them under a new name, whose effect would happen twice.
+    CHECK = "check"
+    # The steps are kept and their names are trusted.
+    CONTINUE = "continue"
+    # The steps are forgotten: all effects happen again, under new step keys.
+    RESTART = "restart"
+    # The job dies with reason `code_changed`, and a person decides.
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +83,10 @@ class JobDefinition(Generic[A, R]):
     timeout: timedelta = minutes(1)
     on_final: OnFinal = OnFinal.RERUN
     retention: Retention = field(default_factory=Retention)
+    soft_timeout: timedelta | None = None
+    heartbeat: timedelta | None = None
+    on_code_change: OnCodeChange = OnCodeChange.CHECK
+    on_dead: type[DeathNotice] | None = None
 
     def __post_init__(self) -> None:
         _check_args_type(self.args_type)
@@ -81,6 +103,11 @@ class JobDefinition(Generic[A, R]):
                 f"job {self.kind!r} has timeout {self.timeout}. Fix: choose 1 s to {longest}, "
                 "what a Lambda function has beside the worker's own work"
             )
+        word = check_word(f"{where} on_code_change", self.on_code_change, OnCodeChange)
+        object.__setattr__(self, "on_code_change", word)
+        _check_within(f"{where} soft_timeout", self.soft_timeout, seconds(1), self.timeout)
+        _check_within(f"{where} heartbeat", self.heartbeat, limits.MIN_HEARTBEAT, longest)
+        check_death_notice(where, self.args_type, self.on_dead)
 
     @property
     def kind(self) -> str:
@@ -112,7 +139,7 @@ class _JobDecorator(Generic[A]):
         return JobDefinition(self._args_type, function, **self._options)
 
 
-def job(
+def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that an editor can show
     args_type: type[A],
     *,
     lane: str = DEFAULT_LANE,
@@ -120,6 +147,10 @@ def job(
     timeout: timedelta = minutes(1),
     on_final: OnFinal | str = OnFinal.RERUN,
     retention: Retention | None = None,
+    soft_timeout: timedelta | None = None,
+    heartbeat: timedelta | None = None,
+    on_code_change: OnCodeChange | str = OnCodeChange.CHECK,
+    on_dead: type[DeathNotice] | None = None,
 ) -> _JobDecorator[A]:
     """Turn a function into a job definition. Nothing is registered: `JobRegistry(...)` lists the jobs.
 
@@ -128,10 +159,17 @@ def job(
         lane: the lane it runs in unless a submit says otherwise.
         retry: the policy; by default 5 attempts, exponential from 2 s with full jitter.
         timeout: the longest one attempt may take, 1 s to 14 min 45 s. The worker's function timeout,
-            the queue's visibility timeout and the lease are derived from it.
+            the queue's visibility timeout and the lease are derived from it. It is hard: `HardTimeout` is
+            raised inside, and what runs on regardless ends with its process.
+        soft_timeout: after this, `SoftTimeoutError` is raised inside once, so that the job can clean up.
+        heartbeat: how long the job's lease lasts without a sign of life, at least 10 s. The worker renews it
+            while it lives; a dead worker's job is claimed again 35 s after it ended, rather than at the end of
+            the function timeout. Costs one write every third of it.
         on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun` it as a
             new generation, `return` it as it is, or `refuse`.
         retention: how long results and dead jobs are kept.
+        on_code_change: what remembered steps mean to another version of the code. See OnCodeChange.
+        on_dead: a job's arguments class (a DeathNotice) that is submitted in the same transaction as a death.
 
     Raises:
         DefinitionError: a value is of another type or out of its range, the function can't take the
@@ -144,8 +182,20 @@ def job(
         "timeout": timeout,
         "on_final": on_final,
         "retention": Retention() if retention is None else retention,
+        "soft_timeout": soft_timeout,
+        "heartbeat": heartbeat,
+        "on_code_change": on_code_change,
+        "on_dead": on_dead,
     }
     return _JobDecorator(args_type, options)
+
+
+def _check_within(field: str, span: object, least: timedelta, most: timedelta) -> None:
+    if span is None:
+        return
+    check_span(field, span)
+    if not isinstance(span, timedelta) or not least <= span <= most:
+        raise DefinitionError(f"{field} is {span}. Fix: choose {least} to {most}, or leave it out")
 
 
 def _check_args_type(args_type: object) -> None:

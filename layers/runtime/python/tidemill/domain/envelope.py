@@ -11,10 +11,19 @@ from typing import Any, Final, TypeGuard
 
 from tidemill.domain import limits
 from tidemill.domain.args import fingerprint_of
+from tidemill.domain.entity import Entity
 from tidemill.domain.errors import InputError, MalformedMessageError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
-from tidemill.domain.names import check_job_id, check_key, check_kind, check_tenant
+from tidemill.domain.names import (
+    check_entity,
+    check_fingerprint,
+    check_job_id,
+    check_key,
+    check_kind,
+    check_tenant,
+)
+from tidemill.domain.payload import Stored, args_receipt
 from tidemill.domain.strict_json import dump_canonical, load_strict
 
 VERSION: Final = 1
@@ -33,6 +42,10 @@ class Envelope:
         generation: the generation this send asks for; a rerun's is higher than the record's.
         not_before: the job may not start earlier. `expires_at`: it may not start later.
         hops: how many jobs caused each other before this one.
+        stored: where the argument bytes are if they are too large to travel; `args` is empty then.
+        forget: what the generation that this send opens does not remember: `*` nothing, else the name of a step
+            that is forgotten with all that came after it.
+        entity: on a FIFO lane, what the job is about. `sequence`: its number among the entity's jobs.
     """
 
     send_id: str
@@ -49,10 +62,18 @@ class Envelope:
     causation_id: str | None = None
     traceparent: str | None = None
     hops: int = 0
+    stored: Stored | None = None
+    forget: str | None = None
+    entity: str | None = None
+    sequence: int | None = None
 
     def resend(self, send_id: str) -> Envelope:
         """The same job as another physical send."""
         return replace(self, send_id=send_id)
+
+    def entity_in(self, lane: str) -> Entity | None:
+        """What the job is about, if it was sent to a FIFO lane."""
+        return None if self.entity is None else Entity(self.ref.tenant, lane, self.entity)
 
     def record(self, lane: str, state: State, ttl_s: int) -> Job:
         """The record of this job while it waits for its first claim, in `state` queued or scheduled."""
@@ -92,8 +113,14 @@ class Envelope:
             "expires_at": self.expires_at,
             "causation_id": self.causation_id,
             "traceparent": self.traceparent,
+            "forget": self.forget,
+            "entity": self.entity,
+            "sequence": self.sequence,
         }
         document.update({name: value for name, value in optional.items() if value is not None})
+        if self.stored is not None:
+            document["stored"] = {"name": self.stored.name, "sha256": self.stored.sha256, "size": self.stored.size}
+            return json.dumps(document, separators=(",", ":"))
         head = json.dumps(document, separators=(",", ":"))
         # The arguments go in as the very text that was fingerprinted, but for two characters that SQS refuses
         # (API Reference, SendMessage): they stand in strings only, where an escape says the same.
@@ -116,15 +143,17 @@ def decode(document: dict[str, Any]) -> Envelope:
     try:
         if document.get("v") != VERSION:
             raise InputError.at("v", f"is {document.get('v')!r}, this code reads {VERSION}. Fix: deploy newer code")
-        args = dump_canonical(document.get("args"), "args")
-        if fingerprint_of(args) != document.get("fingerprint"):
+        fingerprint = check_fingerprint(document.get("fingerprint"))
+        stored = _stored(document, fingerprint)
+        args = b"" if stored else dump_canonical(document.get("args"), "args")
+        if not stored and fingerprint_of(args) != fingerprint:
             raise InputError.at("fingerprint", "is not that of the arguments")
         return Envelope(
             send_id=check_job_id(document.get("send_id"), "send_id"),
             ref=JobRef(check_tenant(document.get("tenant")), check_job_id(document.get("id"))),
             kind=check_kind(document.get("kind")),
             args=args,
-            fingerprint=document["fingerprint"],
+            fingerprint=fingerprint,
             submitted_at=_number(document, "submitted_at"),
             correlation_id=_text(document, "correlation_id") or document["id"],
             key=None if document.get("key") is None else check_key(document["key"]),
@@ -134,6 +163,10 @@ def decode(document: dict[str, Any]) -> Envelope:
             causation_id=_text(document, "causation_id"),
             traceparent=_text(document, "traceparent"),
             hops=_number(document, "hops"),
+            stored=stored,
+            forget=_text(document, "forget"),
+            entity=None if document.get("entity") is None else check_entity(document["entity"]),
+            sequence=_optional_number(document, "sequence"),
         )
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None
@@ -149,6 +182,15 @@ def parse_body(body: str) -> Any:
         return load_strict(body, "body")
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None
+
+
+def _stored(document: dict[str, Any], fingerprint: str) -> Stored | None:
+    receipt = document.get("stored")
+    if receipt is None:
+        return None
+    if "args" in document:
+        raise InputError.at("stored", "stands beside arguments; a message has one of the two", "extra")
+    return args_receipt(receipt, fingerprint)
 
 
 def _number(document: dict[str, Any], field: str) -> int:

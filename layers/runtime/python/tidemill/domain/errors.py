@@ -8,11 +8,17 @@
     |-- InputError             bad input from a caller; nothing was written
     |   |-- UnknownKindError
     |   |-- InvalidArgsError
-    |   `-- MalformedMessageError
+    |   |-- MalformedMessageError
+    |   |-- PlainMessageError  a message of another system on a FIFO lane
+    |   `-- StepError          a step, result or cursor that can't be remembered
     |-- KeyConflictError       the idempotency key belongs to a job with other arguments
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
     |-- JobStateError          the job's state does not allow the verb
+    |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message
+    |-- FenceLostError         the attempt's job now belongs to another worker, or to nobody
+    |-- CodeChangedError       remembered steps are of another version of the code
+    |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
     `-- UnavailableError       AWS did not answer or throttled; the call may be repeated
 
@@ -97,6 +103,29 @@ class MalformedMessageError(InputError):
     code = "malformed_message"
 
 
+class PlainMessageError(InputError):
+    """A plain message was sent to the queue of a FIFO lane, which takes envelopes only."""
+
+    code = "plain_on_fifo"
+
+    def __init__(self, lane: str) -> None:
+        super().__init__(
+            Violation(
+                "body",
+                f"is no envelope, and lane {lane!r} is FIFO: a plain message can't be made a job and keep its place. "
+                "Fix: submit it through the API or a client, or send it to a standard lane's queue with "
+                f'"lane": "{lane}" and its entity',
+                "plain_on_fifo",
+            )
+        )
+
+
+class StepError(InputError):
+    """A job asked to remember what can't be remembered: nothing was recorded by this call."""
+
+    code = "step"
+
+
 class KeyConflictError(TidemillError):
     """The idempotency key was used before with other arguments. Use another key or the same arguments."""
 
@@ -147,6 +176,68 @@ class JobStateError(TidemillError):
         self.verb = verb
         self.job_id = job_id
         self.state = state
+
+
+class NothingMatchedError(TidemillError):
+    """A filter of the DLQ desk matches nothing; nothing was changed."""
+
+    code = "nothing_matched"
+
+    def __init__(self, what: str, chosen: str) -> None:
+        super().__init__(
+            f"no {what} matches {chosen}; nothing was changed. Fix: see what there is with `tidemill dlq ls`, "
+            "and leave parts of the filter out"
+        )
+        self.chosen = chosen
+
+
+class FenceLostError(TidemillError):
+    """This attempt no longer holds its job: its lease ended, or its timeout passed. Nothing it does is recorded."""
+
+    code = "fence_lost"
+
+    def __init__(self, job_id: str, fence: int) -> None:
+        super().__init__(
+            f"attempt {fence} of job {job_id} lost its lease: the job belongs to another worker now, or is over. "
+            "Fix: let this error pass; give the job a longer timeout or a heartbeat if it happens often"
+        )
+        self.job_id = job_id
+        self.fence = fence
+
+
+class CodeChangedError(TidemillError):
+    """A job with remembered steps met another version of the code, and its kind does not go on from them.
+
+    `reason` is what the dead job carries: `code_changed` or `steps_changed`.
+    """
+
+    code = "code_changed"
+
+    def __init__(self, reason: str, problem: str) -> None:
+        super().__init__(
+            f"{problem}. Fix: redrive the job so that it forgets its steps (restart, or from a step), or deploy the "
+            "code that recorded them"
+        )
+        self.reason = reason
+
+
+class PayloadGoneError(TidemillError):
+    """The stored bytes of a large argument or result were deleted, or can't be told from such.
+
+    Arguments:
+        denied: S3 refused the reader. To one that may not list the bucket, it says so of what is gone, too.
+    """
+
+    code = "payload_gone"
+
+    def __init__(self, job_id: str, name: str, *, denied: bool = False) -> None:
+        problem, fix = "are gone: their retention is over, or they were deleted", "submit the job again"
+        if denied:
+            problem = "are gone, or this role may not read the payload bucket: S3 does not tell which"
+            fix = "check the role; if it is as deployed, submit the job again"
+        super().__init__(f"the stored bytes {name} of job {job_id} {problem}. Fix: {fix}")
+        self.job_id = job_id
+        self.name = name
 
 
 class IntegrityError(TidemillError):

@@ -33,6 +33,10 @@ class Job:
         keep_until: when the finished job is gone for readers. `ttl_s` is only garbage collection.
         result: the result as JSON text if it is small; `has_result_item` if it has an item of its own.
         owns_args: an item holds the arguments, so that the job can be sent again from the table.
+        repeats: how many times in a row it failed in the same deterministic way.
+        cancel_asked: somebody wants it cancelled while it runs.
+        progress: what the running job says of itself, as JSON text.
+        watched: it runs, but was claimed straight from `scheduled`: the table still answers for it.
     """
 
     ref: JobRef
@@ -62,6 +66,10 @@ class Job:
     has_result_item: bool = False
     owns_args: bool = False
     correlation_id: str | None = None
+    repeats: int = 0
+    cancel_asked: bool = False
+    progress: str | None = None
+    watched: bool = False
 
     @property
     def crashes(self) -> int:
@@ -83,6 +91,8 @@ class Job:
             self,
             state=State.RUNNING,
             claimable_at=lease_until,
+            progress=None,
+            watched=self.watched or self.state is State.SCHEDULED,
             attempt=self.attempt + 1,
             fence=self.fence + 1,
             owner=owner,
@@ -117,6 +127,10 @@ class Job:
             result=None,
             has_result_item=False,
             owns_args=owns_args,
+            repeats=0,
+            cancel_asked=False,
+            progress=None,
+            watched=False,
         )
 
 

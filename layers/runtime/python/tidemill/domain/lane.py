@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from tidemill.domain.declared import check_span, check_whole
+from tidemill.domain.declared import check_instance, check_span, check_whole
 from tidemill.domain.duration import minutes, seconds
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.names import check_lane
+
+
+class _BySort(int):
+    """A default that differs between standard and FIFO lanes."""
+
+
+_BY_SORT: Final = _BySort()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,10 @@ class Lane:
 
     Arguments:
         name: lower-case words joined by `-`, at most 32 characters.
-        batch_size: messages per invocation, 1 to 10,000. Above 10 AWS asks for a window of at least 1 s.
+        fifo: jobs of one entity run one after the other, in the order they were sent; every submit names its
+            `entity` and none may be delayed. Its batches are of one message, because a failed one must hold back
+            those behind it, so that batch_size, batch_window and concurrency have no other value here.
+        batch_size: messages per invocation, 1 to 10,000, by default 10. Above 10 AWS asks for a window of at least 1 s.
         batch_window: how long Lambda gathers a batch, 0 s to 5 min. Latency against cost.
         concurrency: jobs that one invocation runs at the same time, 1 to 1,000. The default equals the
             default batch, so that no job waits for its neighbour; 1 is for code that is not thread-safe.
@@ -31,17 +41,22 @@ class Lane:
     """
 
     name: str
-    batch_size: int = 10
+    batch_size: int = _BY_SORT
     batch_window: timedelta = seconds(0)
-    concurrency: int = 10
+    concurrency: int = _BY_SORT
     max_concurrency: int = 10
     memory_mb: int = 512
+    fifo: bool = False
 
     def __post_init__(self) -> None:
         try:
             check_lane(self.name)
         except InputError as error:
             raise DefinitionError(f"Lane({self.name!r}): {error}") from error
+        check_instance(f"Lane({self.name!r}).fifo", self.fifo, bool)
+        for name in ("batch_size", "concurrency"):
+            if getattr(self, name) is _BY_SORT:
+                object.__setattr__(self, name, 1 if self.fifo else 10)
         # Ranges: API Reference, CreateEventSourceMapping (BatchSize, MaximumBatchingWindowInSeconds,
         # ScalingConfig) and CreateFunction (MemorySize).
         self._within("batch_size", self.batch_size, 1, 10_000)
@@ -56,10 +71,17 @@ class Lane:
                 f"Lane({self.name!r}) has batch_size {self.batch_size} without a window. "
                 "Fix: give batch_window=seconds(1) or more, or a batch_size of at most 10"
             )
+        if self.fifo and (self.batch_size, self.concurrency, self.batch_window) != (1, 1, seconds(0)):
+            raise DefinitionError(
+                f"Lane({self.name!r}) is FIFO: it runs one message at a time, without a window. "
+                "Fix: leave batch_size, concurrency and batch_window out"
+            )
 
     def _within(self, name: str, value: int, low: int, high: int) -> None:
         check_whole(f"Lane({self.name!r}).{name}", value, low, high)
 
 
 DEFAULT_LANE: Final = "default"
+# API Reference, CreateQueue: the name of a FIFO queue ends so, and with it its URL.
+FIFO_SUFFIX: Final = ".fifo"
 DEFAULT_LANES: Final = (Lane("critical"), Lane(DEFAULT_LANE), Lane("bulk"))

@@ -41,6 +41,10 @@ class Verb(StrEnum):
     PARK = "park"
     BURY = "bury"
     EXPIRE = "expire"
+    EXTEND = "extend"
+    ASK_CANCEL = "ask_cancel"
+    STOP = "stop"
+    KILL = "kill"
     CANCEL = "cancel"
     REVIVE = "revive"
     REPORT_DEAD = "report_dead"
@@ -82,8 +86,17 @@ TRANSITIONS: Final = (
     Transition(Verb.PARK, _RUNNING, State.SCHEDULED, Guard.HOLDER),
     Transition(Verb.BURY, _RUNNING, State.DEAD, Guard.HOLDER),
     Transition(Verb.EXPIRE, _RUNNING, State.EXPIRED, Guard.HOLDER),
+    # A sign of life: the lease is longer, and readers see the progress.
+    Transition(Verb.EXTEND, _RUNNING, State.RUNNING, Guard.HOLDER),
+    # A running job is asked to stop; the worker that holds it ends it as cancelled when the job has seen it.
+    Transition(Verb.ASK_CANCEL, _RUNNING, State.RUNNING, Guard.UNCHANGED),
+    Transition(Verb.STOP, _RUNNING, State.CANCELLED, Guard.HOLDER),
+    # Without asking it: its worker loses the fence and learns of it at the next thing that it wants recorded.
+    Transition(Verb.KILL, _RUNNING, State.CANCELLED, Guard.UNCHANGED),
     Transition(Verb.CANCEL, _WAITING, State.CANCELLED, Guard.UNCHANGED),
-    Transition(Verb.REVIVE, frozenset({State.SCHEDULED}), State.QUEUED, Guard.UNCHANGED),
+    # Over a running job only if the table had owned it when it was claimed and its lease is over: its message
+    # may have been a copy that was already deleted, so that nobody else would bring it back.
+    Transition(Verb.REVIVE, frozenset({State.SCHEDULED}) | _RUNNING, State.QUEUED, Guard.UNCHANGED),
     # The census found the message in the DLQ: SQS gave up before a worker could say why.
     Transition(Verb.REPORT_DEAD, _WAITING | _RUNNING, State.DEAD, Guard.UNCHANGED),
     # A worker meets the held message again, later than it was held: an operator put it back. Over a

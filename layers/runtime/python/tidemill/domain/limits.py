@@ -21,13 +21,21 @@ MAX_KEY_CHARS: Final = 96
 # Codes that Tidemill writes itself; tests hold them to it.
 MAX_REASON_CHARS: Final = 32
 MAX_TRACE_CHARS: Final = 64
+# API Reference, SendMessage: MessageGroupId, whose charset an entity has too.
+MAX_ENTITY_CHARS: Final = 128
+# JSON readers that keep numbers as doubles lose whole numbers beyond this.
+MAX_SEQUENCE: Final = (1 << 53) - 1
 
 # --- payloads ----------------------------------------------------------------------------------
-# Half of the 262,144 bytes that every SQS queue accepted before the quota rose to 1 MiB, so that an
-# envelope fits any queue and any emulator, and 7 of them fit one SendMessageBatch request.
+# Arguments up to here travel in the message. Half of the 262,144 bytes that every SQS queue accepted before the quota
+# rose to 1 MiB, so that an envelope fits any queue and any emulator, and 7 of them fit one SendMessageBatch request.
 MAX_ARGS_BYTES: Final = 131_072
-# DynamoDB items hold 400 KB (Developer Guide, "Service quotas"); a result item keeps the same bound as arguments.
+# Results up to here stay in the table. DynamoDB items hold 400 KB (Developer Guide, "Service quotas"); the same bound
+# as for arguments.
 MAX_RESULT_BYTES: Final = 131_072
+# Larger ones go to S3, up to here. Lambda takes and returns 6 MB, 6,291,456 bytes (Lambda Developer Guide, "Lambda
+# quotas"); the rest is for the request around the arguments and for the quotes that its JSON escapes.
+MAX_PAYLOAD_BYTES: Final = 5 * 1024 * 1024
 # An error is evidence, not a log: its item stays within 4 write units.
 MAX_ERROR_MESSAGE_CHARS: Final = 500
 MAX_TRACEBACK_CHARS: Final = 2_000
@@ -35,6 +43,20 @@ MAX_TRACEBACK_CHARS: Final = 2_000
 MAX_JSON_DEPTH: Final = 32
 # The envelope around the arguments is a level too: what a submit accepts, the worker must be able to read.
 MAX_ARGS_DEPTH: Final = MAX_JSON_DEPTH - 1
+
+# The steps of a job share one item, which every step rewrites: at 1,000 write units a second for one partition
+# (Developer Guide, "Partitions and data distribution") more of them would be slow and dear.
+MAX_STEPS: Final = 256
+MAX_STEP_NAME_CHARS: Final = 64
+# A larger result of a step leaves that item for one of its own.
+MAX_INLINE_STEP_BYTES: Final = 1_024
+# A position, not the data.
+MAX_CURSOR_BYTES: Final = 4_096
+# Invocations of one job: at the longest timeout a week and a half of work.
+MAX_HAND_OVERS: Final = 1_000
+MAX_PROGRESS_NOTE_CHARS: Final = 40
+# From how much of a limit on operators are warned.
+WARN_AT: Final = 0.8
 
 # --- requests ----------------------------------------------------------------------------------
 MAX_BULK_JOBS: Final = 10_000
@@ -55,6 +77,9 @@ MAX_IN_QUEUE_WAIT: Final = seconds(60)
 # The janitor runs every minute and sends what falls due within two, so that a late run is no late job.
 SWEEP_PERIOD: Final = minutes(1)
 SWEEP_AHEAD: Final = minutes(2)
+# How long a job waits whose arguments S3 did not hand out: this, then twice as long each time, up to the second.
+PAYLOAD_WAIT: Final = seconds(5)
+MAX_PAYLOAD_WAIT: Final = minutes(5)
 # How long a message is hidden that met a record in motion: the next receive sees where it came to rest.
 SHORT_HOLD: Final = seconds(1)
 # How far two machines' clocks may disagree before a lease is taken over while its holder still runs.
@@ -65,8 +90,18 @@ MAX_FUNCTION_TIMEOUT: Final = minutes(15)
 FUNCTION_OVERHEAD: Final = seconds(15)
 # What of it is kept for recording the outcomes: jobs that run longer are left behind.
 RECORDING_TIME: Final = seconds(5)
+# What a job that got HardTimeout has for its last words before it is left behind.
+HARD_GRACE: Final = seconds(1)
+# A checkpoint with less than this part of the job's timeout left hands over.
+HAND_OVER_AT: Final = 0.1
+MIN_HEARTBEAT: Final = seconds(10)
+# How often a running job's progress, and the question whether it is to stop, reach the table at the most.
+PULSE: Final = seconds(5)
 # API Reference, ChangeMessageVisibility: 0 to 43,200 seconds.
 MAX_VISIBILITY: Final = hours(12)
+# They count from the receive, and a change that would exceed them is refused: the longest that a worker may ask for
+# at its function's end.
+MAX_HIDING: Final = MAX_VISIBILITY - MAX_FUNCTION_TIMEOUT
 
 # --- retention ---------------------------------------------------------------------------------
 SOURCE_RETENTION: Final = days(4)
@@ -75,12 +110,33 @@ DLQ_RETENTION: Final = days(14)
 # The STATE item outlives every message that could still name it: source, then DLQ, then a day of margin.
 STATE_HORIZON: Final = SOURCE_RETENTION + DLQ_RETENTION + days(1)
 MAX_RETENTION: Final = days(400)
+# How long the numbering of an entity outlives its last job: as long as any record of one.
+ENTITY_MEMORY: Final = MAX_RETENTION
+# From this age of a message on a FIFO lane, what fails in it is dead: whoever waits behind it must run before the
+# queue's retention deletes it, and has the other half of that for it.
+MAX_IN_ORDER_AGE: Final = SOURCE_RETENTION / 2
+# The longest time from one use of a stored payload to the next: a wait, a message's life, a dead job's retention.
+PAYLOAD_REFERENCE: Final = MAX_DELAY + STATE_HORIZON + MAX_RETENTION
+# One that is read at a greater age than this is written anew, so that its life begins again.
+PAYLOAD_RENEWAL: Final = days(80)
+# After which S3 deletes it: a read that did not renew it leaves it the longest time that may pass until the next.
+PAYLOAD_LIFE: Final = PAYLOAD_REFERENCE + PAYLOAD_RENEWAL
+# A large result is read only while its job is kept: it has the shortest of these that is a day longer than that, for
+# the time between its writing and the end of its job.
+RESULT_LIVES: Final = (days(8), days(32), days(128), MAX_RETENTION + days(1))
 
 # --- attempts ----------------------------------------------------------------------------------
 MAX_ATTEMPTS: Final = 25
+# At an hour each more than a year, which is longer than any job may wait (MAX_DELAY).
+MAX_DEFERRALS: Final = 10_000
 # A job whose worker died three times is poison: the fourth try would most likely kill a fourth worker.
 MAX_CRASHES: Final = 3
 # How often SQS hands out one message before it moves it to the DLQ. AWS asks for at least five with
 # Lambda (Lambda Developer Guide, "Creating and configuring an Amazon SQS event source"); waits over
 # MAX_IN_QUEUE_WAIT are sent anew and start a new count, so five is enough for any retry policy.
 MAX_RECEIVES: Final = 5
+# A FIFO lane can't park, because its successors would overtake the job, so that every wait costs a receive. A dead
+# job's message burns what is left of them, one quick failed write each, before its group goes on.
+MAX_FIFO_RECEIVES: Final = 100
+# Records of a batch whose workers died are run alone, so they are spread: each next one waits this much longer.
+SUSPECT_SPACING: Final = seconds(2)

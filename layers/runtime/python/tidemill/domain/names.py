@@ -13,6 +13,9 @@ _KIND: Final = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 _TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LANE: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _KEY: Final = re.compile(r"[A-Za-z0-9._:/@+=,-]+")
+# All of ASCII that prints, but for the space: API Reference, SendMessage, MessageGroupId.
+_ENTITY: Final = re.compile(r"[!-~]+")
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{32}")
 _JOB_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -39,6 +42,25 @@ def check_key(value: object, field: str = "key") -> str:
 def check_job_id(value: object, field: str = "id") -> str:
     """Return `value` if it is a job id (a lower-case UUID); raise InputError naming `field`."""
     return _check(value, field, _JOB_ID, 36, "a lower-case UUID")
+
+
+def check_entity(value: object, field: str = "entity") -> str:
+    """Return `value` if it can name what a job of a FIFO lane is about; raise InputError naming `field`."""
+    return _check(value, field, _ENTITY, limits.MAX_ENTITY_CHARS, "printable ASCII without spaces")
+
+
+def check_sequence(value: object, field: str = "sequence") -> int:
+    """Return `value` if it is a whole number from 0 to 2^53 - 1; raise InputError naming `field`."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError.at(field, f"must be a whole number, not {type(value).__name__}", "type")
+    if not 0 <= value <= limits.MAX_SEQUENCE:
+        raise InputError.at(field, f"must be 0 to {limits.MAX_SEQUENCE}", "range")
+    return value
+
+
+def check_fingerprint(value: object, field: str = "fingerprint") -> str:
+    """Return `value` if it is the fingerprint of arguments; raise InputError naming `field`."""
+    return _check(value, field, _FINGERPRINT, 32, "32 lower-case hex digits")
 
 
 def _check(value: object, field: str, pattern: re.Pattern[str], longest: int, charset: str) -> str:

@@ -24,7 +24,8 @@ class JobRegistry:
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
-            resources would, a job names a lane that is not listed, or a lane's jobs don't fit its worker function.
+            resources would, a job names a lane or an on_dead job that is not listed, or a lane's jobs don't fit
+            its worker function.
     """
 
     def __init__(self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES) -> None:
@@ -33,6 +34,7 @@ class JobRegistry:
         self._definitions = definitions
         for definition in definitions:
             self._check_lane(definition)
+            self._check_notice(definition)
         for lane in self._lanes.values():
             size_lane(lane, self.in_lane(lane.name))
 
@@ -72,6 +74,22 @@ class JobRegistry:
                 f"job {definition.kind!r} names lane {definition.lane!r}, the registry has "
                 f"{', '.join(self._lanes) or 'none'}. Fix: JobRegistry(..., lanes=(*DEFAULT_LANES, "
                 f"Lane({definition.lane!r})))"
+            )
+
+    def _check_notice(self, definition: AnyDefinition) -> None:
+        notice = definition.on_dead
+        if notice is None:
+            return
+        if notice.job_kind not in self._kinds:
+            raise DefinitionError(
+                f"job {definition.kind!r} names on_dead {notice.__name__}, and no job of kind {notice.job_kind!r} is "
+                "listed. Fix: write @job for it and add it to JobRegistry(...)"
+            )
+        lane = self._lanes.get(self._kinds[notice.job_kind].lane)
+        if lane is not None and lane.fifo:
+            raise DefinitionError(
+                f"job {definition.kind!r} names on_dead {notice.__name__}, which runs in FIFO lane {lane.name!r}: the "
+                f"notice of a death has no entity. Fix: give {notice.job_kind!r} a standard lane"
             )
 
 

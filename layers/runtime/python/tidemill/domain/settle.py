@@ -12,7 +12,7 @@ from tidemill.domain.duration import milliseconds
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Held
-from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater, Verdict
+from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater, Stop, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Hold:
     def seconds_from(self, now_ms: int) -> int:
         """Whole seconds of visibility, rounded up so that the message is never early."""
         wait = math.ceil(max((self.until or 0) - now_ms, 0) / 1000)
-        return min(wait, int(limits.MAX_VISIBILITY.total_seconds()))
+        return min(wait, int(limits.MAX_HIDING.total_seconds()))
 
 
 Settlement: TypeAlias = Ack | Hold
@@ -48,7 +48,7 @@ _SWEEP_REACH_MS: Final = milliseconds(limits.SWEEP_AHEAD + limits.CLOCK_SKEW)
 def settle(verdict: Verdict) -> Settlement:
     """The settlement of the message whose job's `verdict` was recorded."""
     match verdict:
-        case Complete() | Expire() | Park():
+        case Complete() | Expire() | Park() | Stop():
             return ACK
         case RetryLater(at=at):
             return Hold(at)

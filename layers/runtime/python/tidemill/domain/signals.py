@@ -24,3 +24,19 @@ class RateLimitedError(Exception):
     def __init__(self, message: str = "rate limited", retry_after: timedelta | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class DependencyDownError(Exception):
+    """A dependency does not work at all: no connection, no name, an answer of "bad gateway".
+
+    The job waits, longer each time, and the attempt is not spent; after `Retry.max_deferrals` such waits it is.
+    Connection errors of the usual clients count as this without being caught.
+
+    Arguments:
+        message: for the record.
+        retry_after: how long to wait; without it, `Retry.deferral_delay`.
+    """
+
+    def __init__(self, message: str = "the dependency is down", retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -54,4 +54,8 @@ def size_lane(lane: Lane, jobs: Iterable[JobDefinition[Any, Any]]) -> LaneSizing
             f"a Lambda function has {limits.MAX_FUNCTION_TIMEOUT}. Fix: lower batch_size, raise concurrency, "
             "or shorten the timeout"
         )
-    return LaneSizing(function_timeout, visibility_timeout=function_timeout * 6 + lane.batch_window)
+    return LaneSizing(
+        function_timeout,
+        visibility_timeout=function_timeout * 6 + lane.batch_window,
+        max_receives=limits.MAX_FIFO_RECEIVES if lane.fifo else limits.MAX_RECEIVES,
+    )

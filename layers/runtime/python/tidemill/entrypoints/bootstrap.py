@@ -19,13 +19,20 @@ from tidemill.aws.reader import DynamoJobReader
 from tidemill.aws.store import DynamoJobStore
 from tidemill.domain.ports import Clock, Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
+from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
 from tidemill.settings import RuntimeSettings
 
 if TYPE_CHECKING:
+    from tidemill.aws.audit import DynamoAuditTrail
     from tidemill.aws.dead_letters import SqsDeadLetters
+    from tidemill.aws.memory import DynamoJobMemory
+    from tidemill.aws.order import DynamoEntityOrder
+    from tidemill.aws.payloads import S3Payloads
+    from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
     from tidemill.service.deadletters import DeadLetterDesk
     from tidemill.service.janitor import Janitor
@@ -86,7 +93,8 @@ class Program:
     @cached_property
     def submitter(self) -> Submitter:
         """Accepts jobs."""
-        return Submitter(self.registry, self.store, self.reader, self.queue, self.clock, self.random)
+        ports = (self.registry, self.store, self.reader, self.queue, self.clock, self.random)
+        return Submitter(*ports, payloads=self.payloads, order=self.order)
 
     @cached_property
     def client(self) -> JobClient:
@@ -103,19 +111,68 @@ class Program:
         return Listing(self.reader, self.clock, self.settings.list_index)
 
     @cached_property
+    def cancel_desk(self) -> CancelDesk:
+        """Cancels what a query finds."""
+        from tidemill.service.cancelling import CancelDesk
+
+        return CancelDesk(self.client, self.listing)
+
+    @cached_property
     def desk(self) -> DeadLetterDesk:
         """The DLQ desk."""
-        from tidemill.service.deadletters import DeadLetterDesk
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.deadletters import DeadLetterDesk, Tools
 
+        tools = Tools(self.registry, self.payloads, self.memory.look, self.audit, AwsActor(self.clients), time.sleep)
         return DeadLetterDesk(
-            self.store, self.reader, self.queue, self.dead_letters, self._lanes, self.clock, self.random
+            self.store, self.reader, self.queue, self.dead_letters, self._lanes, self.clock, self.random, tools
         )
+
+    @cached_property
+    def audit(self) -> DynamoAuditTrail:
+        """Who did what at the desk."""
+        from tidemill.aws.audit import DynamoAuditTrail
+
+        return DynamoAuditTrail(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def memory(self) -> DynamoJobMemory:
+        """What jobs remember."""
+        from tidemill.aws.memory import DynamoJobMemory
+
+        return DynamoJobMemory(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def order(self) -> DynamoEntityOrder:
+        """The numbers of FIFO lanes' entities."""
+        from tidemill.aws.order import DynamoEntityOrder
+
+        return DynamoEntityOrder(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def payloads(self) -> S3Payloads:
+        """Large arguments and results."""
+        from tidemill.aws.payloads import S3Payloads
+
+        return S3Payloads(self.clients, self.settings.payload_bucket, self.clock.now_ms)
 
     def executor(self, telemetry: Telemetry) -> Executor:
         """The engine of this worker's lane."""
         lane = self.settings.lane
         intake = Intake(self.registry, self.submitter, self.store, lane, self.clock, telemetry)
-        return Executor(self.registry, self.store, self.queue, intake, lane, self.clock, self.random, telemetry)
+        around = Surroundings(
+            self.registry,
+            self.store,
+            self.memory,
+            self.payloads,
+            self.clock,
+            telemetry,
+            lambda receipt, wait_s: self.queue.hide(lane, [(receipt, wait_s)]),
+            EventLoopThread(),
+            self.settings.code_version,
+            order=self.order,
+        )
+        return Executor(around, self.queue, intake, lane, self.random)
 
     def janitor(self, telemetry: Telemetry) -> Janitor:
         """The minute's duties."""

@@ -18,14 +18,15 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tidemill.domain.errors import TidemillError
+from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.http_dlq_routes import DLQ_METHODS, DlqRoutes
 from tidemill.entrypoints.http_lookup import LookupDesk
 from tidemill.entrypoints.http_openapi import openapi_document
 from tidemill.entrypoints.http_problems import MethodError, NoRouteError, problem_document
 from tidemill.entrypoints.http_request import (
-    MAX_BATCH_BODY_BYTES,
-    MAX_JOB_BODY_BYTES,
+    MAX_BODY_BYTES,
     Caller,
     caller_of,
     read_document,
@@ -34,14 +35,16 @@ from tidemill.entrypoints.http_request import (
 from tidemill.entrypoints.http_response import json_response, problem_response
 from tidemill.entrypoints.http_submit import BatchRefusedError, SubmitDesk, is_refusal
 from tidemill.service.client import JobClient
+from tidemill.service.deadletters import DeadLetterDesk
 from tidemill.service.listing import Listing
 from tidemill.service.submitter import Receipt
 
 # For the header Allow: Powertools answers 404 to a known path's unknown method.
 _METHODS: Final = (
-    (re.compile(r"/jobs"), ("GET", "POST")),
+    (re.compile(r"/jobs"), ("DELETE", "GET", "POST")),
     (re.compile(r"/jobs/batch"), ("POST",)),
     (re.compile(r"/jobs/[^/]+"), ("DELETE", "GET")),
+    *DLQ_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
 
@@ -54,7 +57,13 @@ class HttpApi:
     """
 
     def __init__(
-        self, registry: JobRegistry, client: JobClient, listing: Listing, telemetry: Telemetry, tenant_claim: str = ""
+        self,
+        registry: JobRegistry,
+        client: JobClient,
+        listing: Listing,
+        desk: DeadLetterDesk,
+        telemetry: Telemetry,
+        tenant_claim: str = "",
     ) -> None:
         self._registry = registry
         self._client = client
@@ -68,6 +77,8 @@ class HttpApi:
         self._app.get("/jobs")(self._list)
         self._app.get("/jobs/<job_id>")(self._get)
         self._app.delete("/jobs/<job_id>")(self._cancel)
+        self._app.delete("/jobs")(self._cancel_page)
+        DlqRoutes(self._app, desk, telemetry, self._caller)
         self._app.get("/openapi.json")(self._openapi)
         self._app.exception_handler(Exception)(self._refuse)
 
@@ -88,7 +99,7 @@ class HttpApi:
     def _submit(self) -> Response[str]:
         desk = self._submit_desk()
         try:
-            receipt = desk.one(read_document(self._event, MAX_JOB_BODY_BYTES))
+            receipt = desk.one(read_document(self._event, MAX_BODY_BYTES))
         except TidemillError as error:
             self._count("JobsRefused", int(is_refusal(error)))
             raise
@@ -99,7 +110,7 @@ class HttpApi:
 
     def _submit_batch(self) -> Response[str]:
         desk = self._submit_desk()
-        results = desk.many(read_document(self._event, MAX_BATCH_BODY_BYTES))
+        results = desk.many(read_document(self._event, MAX_BODY_BYTES))
         receipts = [result for result in results if isinstance(result, Receipt)]
         refused = sum(is_refusal(result) for result in results if not isinstance(result, Receipt))
         self._count_receipts(receipts)
@@ -115,8 +126,15 @@ class HttpApi:
 
     def _cancel(self, job_id: str) -> Response[str]:
         document = self._lookup_desk().cancel(job_id)
-        self._count("JobsCancelled", 1)
-        self._telemetry.note("job_cancelled", job_id=document["id"], kind=document["kind"])
+        is_over = document["state"] == State.CANCELLED
+        self._count("JobsCancelled", int(is_over))
+        self._telemetry.note("job_cancelled", job_id=document["id"], kind=document["kind"], is_over=is_over)
+        return json_response(200 if is_over else 202, document)
+
+    def _cancel_page(self) -> Response[str]:
+        document = self._lookup_desk().cancel_page()
+        self._count("JobsCancelled", len(document["cancelled"]))
+        self._telemetry.note("jobs_cancelled", cancelled=len(document["cancelled"]), asked=len(document["asked"]))
         return json_response(200, document)
 
     def _openapi(self) -> Response[str]:

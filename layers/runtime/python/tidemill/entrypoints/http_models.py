@@ -41,6 +41,14 @@ class Failure(_Document):
     fingerprint: str
 
 
+class Progress(_Document):
+    """How far a running job says that it is."""
+
+    done: int
+    total: int | None
+    note: str | None
+
+
 class JobSummary(_Document):
     """A job's record."""
 
@@ -62,6 +70,8 @@ class JobSummary(_Document):
     reason: str | None = Field(description="why it is in this state")
     error: str | None = Field(description="fingerprint of the last failure, equal for equal failures")
     correlation_id: str | None
+    cancel_asked: bool = Field(description="somebody asked it to stop while it ran")
+    progress: Progress | None = Field(description="only while it runs")
     link: Link
 
 
@@ -69,6 +79,7 @@ class Job(JobSummary):
     """A job's record, with what it returned once it has succeeded, and its failures if asked for or dead."""
 
     result: Any = Field(default=None, description="what the job returned; only when succeeded")
+    result_omitted: str = Field(default="", description="why a result is left out: too large for an answer, or gone")
     failures: list[Failure] = Field(default=[], description=f"the latest {MAX_FAILURES}, oldest first")
 
 
@@ -76,6 +87,16 @@ class JobPage(_Document):
     """Some jobs. A page may be short, or empty, while `cursor` still leads on."""
 
     jobs: list[JobSummary]
+    cursor: str | None = Field(description="for the next page; null on the last")
+
+
+class CancelledPage(_Document):
+    """What became of the jobs of one page, by id."""
+
+    cancelled: list[str] = Field(description="they never run, or were killed")
+    asked: list[str] = Field(description="they run, and were asked to stop")
+    over: list[str] = Field(description="they had ended before")
+    unanswered: list[str] = Field(description="AWS did not answer for them; repeat the call")
     cursor: str | None = Field(description="for the next page; null on the last")
 
 
@@ -96,7 +117,9 @@ class FieldViolation(_Document):
     code: str
 
 
-class _ProblemMembers(_Document):
+class ProblemMembers(_Document):
+    """What every problem says."""
+
     type: str
     title: str
     status: int
@@ -112,7 +135,7 @@ class AcceptedJob(Receipt):
     index: Index
 
 
-class RefusedJob(_ProblemMembers):
+class RefusedJob(ProblemMembers):
     """A job of a batch that was not accepted, as a problem of its own."""
 
     index: Index
@@ -124,7 +147,7 @@ class BatchResult(_Document):
     results: list[AcceptedJob | RefusedJob]
 
 
-class Problem(_ProblemMembers):
+class Problem(ProblemMembers):
     """A problem document (RFC 9457)."""
 
     request_id: str = Field(description="leads to the log")

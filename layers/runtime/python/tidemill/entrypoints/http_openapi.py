@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.registry import JobRegistry
-from tidemill.entrypoints.http_problems import REFUSALS
-from tidemill.entrypoints.http_schemas import REF, component_schemas
+from tidemill.entrypoints.http_dlq_openapi import dlq_paths
+from tidemill.entrypoints.http_openapi_parts import JOB_ID, answer, body, problems, query
+from tidemill.entrypoints.http_schemas import component_schemas
 from tidemill.service.listing import LISTED_STATES
 
 # The version of these paths and documents, not of the package.
@@ -25,14 +26,20 @@ _SIGNATURE: Final = {
     "x-amazon-apigateway-authtype": "awsSigv4",
 }
 _TOKEN: Final = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-_RETRY_AFTER: Final = {"description": "seconds to wait", "required": True, "schema": {"type": "integer"}}
 _LOCATION: Final = {"description": "the job's link", "required": True, "schema": {"type": "string"}}
-_JOB_ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 _KEY_HEADER: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "the job's key, instead of `key` in the body",
     "schema": {"type": "string", "minLength": 1, "maxLength": limits.MAX_KEY_CHARS},
+}
+
+
+_KILL: Final = {
+    "name": "kill",
+    "in": "query",
+    "description": "end what runs without asking it; what it did since its last step is left as it is",
+    "schema": {"type": "boolean"},
 }
 
 
@@ -43,9 +50,10 @@ def openapi_document(registry: JobRegistry, *, has_tokens: bool) -> dict[str, An
         "openapi": "3.1.0",
         "info": {"title": "Tidemill", "version": API_VERSION, "description": _DESCRIPTION},
         "paths": {
-            "/jobs": {"post": _submit(), "get": _list()},
+            "/jobs": {"post": _submit(), "get": _list(), "delete": _cancel_page()},
             "/jobs/batch": {"post": _submit_batch()},
             "/jobs/{id}": {"get": _get(), "delete": _cancel()},
+            **dlq_paths(),
             "/openapi.json": {"get": _openapi()},
         },
         "components": {"schemas": component_schemas(registry), "securitySchemes": scheme},
@@ -58,17 +66,17 @@ def _submit() -> dict[str, Any]:
         "operationId": "submitJob",
         "summary": "Submit a job",
         "parameters": [_KEY_HEADER],
-        "requestBody": _body("JobRequest"),
+        "requestBody": body("JobRequest"),
         "responses": {
             "202": {
-                **_answer("Accepted: it will run, whatever crashes", "Receipt"),
+                **answer("Accepted: it will run, whatever crashes", "Receipt"),
                 "headers": {"Location": _LOCATION},
             },
             "200": {
-                **_answer("The key was seen before: the job that it belongs to", "Receipt"),
+                **answer("The key was seen before: the job that it belongs to", "Receipt"),
                 "headers": {"Location": _LOCATION},
             },
-            **_problems(400, 401, 403, 409, 413, 415, 422, 500, 503),
+            **problems(400, 401, 403, 409, 413, 415, 422, 500, 503),
         },
     }
 
@@ -77,11 +85,11 @@ def _submit_batch() -> dict[str, Any]:
     return {
         "operationId": "submitJobs",
         "summary": f"Submit up to {limits.MAX_BULK_JOBS:,} jobs; one that is refused does not stop the others",
-        "requestBody": _body("BatchRequest"),
+        "requestBody": body("BatchRequest"),
         "responses": {
-            "202": _answer("At least one job was accepted; a result for each", "BatchResult"),
-            **_problems(400, 401, 413, 415, 500),
-            **_problems(403, 409, 422, 503, schema="BatchProblem"),
+            "202": answer("At least one job was accepted; a result for each", "BatchResult"),
+            **problems(400, 401, 413, 415, 500),
+            **problems(403, 409, 422, 503, schema="BatchProblem"),
         },
     }
 
@@ -91,16 +99,20 @@ def _list() -> dict[str, Any]:
     return {
         "operationId": "listJobs",
         "summary": f"List jobs by state ({states}), or by kind and day",
-        "parameters": [
-            _query("tenant", {"type": "string"}, "whose jobs; with a token: that of the token, or left out"),
-            _query("state", {"enum": [state.value for state in LISTED_STATES]}, "a state that an index holds"),
-            _query("kind", {"type": "string"}, "a kind; without a state, those submitted on `day`"),
-            _query("day", {"type": "string", "format": "date"}, "UTC; today if left out. Not with a state"),
-            _query("limit", {"type": "integer", "minimum": 1, "maximum": limits.MAX_PAGE}, "jobs a page"),
-            _query("cursor", {"type": "string"}, "of the page before"),
-        ],
-        "responses": {"200": _answer("A page of jobs", "JobPage"), **_problems(400, 401, 403, 500, 503)},
+        "parameters": _listing(),
+        "responses": {"200": answer("A page of jobs", "JobPage"), **problems(400, 401, 403, 500, 503)},
     }
+
+
+def _listing() -> list[dict[str, Any]]:
+    return [
+        query("tenant", {"type": "string"}, "whose jobs; with a token: that of the token, or left out"),
+        query("state", {"enum": [state.value for state in LISTED_STATES]}, "a state that an index holds"),
+        query("kind", {"type": "string"}, "a kind; without a state, those submitted on `day`"),
+        query("day", {"type": "string", "format": "date"}, "UTC; today if left out. Not with a state"),
+        query("limit", {"type": "integer", "minimum": 1, "maximum": limits.MAX_PAGE}, "jobs a page"),
+        query("cursor", {"type": "string"}, "of the page before"),
+    ]
 
 
 def _get() -> dict[str, Any]:
@@ -108,20 +120,33 @@ def _get() -> dict[str, Any]:
         "operationId": "getJob",
         "summary": "Read a job with its result",
         "parameters": [
-            _JOB_ID,
-            _query("tenant", {"type": "string"}, "whose job"),
-            _query("failures", {"type": "boolean"}, "with its failed attempts; a dead job always comes with them"),
+            JOB_ID,
+            query("tenant", {"type": "string"}, "whose job"),
+            query("failures", {"type": "boolean"}, "with its failed attempts; a dead job always comes with them"),
         ],
-        "responses": {"200": _answer("The job", "Job"), **_problems(400, 401, 403, 404, 500, 503)},
+        "responses": {"200": answer("The job", "Job"), **problems(400, 401, 403, 404, 500, 503)},
     }
 
 
 def _cancel() -> dict[str, Any]:
     return {
         "operationId": "cancelJob",
-        "summary": "Cancel a job that waits; it never runs then",
-        "parameters": [_JOB_ID, _query("tenant", {"type": "string"}, "whose job")],
-        "responses": {"200": _answer("It is cancelled", "JobSummary"), **_problems(400, 401, 403, 404, 409, 500, 503)},
+        "summary": "Cancel a job that waits; ask one that runs to stop",
+        "parameters": [JOB_ID, query("tenant", {"type": "string"}, "whose job"), _KILL],
+        "responses": {
+            "200": answer("It is cancelled", "JobSummary"),
+            "202": answer("It runs, and was asked to stop", "JobSummary"),
+            **problems(400, 401, 403, 404, 409, 500, 503),
+        },
+    }
+
+
+def _cancel_page() -> dict[str, Any]:
+    return {
+        "operationId": "cancelJobs",
+        "summary": "Cancel the jobs of one page of a listing",
+        "parameters": [*_listing(), _KILL, query("dry_run", {"type": "boolean"}, "only say which they would be")],
+        "responses": {"200": answer("What became of them", "CancelledPage"), **problems(400, 401, 403, 500, 503)},
     }
 
 
@@ -130,28 +155,5 @@ def _openapi() -> dict[str, Any]:
     return {
         "operationId": "getOpenApi",
         "summary": "Read this document",
-        "responses": {"200": answer, **_problems(400, 401, 403, 500)},
+        "responses": {"200": answer, **problems(400, 401, 403, 500)},
     }
-
-
-def _body(schema: str) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": {"schema": {"$ref": f"{REF}{schema}"}}}}
-
-
-def _answer(description: str, schema: str, media_type: str = "application/json") -> dict[str, Any]:
-    return {"description": description, "content": {media_type: {"schema": {"$ref": f"{REF}{schema}"}}}}
-
-
-def _problems(*statuses: int, schema: str = "Problem") -> dict[str, Any]:
-    """The refusals of these statuses, described as the table of refusals does."""
-    answers = {}
-    for status in statuses:
-        titles = dict.fromkeys(refusal.title for refusal in REFUSALS.values() if refusal.status == status)
-        answers[str(status)] = _answer("; or: ".join(titles), schema, "application/problem+json")
-    if "503" in answers:
-        answers["503"]["headers"] = {"Retry-After": _RETRY_AFTER}
-    return answers
-
-
-def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": schema}

@@ -11,6 +11,8 @@ from tidemill.domain.errors import (
     JobNotFoundError,
     JobStateError,
     KeyConflictError,
+    NothingMatchedError,
+    PayloadGoneError,
     TidemillError,
     UnavailableError,
     Violation,
@@ -105,7 +107,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     ),
     NoRouteError: Refusal(404, "No such path", "GET /openapi.json lists the paths."),
     MethodError: Refusal(405, "The path does not take this method", "The header Allow lists the methods it takes."),
+    NothingMatchedError: Refusal(
+        404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
+    ),
     JobStateError: Refusal(409, "The job's state does not allow it"),
+    PayloadGoneError: Refusal(409, "The job's stored bytes are past their retention"),
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
     ),

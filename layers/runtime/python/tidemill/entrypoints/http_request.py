@@ -27,12 +27,10 @@ from tidemill.entrypoints.http_problems import (
 from tidemill.service.submission import DEFAULT_TENANT
 
 DEFAULT_TENANT_CLAIM: Final = "tenant"
-# A client's JSON writer may spend three bytes where ours spends one (`\u00e9` for a letter of two bytes), and the
-# fields beside the arguments are short.
-MAX_JOB_BODY_BYTES: Final = 3 * limits.MAX_ARGS_BYTES + 8 * 1024
-# Lambda hands a function 6 MB (Lambda Developer Guide, "Lambda quotas"). Encoded as base64 by the gateway, 4 MiB
-# become 5.6 MB and leave room for headers; what is larger still, the gateway refuses on its own.
-MAX_BATCH_BODY_BYTES: Final = 4 * 1024 * 1024
+# The largest arguments and what stands beside them. Lambda hands a function 6 MB, 6,291,456 bytes (Lambda Developer
+# Guide, "Lambda quotas"), in which the gateway escapes every quote of the body: what grows beyond that, or is larger
+# still, the gateway refuses on its own.
+MAX_BODY_BYTES: Final = limits.MAX_PAYLOAD_BYTES + 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,11 @@ class Caller:
     Arguments:
         tenant: the tenant that the caller's token is bound to; None for callers that sign with AWS
             credentials, who are trusted with the whole stack and may name any.
+        name: who it is, for the audit trail: the subject of the token, or the ARN that signed.
     """
 
     tenant: str | None
+    name: str = "unknown"
 
     def tenant_for(self, named: object) -> Any:
         """The tenant to work for, given the one that the request names; a trusted caller's is checked later.
@@ -71,12 +71,14 @@ def caller_of(event: APIGatewayProxyEventV2, tenant_claim: str) -> Caller:
     authorizer = event.raw_event["requestContext"].get("authorizer") or {}
     if jwt := authorizer.get("jwt"):
         try:
-            return Caller(check_tenant((jwt.get("claims") or {}).get(tenant_claim or DEFAULT_TENANT_CLAIM)))
+            claims = jwt.get("claims") or {}
+            tenant = check_tenant(claims.get(tenant_claim or DEFAULT_TENANT_CLAIM))
+            return Caller(tenant, f"token:{_name(claims.get('sub'))}")
         except InputError:
             problem = Violation("tenant", "your token has no claim that names a tenant", "missing")
             raise ForbiddenTenantError(problem) from None
-    if authorizer.get("iam"):
-        return Caller(None)
+    if iam := authorizer.get("iam"):
+        return Caller(None, _name(iam.get("userArn")))
     raise UnauthenticatedError
 
 
@@ -126,6 +128,12 @@ def answering_query() -> Iterator[None]:
         yield
     except InputError as error:
         raise InvalidQueryError(*error.violations) from None
+
+
+def _name(claimed: object) -> str:
+    # An ARN has at most 2,048 characters, a subject at most 255 (OpenID Connect Core, 2).
+    printable = isinstance(claimed, str) and 0 < len(claimed) <= 2_048 and claimed.isprintable()
+    return str(claimed) if printable else "unknown"
 
 
 def _check_media_type(event: APIGatewayProxyEventV2) -> None:

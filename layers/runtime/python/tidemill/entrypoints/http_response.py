@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
@@ -17,6 +18,10 @@ from tidemill.service.submission import DEFAULT_TENANT
 
 JSON_TYPE: Final = "application/json"
 PROBLEM_JSON_TYPE: Final = "application/problem+json"
+# Lambda returns 6 MB (Lambda Developer Guide, "Lambda quotas"); the rest is for the record and its failures.
+_MAX_ANSWER_BYTES: Final = 6 * 1024 * 1024 - 512 * 1024
+# No character becomes more than twelve bytes.
+_SURE_CHARS: Final = _MAX_ANSWER_BYTES // 12
 
 
 def json_response(
@@ -44,6 +49,17 @@ def encode(document: object) -> str:
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # Lambda encodes the response as UTF-8 and would fail, as a 5xx, on half a character out of a query string.
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def fits_answer(text: str) -> bool:
+    """Whether a document with this JSON text in it can be returned by a function.
+
+    Its runtime writes the body as a JSON string once more: with escaped quotes, and before Python 3.12 with nothing
+    but ASCII.
+    """
+    if len(text) <= _SURE_CHARS:
+        return True
+    return len(json.dumps(text, ensure_ascii=sys.version_info < (3, 12)).encode()) <= _MAX_ANSWER_BYTES
 
 
 def job_link(event: APIGatewayProxyEventV2, caller: Caller, ref: JobRef) -> str:

@@ -12,16 +12,19 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from tidemill.domain import limits
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.entrypoints import http_models as models
+from tidemill.entrypoints.http_dlq_models import DOCUMENTS as DLQ_DOCUMENTS
 
 REF: Final = "#/components/schemas/"
 _DOCUMENTS: Final = (
     models.Job,
     models.JobPage,
+    models.CancelledPage,
     models.JobSummary,
     models.Receipt,
     models.BatchResult,
     models.Problem,
     models.BatchProblem,
+    *DLQ_DOCUMENTS,
 )
 _MODE: Final[JsonSchemaMode] = "validation"
 _SECONDS: Final = {"type": ["number", "null"], "minimum": 0, "maximum": int(limits.MAX_DELAY.total_seconds())}
@@ -107,7 +110,18 @@ def _job_request(definition: AnyDefinition, args: dict[str, Any], registry: JobR
             },
             "tenant": {**_text(limits.MAX_TENANT_CHARS), "description": "with a token: that of the token, or left out"},
             "lane": {"enum": [*registry.lanes, None], "description": "another lane than the kind's"},
-            "delay_seconds": {**_SECONDS, "description": "from now until it may start"},
+            "entity": {
+                "type": ["string", "null"],
+                "pattern": f"^[!-~]{{1,{limits.MAX_ENTITY_CHARS}}}$",
+                "description": "on a FIFO lane, and only there: what the job is about",
+            },
+            "sequence": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "maximum": limits.MAX_SEQUENCE,
+                "description": "its number among the jobs of the entity; the next one if left out",
+            },
+            "delay_seconds": {**_SECONDS, "description": "from now until it may start; not on a FIFO lane"},
             "expires_in_seconds": {**_SECONDS, "description": "if it has not started by then, it never runs"},
             "job_id": {
                 "type": ["string", "null"],

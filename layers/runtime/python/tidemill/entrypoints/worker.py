@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.domain.registry import JobRegistry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+# The process's exit code, for the log line that Lambda writes of it.
+_SPENT: Final = 75
+end_process = os._exit
 
 
 def worker_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]:
@@ -28,12 +34,13 @@ def _made(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], Pa
     # Imported here, with the collector at rest: they are most of what a cold start imports.
     from tidemill.entrypoints.batch import JobBatchProcessor
     from tidemill.entrypoints.bootstrap import Program
+    from tidemill.entrypoints.crew import ThreadCrew
     from tidemill.entrypoints.observability import PowertoolsTelemetry
 
     program = Program.from_env(registry)
     telemetry = PowertoolsTelemetry(program.settings.stack, program.settings.lane)
     lane = registry.lanes[program.settings.lane]
-    processor = JobBatchProcessor(program.executor(telemetry), lane.concurrency)
+    processor = JobBatchProcessor(program.executor(telemetry), ThreadCrew(lane.concurrency, program.clock))
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
         telemetry.logger.set_correlation_id(context.aws_request_id)
@@ -41,6 +48,10 @@ def _made(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], Pa
             return processor.run(event, context)
         finally:
             telemetry.flush()
+            if processor.is_spent:
+                # A thread can't be killed, a process can: a job whose time is over must not run beside its own next
+                # attempt. All messages are settled, so nothing waits for the answer that Lambda does not get.
+                end_process(_SPENT)
 
     return handler
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Final
 
 from tidemill.domain import limits
@@ -19,8 +20,9 @@ from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb, allows
 from tidemill.domain.ports import Clock, DeadLetterQueue, JobReader, JobStore, Telemetry, Unwritten, Written
 from tidemill.domain.registry import JobRegistry
+from tidemill.service.announcing import DeathAnnouncer
 from tidemill.service.reception import Enveloped, Foreign, Received, Unreadable, owner_of, receive
-from tidemill.service.refusal import burial, refused_record, refused_ref
+from tidemill.service.refusal import burial, is_refusal, refused_record, refused_ref
 
 # Messages of one DLQ that one census looks at: a few seconds of receives. SQS hands out a sample, another each time.
 _MESSAGES: Final = 1_000
@@ -40,6 +42,7 @@ class Census:
     dead_letters: DeadLetterQueue
     lanes: tuple[str, ...]
     clock: Clock
+    random: Random
     telemetry: Telemetry
 
     def take(self, has_time: Callable[[], bool]) -> int:
@@ -62,8 +65,10 @@ class Census:
     def _report(self, lane: str, message: Received, job: Job | None) -> bool:
         if isinstance(message, Enveloped):
             return self._report_job(lane, message, job)
-        # A message that was refused has its record; one that no worker ever read has none.
-        return job is None and self._is_late(message.delivery.sent_at) and self._report_message(lane, message)
+        # A message that was refused has its record, which is final unless its worker died over it; one that no
+        # worker ever read has none.
+        is_open = job is None or (job.state is State.RUNNING and is_refusal(job))
+        return is_open and self._is_late(message.delivery.sent_at) and self._report_message(lane, message)
 
     def _report_job(self, lane: str, message: Enveloped, job: Job | None) -> bool:
         job = job or self._record_unseen(lane, message)
@@ -74,7 +79,8 @@ class Census:
         # No dead job without its arguments: the next census tries again.
         if self.store.keep([message.envelope], [dead.ttl_s])[0] is not None:
             return False
-        written = isinstance(self.store.move(Verb.REPORT_DEAD, job, dead), Written)
+        notice = DeathAnnouncer(self.registry, self.random).of(dead, now_ms, message.envelope)
+        written = isinstance(self.store.move(Verb.REPORT_DEAD, job, dead, notice), Written)
         if written:
             self.telemetry.alert("death_reported", job_id=job.ref.id, kind=job.kind, lane=lane, reason=dead.reason)
         return written
@@ -124,6 +130,7 @@ def _is_awaited(job: Job, message: Enveloped) -> bool:
     if job.held is None:
         return True
     if job.state is State.QUEUED:
-        # Sent anew by a sweep, or as a rerun: what the record holds is the send before, which may be in the DLQ too.
-        return message.delivery.sent_at > job.held.sent_at
+        # Sent anew by a sweep, or as a rerun: what the record holds is the send before, which may be in the DLQ too,
+        # where a FIFO queue gave it a new time.
+        return message.envelope.send_id != job.held.send_id and message.delivery.sent_at > job.held.sent_at
     return message.envelope.send_id == job.held.send_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -32,6 +32,8 @@ class NotClaimed:
     received: Enveloped
     settlement: Settlement
     cause: str
+    # The record that stood in the way, if there is one.
+    job: Job | None = None
 
 
 ClaimOutcome: TypeAlias = Claimed | NotClaimed
@@ -44,14 +46,14 @@ class Claiming:
     Arguments:
         lane: the lane whose worker claims.
         request_id: this invocation's id.
-        lease_until: when the leases end: the function's deadline and the margin for clocks.
+        lease_of: when the lease of a claim ends: at the function's deadline or a heartbeat, and the margin for clocks.
     """
 
     store: JobStore
     lane: str
     request_id: str
     now_ms: int
-    lease_until: int
+    lease_of: Callable[[Enveloped], int]
 
     def claim(self, batch: Sequence[Enveloped]) -> list[ClaimOutcome]:
         """Claim each job, in one store call where all goes well."""
@@ -69,7 +71,7 @@ class Claiming:
             owner=owner_of(self.request_id, received.delivery),
             held=received.held,
             now_ms=self.now_ms,
-            lease_until=self.lease_until,
+            lease_until=self.lease_of(received),
             # From now, not from its send: no message that can still come back was sent later, so that a claim
             # never shortens what another send needs.
             ttl_s=message_ttl_s(self.now_ms),
@@ -113,11 +115,11 @@ class Claiming:
             case Revival():
                 return self._revive(received, job, Verb(answer))
             case _:
-                return NotClaimed(received, answer, f"job_{job.state}")
+                return NotClaimed(received, answer, f"job_{job.state}", job)
 
     def _revive(self, received: Enveloped, job: Job, verb: Verb) -> ClaimOutcome:
         request = self._request(received)
-        regenerated = job.regenerated(request.owner, request.held, self.now_ms, self.lease_until, request.ttl_s)
+        regenerated = job.regenerated(request.owner, request.held, self.now_ms, request.lease_until, request.ttl_s)
         # Where a rerun runs and until when it may start are its message's to say. A redriven job did start in
         # its time, or it would have expired; now it runs because an operator wants it to.
         expires_at = received.envelope.expires_at if verb is Verb.RERUN else None
@@ -158,4 +160,4 @@ class Claiming:
     def _new_record(self, received: Enveloped) -> Job:
         request = self._request(received)
         queued = received.envelope.record(self.lane, State.QUEUED, request.ttl_s)
-        return queued.claimed(request.owner, request.held, self.now_ms, self.lease_until, request.ttl_s)
+        return queued.claimed(request.owner, request.held, self.now_ms, request.lease_until, request.ttl_s)

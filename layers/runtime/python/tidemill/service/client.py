@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Unpack
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
-from tidemill.domain.conclusion import cancelled
+from tidemill.domain.conclusion import asked_to_stop, cancelled, killed
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, TidemillError, UnavailableError
 from tidemill.domain.job import Job, JobRef
-from tidemill.domain.lifecycle import State, Verb, allows
+from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.names import check_job_id, check_tenant
+from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Refused, Unwritten, Written
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
@@ -37,7 +38,7 @@ class JobClient:
         """Accept one job. Once this returns, the job survives the crash of anything.
 
         Options are those of `Submission`: key, tenant, lane, delay, expires_in, job_id,
-        correlation_id, causation_id, traceparent, hops.
+        correlation_id, causation_id, traceparent, hops, and entity and sequence for a FIFO lane.
 
         Raises:
             InputError: a field is bad; nothing was written.
@@ -84,12 +85,38 @@ class JobClient:
         Raises:
             JobNotFoundError: there is no such job, or its retention is over.
             JobStateError: it has not succeeded (yet).
+            PayloadGoneError: it was large, and somebody deleted it.
+            IntegrityError: it was large, and is not what the job returned.
         """
         job = self.get(job_id, tenant)
         if job.state is not State.SUCCEEDED:
             raise JobStateError("asked for a result", job_id, job.state, "wait until it has succeeded")
-        text = self.reader.result_of(job)
+        text = self.result_text(job)
         return None if text is None else json.loads(text)
+
+    def result_text(self, job: Job) -> str | None:
+        """What a job that has succeeded returned, as JSON text, wherever it is stored; None for None.
+
+        Raises:
+            PayloadGoneError, IntegrityError: see `result`.
+        """
+        found = self.reader.result_of(job)
+        return self.submitter.payloads.get(job.ref, found).decode() if isinstance(found, Stored) else found
+
+    def args_text(self, job: Job) -> str | None:
+        """The arguments of `job` as JSON text; None where only its message has them.
+
+        The table has those of a job that waits there or is dead.
+
+        Raises:
+            PayloadGoneError, IntegrityError: they are large, and somebody deleted or changed them.
+        """
+        envelope = self.reader.envelope_of(job) if job.owns_args else None
+        if envelope is None:
+            return None
+        stored = envelope.stored
+        data = envelope.args if stored is None else self.submitter.payloads.get(job.ref, stored)
+        return data.decode()
 
     def failures(self, job_id: str, tenant: str = DEFAULT_TENANT) -> list[AttemptFailure]:
         """The evidence of the job's failed attempts, oldest first.
@@ -100,31 +127,60 @@ class JobClient:
         return self.reader.failures_of(self.get(job_id, tenant).ref)
 
     def cancel(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
-        """Cancel a job that waits; it never runs then. Cancelling a cancelled job changes nothing.
+        """Cancel a job that waits, and ask one that runs to stop. The answer says which of the two it was.
+
+        A job that waited answers as `cancelled`: it never runs. One that runs answers as `running` with
+        `cancel_asked`: `JobCancelled` is raised in it at its next step, checkpoint, heartbeat or progress, so
+        that it can clean up, and it ends as cancelled; if it never looks, or ends before it does, it ends as it
+        would have. Either way jobs that it submitted before live on: they are jobs of their own. Cancelling
+        twice changes nothing.
 
         Raises:
             JobNotFoundError: there is no such job, or its retention is over.
-            JobStateError: it runs, or is over.
+            JobStateError: it is over, and not as cancelled.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
+        return self._end(job_id, tenant, self._cancelled)
+
+    def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
+        """End a job without asking it. A job that waits is cancelled.
+
+        Of one that runs, nothing is recorded from now on, and it gets no time to clean up. Its code may go on until
+        it looks, or until its timeout; what it did since its last remembered step, and one effect that may be
+        under way, is left as it is.
+
+        Raises:
+            JobNotFoundError, JobStateError, UnavailableError: as `cancel`.
+        """
+        return self._end(job_id, tenant, self._killed)
+
+    def _end(self, job_id: str, tenant: str, ended: Callable[[Job], tuple[Verb, Job]]) -> Job:
         job = self.get(job_id, tenant)
         for _ in range(_CANCEL_TRIES):
             if job.state is State.CANCELLED:
                 return job
-            if not allows(Verb.CANCEL, job.state):
-                raise JobStateError("cancelled", job_id, job.state, _cancel_fix(job.state))
-            now_ms = self.clock.now_ms()
-            answer = self.store.move(Verb.CANCEL, job, cancelled(job, now_ms, now_ms + self._keep(job)))
-            match answer:
-                case Written(job=done):
-                    return done
-                case Unwritten(error=error):
-                    raise error
-                case Refused(job=Job() as current):
-                    job = current
-                case Refused():
-                    raise JobNotFoundError(tenant, job_id)
+            if job.state.is_final:
+                raise JobStateError("cancelled", job_id, job.state, "nothing is left to cancel")
+            verb, after = ended(job)
+            if after == job:
+                return job
+            answer = self.store.move(verb, job, after)
+            if isinstance(answer, Written):
+                return answer.job
+            job = _standing(answer, tenant, job_id)
         raise UnavailableError("cancel", "the job kept changing")
+
+    def _cancelled(self, job: Job) -> tuple[Verb, Job]:
+        if job.state is State.RUNNING:
+            return Verb.ASK_CANCEL, asked_to_stop(job)
+        now_ms = self.clock.now_ms()
+        return Verb.CANCEL, cancelled(job, now_ms, now_ms + self._keep(job))
+
+    def _killed(self, job: Job) -> tuple[Verb, Job]:
+        if job.state is not State.RUNNING:
+            return self._cancelled(job)
+        now_ms = self.clock.now_ms()
+        return Verb.KILL, killed(job, now_ms, now_ms + self._keep(job))
 
     def _keep(self, job: Job) -> int:
         try:
@@ -137,5 +193,10 @@ def _no_submission(index: int, job: object) -> InputError:
     return InputError.at(f"jobs[{index}]", f"must be a Submission, not {type(job).__name__}", "type")
 
 
-def _cancel_fix(state: State) -> str:
-    return "wait for it to end" if state is State.RUNNING else "nothing is left to cancel"
+def _standing(answer: Refused | Unwritten, tenant: str, job_id: str) -> Job:
+    """The record that stood in the way."""
+    if isinstance(answer, Unwritten):
+        raise answer.error
+    if answer.job is None:
+        raise JobNotFoundError(tenant, job_id)
+    return answer.job

@@ -1,39 +1,59 @@
-"""The DLQ desk: what is dead, why, and how it runs again."""
+"""The DLQ desk: what is dead, why, and how it runs again.
+
+Whatever looks or acts does so for one tenant if the filter or the job names one, and for all if it does not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final
 
-from tidemill.domain.conclusion import message_ttl_s
-from tidemill.domain.envelope import Envelope
-from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError
-from tidemill.domain.ids import time_ordered_id
-from tidemill.domain.job import Job, JobRef
-from tidemill.domain.lifecycle import State, Verb
-from tidemill.domain.message import Delivery
-from tidemill.domain.ports import Clock, DeadLetterQueue, JobQueue, JobReader, JobStore, Send
-from tidemill.service.reception import Enveloped, Foreign, Unreadable, receive
-from tidemill.service.refusal import is_refusal, message_job_id
-
-# How many messages of a DLQ are looked through for one job before it is sent from the table instead.
-_SEARCH: Final = 500
+from tidemill.domain import limits
+from tidemill.domain.args import fingerprint_of
+from tidemill.domain.errors import InputError, NothingMatchedError
+from tidemill.domain.job import Job, JobRef, day_of
+from tidemill.domain.memory import Memory
+from tidemill.domain.ports import AuditPage, AuditTrail, Clock, DeadLetterQueue, JobQueue, JobReader, JobStore, Payloads
+from tidemill.domain.registry import JobRegistry
+from tidemill.service.auditing import Auditor
+from tidemill.service.bulk import SEARCH, Bulk, Care, Event, JobEvent
+from tidemill.service.dead_filter import Filter
+from tidemill.service.editing import Edit, Editor
+from tidemill.service.inspection import Inspection
+from tidemill.service.listing import check_day
+from tidemill.service.manner import RESUME, Manner
+from tidemill.service.pacing import Pace
+from tidemill.service.purging import Purgeable, Purging
+from tidemill.service.redriving import Redriven, Redriving, Terms
+from tidemill.service.resending import Resending
 
 
 @dataclass(frozen=True, slots=True)
-class Redriven:
-    """What will run again.
+class Tools:
+    """What the desk works with beside the queues and the table.
 
-    Attributes:
-        via: `dlq` (the job's message is back on its lane), `table` (the job was sent anew), or `message`
-            (a plain message that had been refused is back on its lane: it becomes a new job, and the record
-            of its refusal stays).
+    Arguments:
+        registry: the kinds whose arguments can be edited.
+        recall: what a job remembers.
+        actor: tells who acts, for the audit trail.
+        sleep: waits so many seconds.
     """
 
-    ref: JobRef
-    via: str
+    registry: JobRegistry
+    payloads: Payloads
+    recall: Callable[[JobRef], Memory | None]
+    trail: AuditTrail
+    actor: Callable[[], str]
+    sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """Messages that are gone for good, with the records of their jobs, which stay."""
+
+    lane: str
+    jobs: list[Job]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,66 +67,174 @@ class DeadLetterDesk:
     lanes: tuple[str, ...]
     clock: Clock
     random: Random
+    tools: Tools
+
+    def acting_as(self, actor: str) -> DeadLetterDesk:
+        """The same desk, whose actions are `actor`'s in the audit trail."""
+        return replace(self, tools=replace(self.tools, actor=lambda: actor))
+
+    # --- looking ---------------------------------------------------------------------------------
 
     def depths(self) -> Mapping[str, int]:
         """About how many messages each lane's DLQ holds."""
         return {lane: self.dead_letters.depth(lane) for lane in self.lanes}
 
-    def envelope(self, job: Job) -> Envelope | None:
-        """The stored envelope of a dead job, with its arguments."""
-        return self.reader.envelope_of(job)
+    @property
+    def inspection(self) -> Inspection:
+        """Looks at what is dead."""
+        return Inspection(self.reader, self._editor, self.tools.recall, self.lanes, self.clock)
 
-    def redrive(self, ref: JobRef) -> Redriven:
+    def purgeable(self, wanted: Filter, search: int = SEARCH) -> list[Purgeable]:
+        """What a purge would delete, lane by lane, of the first `search` messages of each DLQ. Changes nothing.
+
+        Raises:
+            InputError: a part of the filter is bad; it is named.
+            NothingMatchedError: nothing.
+        """
+        lanes = self.lanes if wanted.checked(self.lanes).lane is None else (wanted.lane,)
+        found = [self._purging.look(lane, wanted, search) for lane in lanes if lane is not None]
+        if not any(lane.messages for lane in found):
+            raise NothingMatchedError("message of a job that is over", str(wanted))
+        return found
+
+    def trail(self, day: str | None = None, limit: int = 50, cursor: str | None = None) -> AuditPage:
+        """What was done at the desk on one UTC day (`2026-11-22`; today if left out), newest first.
+
+        Raises:
+            InputError: the day, the limit or the cursor is bad; it is named.
+        """
+        if not 1 <= limit <= limits.MAX_PAGE:
+            raise InputError.at("limit", f"must be 1 to {limits.MAX_PAGE}", "range")
+        return self.tools.trail.read(check_day(day or day_of(self.clock.now_ms())), limit, cursor)
+
+    # --- acting ----------------------------------------------------------------------------------
+
+    def redrive(self, ref: JobRef, manner: Manner = RESUME) -> Redriven:
         """Let one dead job run again as its next generation.
 
-        Its message goes back from the DLQ to the lane byte for byte, as the console's redrive does.
-        If it is no longer there, the job is sent from the table.
+        To resume, its message goes back from the DLQ to the lane byte for byte, as the console's redrive does; if
+        it is no longer there, the job is sent from the table. In any other manner it is sent from the table, and
+        its old message is deleted.
 
         Raises:
             JobNotFoundError: there is no such job.
             JobStateError: it is not dead, or neither queue nor table has its arguments.
+            InputError: it remembers no step of the name that the manner gives.
+            PayloadGoneError: its large arguments are past their retention.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
-        job = self.reader.find([ref])[0]
-        if job is None:
-            raise JobNotFoundError(ref.tenant, ref.id)
-        if job.state is not State.DEAD:
-            raise JobStateError("redriven", ref.id, job.state, "only dead jobs are redriven")
-        if self.dead_letters.move(job.lane, lambda delivery: _is_of(delivery, job), 1, _SEARCH):
-            return Redriven(ref, "message" if is_refusal(job) else "dlq")
-        self._send_from_table(job)
-        return Redriven(ref, "table")
+        job = self.inspection.dead(ref)
+        self.inspection.foresee(job, manner)
+        with self._audit.action("redrive", ref.tenant, manner=str(manner)) as tally:
+            tally.add("asked", ref)
+            done = self._redriving.one(job, manner)
+            tally.add("redriven")
+        return done
 
-    def redrive_lane(self, lane: str, limit: int, chosen: Callable[[Delivery], bool] = lambda _: True) -> int:
-        """Put up to `limit` messages of a lane's DLQ back; answers how many.
+    def edit(self, ref: JobRef, edit: Edit, manner: Manner = RESUME) -> Redriven:
+        """Let one dead job run again with other arguments, which its kind's model has to accept.
+
+        The record has the new arguments' fingerprint from then on: its key belongs to them, and every copy of the
+        old message does nothing. Steps that are kept were done with the old arguments.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+            JobStateError: it is not dead, or nothing stores its arguments.
+            UnknownKindError: this program does not know its kind.
+            InvalidArgsError, InputError: the arguments don't fit, each field is named; or see `redrive`.
+            UnavailableError: AWS did not answer; the call may be repeated.
+
+        After an error other than UnavailableError, nothing was changed.
+        """
+        job = self.inspection.dead(ref, "edited", "only dead jobs are edited")
+        envelope, canonical = self.inspection.edited(job, edit)
+        self.inspection.foresee(job, manner)
+        chosen = {"fingerprint": fingerprint_of(canonical), "before": job.fingerprint}
+        with self._audit.action("edit", ref.tenant, chosen, str(manner)) as tally:
+            tally.add("asked", ref)
+            done = self._redriving.edited(job, self._editor.edited(envelope, canonical), manner)
+            tally.add("redriven")
+        return done
+
+    def redrive_all(
+        self,
+        jobs: Sequence[Job],
+        manner: Manner = RESUME,
+        care: Care = Care(),  # noqa: B008 - frozen
+        *,
+        chosen: Filter | None = None,
+        has_time: Callable[[], bool] = lambda: True,
+        search: int = SEARCH,
+    ) -> Iterator[JobEvent]:
+        """Let these dead jobs run again; yields what became of each, and how the canary fared.
+
+        Nothing happens before the first is asked for. It ends after a canary that did not pass, and when
+        `has_time` says no.
+
+        Arguments:
+            chosen: the filter that chose them, for the audit trail.
+            search: how many messages of one DLQ are looked through for them.
+
+        Raises:
+            UnavailableError: the audit trail can't be written; nothing was done.
+        """
+        return self._bulk.jobs(jobs, manner, care, chosen, Terms(search, self._pace(care), has_time))
+
+    def redrive_lanes(self, lanes: Sequence[str], care: Care = Care()) -> Iterator[Event]:  # noqa: B008 - frozen
+        """Put all that is in the DLQs of these lanes back byte for byte; yields what was done, step by step.
+
+        SQS does it by itself where it can (StartMessageMoveTask); it goes on after this has ended. Messages whose
+        death no record tells yet are put back too. Dead jobs whose message SQS no longer keeps stay dead: redrive
+        those by a filter.
 
         Raises:
             InputError: there is no such lane.
+            NothingMatchedError: the DLQs are empty.
+            UnavailableError: AWS did not answer, or SQS is already moving messages of that DLQ.
         """
-        if lane not in self.lanes:
-            raise InputError.at("lane", f"no lane {lane!r}; known: {', '.join(self.lanes)}", "unknown_lane")
-        return len(self.dead_letters.move(lane, chosen, limit, limit))
+        for lane in lanes:
+            Filter(lane=lane).checked(self.lanes)
+        return self._bulk.lanes(lanes, care)
 
-    def _send_from_table(self, job: Job) -> None:
-        envelope = self.reader.envelope_of(job)
-        if envelope is None:
-            fix = "its message and its arguments are gone; submit it again"
-            if is_refusal(job):
-                fix = "its plain message is not in the DLQ; if it was redriven, it has become a job of its own"
-            raise JobStateError("redriven", job.ref.id, job.state, fix)
-        now_ms = self.clock.now_ms()
-        fresh = envelope.resend(time_ordered_id(now_ms, self.random.getrandbits(74)))
-        error = self.queue.send(job.lane, [Send(replace(fresh, generation=job.generation + 1))])[0]
-        if error is not None:
-            raise error
-        # Only to show it at once: the message itself opens the next generation when a worker meets it.
-        self.store.move(Verb.REOPEN, job, job.reopened(State.QUEUED, 0, max(job.ttl_s, message_ttl_s(now_ms))))
+    def purge(self, found: Sequence[Purgeable], wanted: Filter, search: int = SEARCH) -> Iterator[Purged]:
+        """Delete what `purgeable` found, for good; yields lane by lane what is gone.
 
+        The records stay, with reason, errors and arguments, as long as their retention says: a dead job can still
+        be redriven from the table. A plain message that was refused can't.
 
-def _is_of(delivery: Delivery, job: Job) -> bool:
-    match receive([delivery])[0]:
-        case Enveloped(envelope=envelope):
-            # Another copy of the message, or the loser of a key, would be acked as redundant.
-            return envelope.ref == job.ref and (job.held is None or envelope.send_id == job.held.send_id)
-        case Foreign() | Unreadable():
-            return message_job_id(job.ref.tenant, job.kind, delivery) == job.ref.id
+        Raises:
+            UnavailableError: AWS did not answer; what was deleted before is gone.
+        """
+        with self._audit.action("purge", wanted.tenant, wanted.parts()) as tally:
+            tally.add("asked", count=sum(len(lane.messages) for lane in found))
+            for lane in found:
+                jobs = self._purging.purge(lane, search) if lane.messages else []
+                for job in jobs:
+                    tally.add("purged", job.ref)
+                yield Purged(lane.lane, jobs)
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    @property
+    def _audit(self) -> Auditor:
+        return Auditor(self.tools.trail, self.clock, self.random, self.tools.actor)
+
+    @property
+    def _editor(self) -> Editor:
+        return Editor(self.tools.registry, self.tools.payloads)
+
+    @property
+    def _purging(self) -> Purging:
+        return Purging(self.reader, self.dead_letters)
+
+    @property
+    def _bulk(self) -> Bulk:
+        return Bulk(self._redriving, self.reader, self.dead_letters, self._audit, self.clock, self.tools.sleep)
+
+    def _pace(self, care: Care) -> Pace:
+        return Pace(care.rate, self.clock, self.tools.sleep)
+
+    @property
+    def _redriving(self) -> Redriving:
+        resending = Resending(self.store, self.queue, self.clock, self.random)
+        return Redriving(self.reader, self.dead_letters, self.tools.payloads, resending, self.tools.recall)

@@ -1,71 +1,44 @@
 """One batch from delivery to settlement: receive, claim, perform, decide, record, settle.
 
-Nothing here knows Lambda or SQS. The caller runs `begin`, then `perform` once for each message (from as
-many threads as it likes), then `finish`, which answers the messages that must stay on the queue.
+Nothing here knows Lambda or SQS. The caller runs `begin`, then performs the jobs of `batch.together` (from as
+many threads as it likes, calling `batch.tend` meanwhile), then the one that `isolate` names, then `finish`, which
+answers the messages that must stay on the queue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 
 from tidemill.domain import limits
-from tidemill.domain.decide import decide
+from tidemill.domain.decide import Waits, decide
 from tidemill.domain.duration import milliseconds
-from tidemill.domain.job import JobRef
+from tidemill.domain.errors import InputError
+from tidemill.domain.job import Job, JobRef
 from tidemill.domain.message import Delivery
-from tidemill.domain.outcome import Attempt, Untouched
-from tidemill.domain.ports import Clock, Conclusion, JobQueue, JobStore, Refused, Telemetry, Written
-from tidemill.domain.registry import JobRegistry
+from tidemill.domain.outcome import Complete
+from tidemill.domain.ports import Conclusion, JobQueue, Refused, Written
 from tidemill.domain.settle import ACK, LEAVE, Ack, Hold, Settlement, settle, settle_fenced_out
+from tidemill.service.announcing import DeathAnnouncer
+from tidemill.service.batch import Batch
 from tidemill.service.claiming import Claimed, Claiming
 from tidemill.service.intake import Intake
-from tidemill.service.performing import EventLoopThread, Performer
+from tidemill.service.performing import Performer, Surroundings
 from tidemill.service.reception import Enveloped, Foreign, Unreadable, receive
-from tidemill.service.reporting import report_batch
-
-
-@dataclass
-class Batch:
-    """What is known of one batch so far, by message id."""
-
-    deliveries: Sequence[Delivery]
-    performer: Performer
-    lease_until: int
-    claimed: dict[str, Claimed] = field(default_factory=dict)
-    # Claimed and not yet started: SQS may hand out one message twice in a batch.
-    startable: dict[str, Claimed] = field(default_factory=dict)
-    attempts: dict[str, Attempt] = field(default_factory=dict)
-    settlements: dict[str, Settlement] = field(default_factory=dict)
-    # Copies of a job that is in this batch already: message id -> the copy that was claimed.
-    copies: dict[str, str] = field(default_factory=dict)
-
-    def give_back(self, message_id: str) -> None:
-        """Leave the message's job untouched, if it has not been started."""
-        if self.startable.pop(message_id, None) is not None:
-            self.attempts[message_id] = Untouched()
-
-    def perform(self, message_id: str) -> None:
-        """Run the message's job, if it has one to run."""
-        claimed = self.startable.pop(message_id, None)
-        if claimed is not None:
-            self.attempts[message_id] = self.performer.perform(claimed)
+from tidemill.service.reporting import report_batch, report_outcomes
 
 
 @dataclass(frozen=True, slots=True)
 class Executor:
     """The engine of one lane's worker."""
 
-    registry: JobRegistry
-    store: JobStore
+    around: Surroundings
     queue: JobQueue
     intake: Intake
     lane: str
-    clock: Clock
     random: Random
-    telemetry: Telemetry
-    loop: EventLoopThread = field(default_factory=EventLoopThread)
 
     def begin(self, deliveries: Sequence[Delivery], request_id: str, deadline_ms: int) -> Batch:
         """Read and claim everything; settle what is not to run.
@@ -74,8 +47,7 @@ class Executor:
             request_id: unique for this invocation; part of the lease holder's name.
             deadline_ms: when the function is ended from outside, Unix milliseconds.
         """
-        lease_until = deadline_ms + milliseconds(limits.CLOCK_SKEW)
-        batch = Batch(deliveries, Performer(self.registry, self.clock, deadline_ms, self.loop), lease_until)
+        batch = Batch(deliveries, Performer(self.around, deadline_ms))
         enveloped: list[Enveloped] = []
         others: list[Foreign | Unreadable] = []
         for received in receive(deliveries):
@@ -84,31 +56,68 @@ class Executor:
                     others.append(received)
                 case Enveloped():
                     enveloped.append(received)
+        # First of all: a worker that dies from here on is found when its lease has ended, not six function
+        # timeouts later.
+        self._hide(batch, enveloped)
         batch.settlements.update(self.intake.admit(others, request_id))
         while enveloped:
             enveloped = self._claim_one_of_each(batch, enveloped, request_id)
         return batch
 
+    def isolate(self, batch: Batch) -> str | None:
+        """The message of the one suspect that may run now, alone; None if there is none.
+
+        Whatever else ended is recorded and settled first, and the other suspects are given back: if this one
+        takes the process with it, nothing but itself is lost.
+        """
+        suspects = batch.suspects
+        if not suspects:
+            return None
+        for place, message_id in enumerate(suspects[1:], 1):
+            batch.give_back(message_id, place)
+        if len(batch.deliveries) > 1:
+            self._record(batch)
+            self._settle(batch)
+            self._delete_done(batch)
+        return suspects[0]
+
     def finish(self, batch: Batch) -> list[str]:
         """Record every outcome, set visibilities, and answer the ids of the messages that stay."""
-        now_ms = self.clock.now_ms()
-        # A copy: a job that overran may still end in its thread while the others are recorded.
-        ended = tuple(batch.attempts)
-        conclusions = {message_id: self._conclusion(batch, message_id, now_ms) for message_id in ended}
-        answers = self.store.conclude(list(conclusions.values())) if conclusions else []
-        for (message_id, conclusion), answer in zip(conclusions.items(), answers, strict=True):
-            match answer:
-                case Written():
-                    batch.settlements[message_id] = settle(conclusion.verdict)
-                case Refused(job=job):
-                    batch.settlements[message_id] = settle_fenced_out(job)
-                case _:
-                    batch.settlements[message_id] = LEAVE
+        self._record(batch)
+        report_batch(self.around.telemetry, len(batch.deliveries), batch.outcomes)
         for copy, original in batch.copies.items():
             settled = batch.settlements.get(original, LEAVE)
             batch.settlements[copy] = ACK if isinstance(settled, Ack) else LEAVE
-        report_batch(self.telemetry, batch.deliveries, list(zip(conclusions.values(), answers, strict=True)))
-        return self._settle(batch, now_ms)
+        self._settle(batch)
+        if batch.left_behind:
+            # The process is about to end, and with it the answer that would have deleted them.
+            self.around.telemetry.alert("jobs_left_behind", messages=list(batch.left_behind))
+            self._delete_done(batch)
+        return [delivery.message_id for delivery in batch.deliveries if not self._is_done(batch, delivery)]
+
+    # --- claiming ---------------------------------------------------------------------------------
+
+    def _hide(self, batch: Batch, enveloped: Sequence[Enveloped]) -> None:
+        now_ms = self.around.clock.now_ms()
+        holds = {
+            received.delivery.receipt: Hold(
+                self._lease_until(batch, received, now_ms) + milliseconds(limits.SHORT_HOLD)
+            ).seconds_from(now_ms)
+            for received in enveloped
+        }
+        if holds:
+            self.queue.hide(self.lane, list(holds.items()))
+
+    def _lease_until(self, batch: Batch, received: Enveloped, now_ms: int) -> int:
+        """When the lease of a claim ends: with the function, or sooner if the kind promises a heartbeat."""
+        ends = batch.performer.deadline_ms
+        try:
+            heartbeat = self.around.registry.resolve(received.envelope.kind).heartbeat
+        except InputError:
+            heartbeat = None
+        if heartbeat is not None:
+            ends = min(ends, now_ms + milliseconds(heartbeat))
+        return ends + milliseconds(limits.CLOCK_SKEW)
 
     def _claim_one_of_each(self, batch: Batch, enveloped: list[Enveloped], request_id: str) -> list[Enveloped]:
         """Claim each job by its first message; answer the other messages of the jobs that were not claimed.
@@ -130,47 +139,101 @@ class Executor:
         return again
 
     def _claim(self, batch: Batch, enveloped: list[Enveloped], request_id: str) -> None:
-        now_ms = self.clock.now_ms()
-        claiming = Claiming(self.store, self.lane, request_id, now_ms, batch.lease_until)
-        receipts: list[str] = []
+        now_ms = self.around.clock.now_ms()
+        claiming = Claiming(
+            self.around.store,
+            self.lane,
+            request_id,
+            now_ms,
+            lambda received: self._lease_until(batch, received, now_ms),
+        )
         for outcome in claiming.claim(enveloped):
             message_id = outcome.received.delivery.message_id
             if isinstance(outcome, Claimed):
                 batch.claimed[message_id] = batch.startable[message_id] = outcome
-                receipts.append(outcome.received.delivery.receipt)
             else:
-                batch.settlements[message_id] = outcome.settlement
-                self.telemetry.note("not_claimed", job_id=outcome.received.envelope.ref.id, cause=outcome.cause)
-        # A worker that dies is found when its lease has ended, not six function timeouts later.
-        visible_again = Hold(batch.lease_until + milliseconds(limits.SHORT_HOLD)).seconds_from(now_ms)
-        if receipts:
-            self.queue.hide(self.lane, [(receipt, visible_again) for receipt in receipts])
+                envelope = outcome.received.envelope
+                batch.settlements[message_id] = self.around.succession.settled(
+                    outcome.job, envelope, outcome.settlement
+                )
+                self.around.telemetry.note("not_claimed", job_id=outcome.received.envelope.ref.id, cause=outcome.cause)
+
+    # --- recording --------------------------------------------------------------------------------
+
+    def _record(self, batch: Batch) -> None:
+        now_ms = self.around.clock.now_ms()
+        conclusions = {message_id: self._conclusion(batch, message_id, now_ms) for message_id in batch.unrecorded()}
+        answers = self.around.store.conclude(list(conclusions.values())) if conclusions else []
+        for (message_id, conclusion), answer in zip(conclusions.items(), answers, strict=True):
+            batch.recorded.add(message_id)
+            match answer:
+                case Written(job=job):
+                    settlement = settle(conclusion.verdict)
+                case Refused(job=job):
+                    settlement = settle_fenced_out(job)
+                case _:
+                    job, settlement = None, LEAVE
+            envelope = batch.claimed[message_id].received.envelope
+            batch.settlements[message_id] = self.around.succession.settled(job, envelope, settlement)
+        concluded = list(zip(conclusions.values(), answers, strict=True))
+        batch.outcomes.update(report_outcomes(self.around.telemetry, concluded))
+        self._discard([conclusion for conclusion, answer in concluded if isinstance(answer, Written)])
+
+    def _discard(self, recorded: Sequence[Conclusion]) -> None:
+        """Delete the stored arguments of jobs that succeeded: no generation follows that could need them."""
+        done = [
+            (conclusion.job.ref, conclusion.envelope.stored)
+            for conclusion in recorded
+            if isinstance(conclusion.verdict, Complete)
+            and conclusion.envelope is not None
+            and conclusion.envelope.stored is not None
+        ]
+        if done:
+            self.around.payloads.discard(done)
 
     def _conclusion(self, batch: Batch, message_id: str, now_ms: int) -> Conclusion:
-        claimed = batch.claimed[message_id]
-        policy = batch.performer.policy(claimed.job.kind)
+        claimed, job = batch.claimed[message_id], batch.newest(message_id)
+        policy = batch.performer.policy(job.kind)
         verdict = decide(
-            claimed.job,
+            job,
             batch.attempts[message_id],
             retry=policy.retry,
             retention=policy.retention,
-            receives=claimed.received.delivery.receives,
+            waits=self._waits(job, claimed.received.delivery, now_ms),
             now_ms=now_ms,
             random=self.random.random,
         )
-        return Conclusion(claimed.job, verdict, claimed.received.envelope, now_ms)
+        envelope = claimed.received.envelope
+        notice = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
+        return Conclusion(job, verdict, envelope, now_ms, notice)
 
-    def _settle(self, batch: Batch, now_ms: int) -> list[str]:
-        staying: list[str] = []
+    def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
+        lane = self.around.registry.lanes.get(self.lane)
+        in_order = lane is not None and lane.fifo
+        return Waits(delivery.receives, in_order, timedelta(milliseconds=now_ms - delivery.sent_at), job.watched)
+
+    # --- settling ---------------------------------------------------------------------------------
+
+    def _settle(self, batch: Batch) -> None:
+        """Set the visibility of every message whose settlement is known by now, once."""
+        now_ms = self.around.clock.now_ms()
         holds: list[tuple[str, int]] = []
         for delivery in batch.deliveries:
-            # A claimed job that was never performed keeps its lease; so does its message.
-            settlement = batch.settlements.get(delivery.message_id, LEAVE)
-            if isinstance(settlement, Ack):
+            settlement = batch.settlements.get(delivery.message_id)
+            if settlement is None or delivery.message_id in batch.settled:
                 continue
-            staying.append(delivery.message_id)
-            if settlement.until is not None:
+            batch.settled.add(delivery.message_id)
+            if isinstance(settlement, Hold) and settlement.until is not None:
                 holds.append((delivery.receipt, settlement.seconds_from(now_ms)))
         if holds:
             self.queue.hide(self.lane, holds)
-        return staying
+
+    def _delete_done(self, batch: Batch) -> None:
+        done = [delivery.receipt for delivery in batch.deliveries if self._is_done(batch, delivery)]
+        if done:
+            self.queue.delete(self.lane, done)
+
+    def _is_done(self, batch: Batch, delivery: Delivery) -> bool:
+        # A claimed job that was never performed keeps its lease; so does its message.
+        settlement: Settlement = batch.settlements.get(delivery.message_id, LEAVE)
+        return isinstance(settlement, Ack)

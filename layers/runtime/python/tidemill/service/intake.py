@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tidemill.domain.errors import TidemillError, UnavailableError
+from tidemill.domain.errors import PlainMessageError, TidemillError, UnavailableError
 from tidemill.domain.failure import refusal_of
+from tidemill.domain.hiding import strings_of
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Clock, JobStore, Telemetry, Unwritten
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.settle import ACK, LEAVE, TO_DLQ, Settlement
 from tidemill.service.reception import Foreign, Unreadable, owner_of
-from tidemill.service.refusal import burial, message_job_id, refused_record
+from tidemill.service.refusal import burial, is_refusal, message_job_id, refused_record
 from tidemill.service.request import parse_request
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
@@ -70,6 +72,9 @@ class Intake:
 
     def _submission(self, received: Foreign) -> Submission:
         delivery = received.delivery
+        if self.registry.lanes[self.lane].fifo:
+            # Sent anew, it would come after messages that were sent after it.
+            raise PlainMessageError(self.lane)
         submission = replace(parse_request(received.document, self.registry), asked_at=delivery.sent_at)
         if submission.lane is None:
             # The sender chose the lane by choosing the queue.
@@ -86,10 +91,20 @@ class Intake:
         # A record that is there and still runs is our own, from a receive that died before it concluded.
         if isinstance(inserted, Unwritten) or inserted.job is None:
             return LEAVE
-        if inserted.job.state is State.RUNNING:
-            job = inserted.job
-            self.store.conclude([burial(job, error.code, refusal_of(job.kind, error), now_ms)])
+        job = inserted.job
+        if not is_refusal(job):
+            # This very message has become a job before, by code that read it otherwise.
+            return ACK
+        if job.state is State.RUNNING:
+            failure = refusal_of(job.kind, error, strings_of(_arguments(received)))
+            self.store.conclude([burial(job, error.code, failure, now_ms)])
             self.telemetry.count("MessagesRefused")
             message_id = received.delivery.message_id
             self.telemetry.alert("message_refused", message_id=message_id, job_id=job.ref.id, reason=error.code)
         return TO_DLQ
+
+
+def _arguments(received: Foreign | Unreadable) -> bytes:
+    """What a refused message gave as arguments: its evidence must not quote them."""
+    document = received.document
+    return json.dumps(document.get("args") if isinstance(document, dict) else document).encode()

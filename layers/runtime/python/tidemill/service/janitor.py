@@ -54,7 +54,14 @@ class Janitor:
     def census(self, deadline_ms: int | None = None) -> int:
         """Record the deaths that only the DLQs know of; answers how many. See Census."""
         census = Census(
-            self.registry, self.store, self.reader, self.dead_letters, self.lanes, self.clock, self.telemetry
+            self.registry,
+            self.store,
+            self.reader,
+            self.dead_letters,
+            self.lanes,
+            self.clock,
+            self.random,
+            self.telemetry,
         )
         return census.take(lambda: self._is_before(deadline_ms))
 
@@ -62,16 +69,23 @@ class Janitor:
         return deadline_ms is None or self.clock.now_ms() < deadline_ms
 
     def _send(self, jobs: Sequence[Job]) -> int:
-        # The index may lag behind the records.
-        due = [job for job in jobs if job.state is State.SCHEDULED]
+        due = [job for job in jobs if self._is_due(job)]
         sent = 0
         for lane in dict.fromkeys(job.lane for job in due):
             mine = [(job, send) for job in due if job.lane == lane and (send := self._send_of(job)) is not None]
             for (job, _), error in zip(mine, self.queue.send(lane, [send for _, send in mine]), strict=True):
                 if error is None:
-                    self.store.move(Verb.REVIVE, job, revived(job, job.claimable_at or 0))
+                    self.store.move(Verb.REVIVE, job, revived(job, max(job.claimable_at or 0, self.clock.now_ms())))
                     sent += 1
         return sent
+
+    def _is_due(self, job: Job) -> bool:
+        """Whether the job needs a message; the index may lag behind the records."""
+        if job.watched:
+            # It was claimed before a sweep had marked it, maybe by a copy that is gone: if it died, nobody else
+            # brings it back.
+            return (job.claimable_at or 0) + milliseconds(limits.CLOCK_SKEW) < self.clock.now_ms()
+        return job.state is State.SCHEDULED
 
     def _send_of(self, job: Job) -> Send | None:
         envelope = self._envelope_of(job)

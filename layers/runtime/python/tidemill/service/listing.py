@@ -83,7 +83,7 @@ class Listing:
                 "not_indexed",
             )
         today = day_of(self.clock.now_ms())
-        page = self.reader.recent(tenant, kind, _day(query.day or today), query.limit, query.cursor)
+        page = self.reader.recent(tenant, kind, check_day(query.day or today), query.limit, query.cursor)
         return Page(self._kept(page.jobs), page.cursor)
 
     def _kept(self, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
@@ -101,7 +101,12 @@ def _listed_state(value: str) -> State:
     return State(value)
 
 
-def _day(value: str) -> str:
+def check_day(value: str) -> str:
+    """Return `value` if it is a day such as `2026-11-22`.
+
+    Raises:
+        InputError: it is none; the field is `day`.
+    """
     try:
         if date.fromisoformat(value).isoformat() == value:
             return value

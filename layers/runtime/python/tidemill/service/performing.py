@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
-
-from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+from functools import partial
+from typing import Any, Final
 
 from tidemill.domain import limits
+from tidemill.domain.args import JobArgs
 from tidemill.domain.classify import Classification, FailureClass, classify
 from tidemill.domain.context import JobContext
+from tidemill.domain.decide import HANDED_OVER
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
-from tidemill.domain.errors import InputError
+from tidemill.domain.envelope import Envelope
+from tidemill.domain.errors import (
+    CodeChangedError,
+    InputError,
+    IntegrityError,
+    PayloadGoneError,
+    TidemillError,
+    UnavailableError,
+)
 from tidemill.domain.failure import failure_of, refusal_of
-from tidemill.domain.outcome import Attempt, Raised, Returned, TooLate, Untouched
-from tidemill.domain.ports import Clock
+from tidemill.domain.hiding import strings_of
+from tidemill.domain.interrupt import HandedOver, HardTimeout, Interrupt, JobCancelled, SoftTimeoutError
+from tidemill.domain.job import Job
+from tidemill.domain.outcome import Attempt, Continued, Raised, Returned, Stopped, TooLate, Untouched
+from tidemill.domain.ports import Clock, EntityOrder, JobMemory, JobStore, Payloads, Telemetry
 from tidemill.domain.registry import AnyDefinition, JobRegistry
+from tidemill.domain.result import encode_result
 from tidemill.domain.retry import Retry
 from tidemill.domain.signals import PermanentError
-from tidemill.domain.strict_json import dump_canonical
 from tidemill.service.claiming import Claimed
+from tidemill.service.event_loop import EventLoopThread
+from tidemill.service.keeping import kept_result
+from tidemill.service.lifeline import AttemptLifeline
+from tidemill.service.notebook import Notebook
+from tidemill.service.running import RunningJob, ThreadInterrupter
+from tidemill.service.succession import Succession
 
-_PERMANENT = Classification(FailureClass.PERMANENT)
+_PERMANENT: Final = Classification(FailureClass.PERMANENT)
+_TRANSIENT: Final = Classification(FailureClass.TRANSIENT)
+# What Tidemill itself raises in a job, and the reason that its job carries.
+_TIMED_OUT: Final = "timed_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,87 +58,194 @@ class Policy:
     retention: Retention = field(default_factory=Retention)
 
 
-class EventLoopThread:
-    """One event loop for a worker's life, so that clients bound to a loop survive between jobs."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a lane's jobs are run with.
 
-    def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
+    Arguments:
+        hide: sets the visibility of a message, given its receipt and seconds.
+        code: the version of this code, "" if the deployment names none.
+        interrupter: makes a way into the code of the thread that calls it.
+    """
 
-    def run(self, awaitable: Any) -> Any:
-        """Run to its end from any thread and return its value, or raise what it raised."""
-        value, ended = asyncio.run_coroutine_threadsafe(_end_of(awaitable), self._started()).result()
-        if ended is not None:
-            raise ended
-        return value
+    registry: JobRegistry
+    store: JobStore
+    memory: JobMemory
+    payloads: Payloads
+    clock: Clock
+    telemetry: Telemetry
+    hide: Callable[[str, int], None]
+    loop: EventLoopThread
+    code: str = ""
+    interrupter: Callable[[], ThreadInterrupter] = ThreadInterrupter
+    order: EntityOrder = field(kw_only=True)
 
-    def _started(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="tidemill-async", daemon=True).start()
-            return self._loop
+    @property
+    def succession(self) -> Succession:
+        """Who comes after whom, where that is kept."""
+        return Succession(self.order, self.clock, self.telemetry)
 
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """Runs claimed jobs of one lane. Safe for threads; never raises for what a job does."""
+    """Runs the claimed jobs of one batch. Safe for threads; never raises for what a job does.
 
-    registry: JobRegistry
-    clock: Clock
+    Arguments:
+        deadline_ms: when the function is ended from outside, Unix milliseconds.
+    """
+
+    around: Surroundings
     deadline_ms: int
-    loop: EventLoopThread
 
-    def perform(self, claimed: Claimed) -> Attempt:
-        """Run the job unless a gate is closed."""
-        kind = claimed.job.kind
+    @property
+    def jobs_end_at(self) -> int:
+        """Until when jobs may run, Unix milliseconds: the last of the function's time is kept for recording."""
+        return self.deadline_ms - milliseconds(limits.RECORDING_TIME)
+
+    def perform(self, claimed: Claimed, may_start: Callable[[RunningJob], bool]) -> Attempt:
+        """Run the job unless a gate is closed; `may_start` is told of it just before, and has the last word."""
+        kind, envelope = claimed.job.kind, claimed.received.envelope
+        data = envelope.args
         try:
-            definition = self.registry.resolve(kind)
+            definition = self.around.registry.resolve(kind)
             stopped = self._gate(claimed, definition)
             if stopped is not None:
                 return stopped
-            args = definition.args_type.from_message(claimed.received.envelope.args)
-        except InputError as error:
-            return Raised(refusal_of(kind, error), _PERMANENT, error.code)
-        return self._call(definition, args, self._context(claimed))
+            data = self._args_of(envelope)
+            args = definition.args_type.from_message(data)
+            if envelope.stored is not None and self._is_late(definition):
+                # S3 took its time.
+                return Untouched()
+        except UnavailableError as error:
+            self.around.telemetry.alert("payload_unavailable", job_id=envelope.ref.id, cause=error.cause)
+            return Untouched("payload_unavailable", limits.PAYLOAD_WAIT)
+        except TidemillError as error:
+            # A validator's own words may quote what it refused.
+            return Raised(refusal_of(kind, error, strings_of(data)), _PERMANENT, error.code)
+        try:
+            previous = self.around.succession.previous(claimed.job, envelope)
+        except UnavailableError:
+            return Untouched("order_unavailable", limits.SHORT_HOLD)
+        return self._run(claimed, definition, args, may_start, previous)
 
     def policy(self, kind: str) -> Policy:
         """The retry policy and retention of `kind`."""
         try:
-            definition = self.registry.resolve(kind)
+            definition = self.around.registry.resolve(kind)
         except InputError:
             return Policy()
         return Policy(definition.retry, definition.retention)
 
     def _gate(self, claimed: Claimed, definition: AnyDefinition) -> Attempt | None:
-        now, job = self.clock.now_ms(), claimed.job
+        now, job = self.around.clock.now_ms(), claimed.job
         if job.crashes >= limits.MAX_CRASHES:
             poison = PermanentError(f"{job.crashes} workers died with this job")
             return Raised(failure_of(job.kind, poison), _PERMANENT, "poison")
-        # An attempt that follows another one continues a job that started in time.
-        started = job.attempt > 1 or job.deferrals > 0
-        if not started and job.expires_at is not None and job.expires_at <= now:
+        if job.cancel_asked:
+            return Stopped()
+        if job.expires_at is not None and job.expires_at <= now and not _has_started(job):
             return TooLate()
-        if self.deadline_ms - now < milliseconds(definition.timeout):
+        if (job.claimable_at or 0) - milliseconds(limits.CLOCK_SKEW) <= now:
+            # It waited behind others for longer than its heartbeat: another worker may be about to take it.
+            return Untouched("lease_over")
+        return Untouched() if self._is_late(definition) else None
+
+    def _is_late(self, definition: AnyDefinition) -> bool:
+        """Whether too little of the invocation is left for a job of this kind."""
+        return self.jobs_end_at - self.around.clock.now_ms() < milliseconds(definition.timeout)
+
+    def _args_of(self, envelope: Envelope) -> bytes:
+        return envelope.args if envelope.stored is None else self.around.payloads.get(envelope.ref, envelope.stored)
+
+    def _run(
+        self,
+        claimed: Claimed,
+        definition: AnyDefinition,
+        args: JobArgs,
+        may_start: Callable[[RunningJob], bool],
+        previous: int | None,
+    ) -> Attempt:
+        running = self._running(claimed, definition)
+        context = replace(self._context(claimed, running), previous_sequence=previous)
+        if not may_start(running):
             return Untouched()
-        return None
-
-    def _call(self, definition: AnyDefinition, args: Any, context: JobContext) -> Attempt:
         try:
-            value = definition(args, context)
-            if definition.is_async:
-                value = self.loop.run(value)
+            value = self._call(definition, args, context, running)
         # sys.exit() or a cancelled asyncio.run() in a job ends the job, not the worker with its neighbours.
-        except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a job raises is its outcome
-            classification = classify(error, datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC))
-            permanent = classification.failure is FailureClass.PERMANENT
-            return Raised(failure_of(context.kind, error), classification, "permanent" if permanent else "error")
-        try:
-            return Returned(encode_result(value))
-        except InputError as error:
-            return Raised(refusal_of(context.kind, error), _PERMANENT, "invalid_result")
+        except (Exception, SystemExit, asyncio.CancelledError, Interrupt) as error:  # noqa: BLE001 - whatever a job raises is its outcome
+            return self._raised(context.kind, error, args)
+        self._note_skipped(running.lifeline.notebook)
+        return self._returned(claimed.job, definition, args, value)
 
-    def _context(self, claimed: Claimed) -> JobContext:
+    def _returned(self, job: Job, definition: AnyDefinition, args: JobArgs, value: object) -> Attempt:
+        try:
+            return Returned(kept_result(self.around.payloads, job, encode_result(value), definition.retention.result))
+        except TidemillError as error:
+            classification = _TRANSIENT if isinstance(error, UnavailableError) else _PERMANENT
+            return Raised(refusal_of(job.kind, error, strings_of(args)), classification, _unkept(error))
+
+    def _call(self, definition: AnyDefinition, args: JobArgs, context: JobContext, running: RunningJob) -> Any:
+        if definition.is_async:
+            flight = self.around.loop.start(definition(args, context))
+            running.interrupter = flight.interrupt
+            return flight.result()
+        interrupter = self.around.interrupter()
+        try:
+            running.interrupter = interrupter
+            return definition(args, context)
+        finally:
+            interrupter.close()
+
+    def _raised(self, kind: str, error: BaseException, args: JobArgs) -> Attempt:
+        match error:
+            case JobCancelled():
+                return Stopped()
+            case HandedOver():
+                return Continued()
+            case HardTimeout():
+                return timed_out(kind)
+            case CodeChangedError():
+                return Raised(refusal_of(kind, error, strings_of(args)), _PERMANENT, error.reason)
+            case InputError() | IntegrityError() | PayloadGoneError():
+                return Raised(refusal_of(kind, error, strings_of(args)), _PERMANENT, error.code)
+            case _:
+                return self._failed(kind, error, args)
+
+    def _failed(self, kind: str, error: BaseException, args: JobArgs) -> Raised:
+        classification = classify(error, datetime.fromtimestamp(self.around.clock.now_ms() / 1000, UTC))
+        reason = "permanent" if classification.failure is FailureClass.PERMANENT else "error"
+        if isinstance(error, SoftTimeoutError):
+            reason = _TIMED_OUT
+        return Raised(failure_of(kind, error, strings_of(args)), classification, reason)
+
+    def _running(self, claimed: Claimed, definition: AnyDefinition) -> RunningJob:
+        now_ms, around = self.around.clock.now_ms(), self.around
+        hard_at = min(now_ms + milliseconds(definition.timeout), self.jobs_end_at)
+        notebook = Notebook(
+            around.memory,
+            around.payloads,
+            around.clock,
+            around.telemetry,
+            claimed.job,
+            claimed.received.envelope,
+            definition.on_code_change,
+            around.code,
+            milliseconds(definition.retention.dead + limits.STATE_HORIZON),
+        )
+        lifeline = AttemptLifeline(
+            around.store,
+            notebook,
+            around.clock,
+            partial(around.hide, claimed.received.delivery.receipt),
+            claimed.job,
+            ends_at=hard_at,
+            hands_over_at=hard_at - int(milliseconds(definition.timeout) * limits.HAND_OVER_AT),
+            lease_ms=None if definition.heartbeat is None else milliseconds(definition.heartbeat),
+        )
+        soft = definition.soft_timeout
+        return RunningJob(lifeline, None if soft is None else now_ms + milliseconds(soft), hard_at)
+
+    def _context(self, claimed: Claimed, running: RunningJob) -> JobContext:
         job, envelope = claimed.job, claimed.received.envelope
         return JobContext(
             job_id=job.ref.id,
@@ -127,36 +255,35 @@ class Performer:
             attempt=job.attempt,
             generation=job.generation,
             submitted_at_ms=envelope.submitted_at,
-            deadline_ms=self.deadline_ms,
+            deadline_ms=running.hard_at,
             correlation_id=envelope.correlation_id,
+            lifeline=running.lifeline,
+            entity=envelope.entity,
+            sequence=envelope.sequence,
         )
 
-
-def encode_result(value: object) -> str | None:
-    """A job's return value as canonical JSON text; None stays None.
-
-    Raises:
-        InputError: it can't be written as JSON, or exceeds 131,072 bytes.
-    """
-    if value is None:
-        return None
-    try:
-        plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else to_jsonable_python(value)
-    except Exception as error:  # noqa: BLE001 - serialising runs the job's own code: serializers, generators
-        raise InputError.at("result", f"can't be written as JSON: {error}", "json") from None
-    encoded = dump_canonical(plain, "result")
-    if len(encoded) > limits.MAX_RESULT_BYTES:
-        raise InputError.at(
-            "result",
-            f"is {len(encoded)} bytes, the limit is {limits.MAX_RESULT_BYTES}. Fix: store it in S3, return its key",
-            "too_large",
-        )
-    return encoded.decode("utf-8")
+    def _note_skipped(self, notebook: Notebook) -> None:
+        with suppress(TidemillError):
+            if skipped := notebook.unused():
+                self.around.telemetry.alert("steps_skipped", job_id=notebook.job.ref.id, steps=len(skipped))
 
 
-async def _end_of(awaitable: Any) -> tuple[Any, BaseException | None]:
-    try:
-        return await awaitable, None
-    # Raised through asyncio, these two would end the loop, and every later job would wait for it for ever.
-    except (KeyboardInterrupt, SystemExit) as error:
-        return None, error
+def _unkept(error: TidemillError) -> str:
+    """The reason of a job whose result could not be kept."""
+    match error:
+        case UnavailableError():
+            return "result_unavailable"
+        case InputError():
+            return "invalid_result"
+        case _:
+            return error.code
+
+
+def timed_out(kind: str) -> Raised:
+    """The outcome of an attempt that its hard timeout ended, whether or not its code took notice."""
+    return Raised(failure_of(kind, HardTimeout()), _TRANSIENT, _TIMED_OUT)
+
+
+def _has_started(job: Job) -> bool:
+    """Whether this attempt goes on with a job that an earlier one began in time."""
+    return job.attempt > 1 or job.deferrals > 0 or job.reason == HANDED_OVER

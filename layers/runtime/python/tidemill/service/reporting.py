@@ -8,8 +8,7 @@ from typing import Final
 
 from tidemill.domain.conclusion import verb_of
 from tidemill.domain.lifecycle import Verb
-from tidemill.domain.message import Delivery
-from tidemill.domain.outcome import Bury, Complete, Expire, Park, RetryLater
+from tidemill.domain.outcome import Bury, Complete, Cost, Expire, Park, RetryLater, Stop
 from tidemill.domain.ports import Answer, Conclusion, Refused, Telemetry, Written
 
 METRIC: Final = {
@@ -18,34 +17,38 @@ METRIC: Final = {
     Verb.PARK: "JobsDeferred",
     Verb.BURY: "JobsDead",
     Verb.EXPIRE: "JobsExpired",
+    Verb.STOP: "JobsCancelled",
 }
 
 
-def report_batch(
-    telemetry: Telemetry, deliveries: Sequence[Delivery], ended: Sequence[tuple[Conclusion, Answer]]
-) -> None:
-    """Count the outcomes that were written, and say which jobs failed."""
+def report_outcomes(telemetry: Telemetry, ended: Sequence[tuple[Conclusion, Answer]]) -> Counter[str]:
+    """Count the outcomes that were written, say which jobs failed, and answer the counts by metric."""
     outcomes = Counter(_metric(conclusion, answer) for conclusion, answer in ended)
     for name, value in outcomes.items():
         telemetry.count(name, value)
-    telemetry.count("BatchSize", len(deliveries))
     for conclusion, _ in ended:
         _report_failure(telemetry, conclusion)
-    telemetry.note("batch", messages=len(deliveries), **outcomes)
+    return outcomes
+
+
+def report_batch(telemetry: Telemetry, messages: int, outcomes: Counter[str]) -> None:
+    """One line for a batch of so many messages."""
+    telemetry.count("BatchSize", messages)
+    telemetry.note("batch", messages=messages, **outcomes)
 
 
 def _metric(conclusion: Conclusion, answer: Answer) -> str:
     if not isinstance(answer, Written):
         return "FenceLost" if isinstance(answer, Refused) else "OutcomesUnwritten"
     verdict = conclusion.verdict
-    if isinstance(verdict, RetryLater | Park) and not verdict.spent:
+    if isinstance(verdict, RetryLater | Park) and verdict.cost is not Cost.ATTEMPT:
         return METRIC[Verb.PARK]
     return METRIC[Verb.RETRY] if isinstance(verdict, Park) else METRIC[verb_of(verdict)]
 
 
 def _report_failure(telemetry: Telemetry, conclusion: Conclusion) -> None:
     job, verdict = conclusion.job, conclusion.verdict
-    if isinstance(verdict, Complete | Expire):
+    if isinstance(verdict, Complete | Expire | Stop):
         return
     failure = verdict.failure
     telemetry.alert(

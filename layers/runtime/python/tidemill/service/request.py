@@ -7,12 +7,24 @@ from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.errors import InputError, Violation
-from tidemill.domain.names import check_key, check_kind, check_lane, check_tenant
+from tidemill.domain.names import check_entity, check_key, check_kind, check_lane, check_sequence, check_tenant
 from tidemill.domain.registry import JobRegistry
-from tidemill.service.submission import DEFAULT_TENANT, Submission, check_expiry
+from tidemill.service.submission import DEFAULT_TENANT, Submission, check_expiry, check_undelayed
 
 FIELDS: Final = frozenset(
-    {"kind", "args", "key", "tenant", "lane", "delay_seconds", "expires_in_seconds", "job_id", "correlation_id"}
+    {
+        "kind",
+        "args",
+        "key",
+        "tenant",
+        "lane",
+        "entity",
+        "sequence",
+        "delay_seconds",
+        "expires_in_seconds",
+        "job_id",
+        "correlation_id",
+    }
 )
 
 
@@ -41,19 +53,24 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
     if expires_in is not None:
         # Here and not only with the submission, so that the field has the name that the sender wrote.
         check_expiry(expires_in, delay, "expires_in_seconds")
+    lane = _optional(document, "lane", check_lane)
+    if (chosen := registry.lanes.get(lane or definition.lane)) is not None:
+        check_undelayed(delay, chosen, "delay_seconds")
     return Submission(
         args=definition.args_type.from_input(document["args"]),
         key=_optional(document, "key", check_key),
         tenant=_optional(document, "tenant", check_tenant) or DEFAULT_TENANT,
-        lane=_optional(document, "lane", check_lane),
+        lane=lane,
         delay=delay,
         expires_in=expires_in,
         job_id=document.get("job_id"),
         correlation_id=document.get("correlation_id"),
+        entity=_optional(document, "entity", check_entity),
+        sequence=_optional(document, "sequence", check_sequence),
     )
 
 
-def _optional(document: dict[str, Any], field: str, check: Any) -> str | None:
+def _optional(document: dict[str, Any], field: str, check: Any) -> Any:
     return None if document.get(field) is None else check(document[field])
 
 

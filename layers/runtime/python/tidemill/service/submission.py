@@ -11,11 +11,14 @@ from tidemill.domain import limits
 from tidemill.domain.args import JobArgs, fingerprint_of
 from tidemill.domain.definition import OnFinal
 from tidemill.domain.duration import milliseconds
+from tidemill.domain.entity import Entity
 from tidemill.domain.envelope import MAX_HOPS, Envelope
 from tidemill.domain.errors import InputError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
-from tidemill.domain.names import check_job_id, check_key, check_lane, check_tenant
+from tidemill.domain.lane import Lane
+from tidemill.domain.names import check_entity, check_job_id, check_key, check_lane, check_sequence, check_tenant
+from tidemill.domain.payload import checked_in
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.sizing import longest_timeout
 
@@ -33,7 +36,11 @@ class Submission:
             its record is kept (at least 19 days after its last message).
         tenant: whose job it is, at most 48 characters.
         lane: another lane than the kind's.
-        delay: from now until it may start, up to 365 days. To the second.
+        entity: on a FIFO lane, what the job is about (1 to 128 printable ASCII characters without spaces): jobs of
+            one tenant, lane and entity run one after the other, in the order they were sent.
+        sequence: the job's number among those of its entity, such as the version of what it is about; 0 to 2^53 - 1.
+            Left out, the next number is given, at the cost of one write unit; one or the other for all of an entity.
+        delay: from now until it may start, up to 365 days. To the second. Not on a FIFO lane.
         expires_in: if it has not started by then, it never runs.
         job_id: an id of the caller's choice for a job without a key (a lower-case UUID).
         correlation_id: carried through everything the job causes; by default the job's id.
@@ -55,6 +62,8 @@ class Submission:
     traceparent: str | None = None
     hops: int = 0
     asked_at: int | None = None
+    entity: str | None = None
+    sequence: int | None = None
 
 
 class Options(TypedDict, total=False):
@@ -71,6 +80,8 @@ class Options(TypedDict, total=False):
     traceparent: str | None
     hops: int
     asked_at: int | None
+    entity: str | None
+    sequence: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +96,18 @@ class Order:
     is_repeatable: bool
     # When it was asked for, Unix milliseconds, if that is earlier than now: a message may be delivered again.
     asked_at: int | None = None
+    # The argument bytes. Where the envelope has a receipt for them, they are to be stored before it is sent.
+    args: bytes = b""
 
     @property
     def ref(self) -> JobRef:
         """The job's identity."""
         return self.envelope.ref
+
+    @property
+    def entity(self) -> Entity | None:
+        """What the job is about, on a FIFO lane."""
+        return self.envelope.entity_in(self.lane)
 
     @property
     def on_final(self) -> OnFinal:
@@ -116,17 +134,19 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     tenant = check_tenant(submission.tenant)
     lane = _lane(submission.lane, definition, registry)
     delay = _span(submission.delay, "delay", _NOW)
+    _check_order(submission, registry.lanes[lane])
     hops: object = submission.hops
     if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= MAX_HOPS:
         raise InputError.at("hops", f"is {hops}: jobs that make jobs end after {MAX_HOPS}", "hops")
     canonical = submission.args.canonical()
+    inline, stored = checked_in(canonical)
     due_ms = now_ms + milliseconds(delay)
     job_id = _identity(submission, tenant, kind, now_ms, random)
     envelope = Envelope(
         send_id=time_ordered_id(now_ms, random.getrandbits(74)),
         ref=JobRef(tenant, job_id),
         kind=kind,
-        args=canonical,
+        args=inline,
         fingerprint=fingerprint_of(canonical),
         submitted_at=now_ms,
         correlation_id=_trace(submission.correlation_id, "correlation_id") or job_id,
@@ -136,9 +156,12 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         causation_id=_trace(submission.causation_id, "causation_id"),
         traceparent=_trace(submission.traceparent, "traceparent"),
         hops=hops,
+        entity=submission.entity,
+        sequence=submission.sequence,
+        stored=stored,
     )
     repeatable = submission.key is not None or submission.job_id is not None
-    return Order(envelope, definition, lane, due_ms, repeatable, submission.asked_at)
+    return Order(envelope, definition, lane, due_ms, repeatable, submission.asked_at, canonical)
 
 
 def _kind_of(args: object) -> str:
@@ -162,6 +185,39 @@ def _lane(lane: str | None, definition: AnyDefinition, registry: JobRegistry) ->
             "timeout",
         )
     return lane
+
+
+def _check_order(submission: Submission, lane: Lane) -> None:
+    """Refuse what a FIFO lane can't keep in order, and an order that a standard lane does not keep."""
+    if not lane.fifo:
+        for field in ("entity", "sequence"):
+            if getattr(submission, field) is not None:
+                raise InputError.at(
+                    field,
+                    f"means nothing in lane {lane.name!r}, which keeps no order. "
+                    "Fix: leave it out, or submit to a lane that is declared with fifo=True",
+                    "standard_lane",
+                )
+        return
+    if submission.entity is None:
+        raise InputError.at(
+            "entity", f"is missing: lane {lane.name!r} is FIFO. Fix: name what the job is about", "missing"
+        )
+    check_entity(submission.entity)
+    if submission.sequence is not None:
+        check_sequence(submission.sequence)
+    check_undelayed(submission.delay, lane, "delay")
+
+
+def check_undelayed(delay: timedelta, lane: Lane, field: str) -> None:
+    """Raise InputError naming `field` if a job would be late in a lane that keeps an order."""
+    if lane.fifo and delay:
+        raise InputError.at(
+            field,
+            f"is not possible in lane {lane.name!r}, which is FIFO: later jobs of the entity would overtake this one. "
+            "Fix: leave it out, or submit with the delay to a standard lane a job that then submits this one",
+            "fifo_lane",
+        )
 
 
 def _identity(submission: Submission, tenant: str, kind: str, now_ms: int, random: Random) -> str:

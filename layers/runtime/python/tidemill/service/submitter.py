@@ -2,13 +2,14 @@
 
 SendMessage is the acceptance; the record makes it visible at once. A crash between the two loses
 nothing, because the worker's claim creates a record that is missing. Where the delay is longer than a
-queue can hold, the record itself is the acceptance.
+queue can hold, the record itself is the acceptance. Arguments that are too large to travel are stored before
+either: a crash leaves bytes that no message names, which end with their retention.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TypeAlias
 
@@ -17,9 +18,24 @@ from tidemill.domain.definition import OnFinal
 from tidemill.domain.errors import JobFinalError, KeyConflictError, TidemillError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb
-from tidemill.domain.ports import Answer, Clock, JobQueue, JobReader, JobStore, Refused, Send, Unwritten, Written
+from tidemill.domain.ports import (
+    Answer,
+    Clock,
+    EntityOrder,
+    JobQueue,
+    JobReader,
+    JobStore,
+    Parcel,
+    Payloads,
+    Refused,
+    Send,
+    Unwritten,
+    Written,
+)
 from tidemill.domain.registry import JobRegistry
+from tidemill.service.numbering import held_back, numbered
 from tidemill.service.submission import Order, Submission, check
+from tidemill.service.succession import entity_until_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,8 @@ class Submitter:
     queue: JobQueue
     clock: Clock
     random: Random
+    order: EntityOrder = field(kw_only=True)
+    payloads: Payloads = field(kw_only=True)
 
     def submit(self, submissions: Sequence[Submission]) -> list[SubmitResult]:
         """Accept each job or say why not, in the order given. Never raises for one of them.
@@ -111,11 +129,34 @@ class Submitter:
         return plans
 
     def _accept(self, plans: dict[int, _Plan], now_ms: int, results: dict[int, SubmitResult]) -> None:
+        plans = self._store(plans, results)
         queued = {i: plan for i, plan in plans.items() if not plan.order.outlasts_queue(now_ms)}
         parked = {i: plan for i, plan in plans.items() if i not in queued}
-        sent = self._send(queued, now_ms, results)
+        sent = self._send(self._number(queued, now_ms, results), now_ms, results)
         kept = self._keep(parked, results)
         self._record({**sent, **kept}, now_ms, results)
+
+    def _store(self, plans: dict[int, _Plan], results: dict[int, SubmitResult]) -> dict[int, _Plan]:
+        """Put large arguments where their messages will say that they are, before anything names them."""
+        parcels = {
+            i: Parcel(plan.order.ref, stored.name, plan.order.args)
+            for i, plan in plans.items()
+            if (stored := plan.order.envelope.stored) is not None
+        }
+        if not parcels:
+            return plans
+        errors = self.payloads.put_all(list(parcels.values()))
+        failed = {i: error for i, error in zip(parcels, errors, strict=True) if error is not None}
+        results.update(failed)
+        results.update(held_back({i: plan.order for i, plan in plans.items()}, failed))
+        return {i: plan for i, plan in plans.items() if i not in results}
+
+    def _number(self, plans: dict[int, _Plan], now_ms: int, results: dict[int, SubmitResult]) -> dict[int, _Plan]:
+        """Only what is sent at once can be in order: nothing in a FIFO lane is ever parked."""
+        orders = {i: plan.order for i, plan in plans.items()}
+        ready, failed = numbered(orders, self.order, entity_until_s(now_ms))
+        results.update(failed)
+        return {i: replace(plans[i], order=order) for i, order in ready.items()}
 
     def _send(self, plans: dict[int, _Plan], now_ms: int, results: dict[int, SubmitResult]) -> dict[int, _Plan]:
         accepted: dict[int, _Plan] = {}
@@ -194,8 +235,9 @@ def _result(order: Order, record: Job, answer: Answer) -> SubmitResult:
         case Written(job=job):
             return Receipt(job, created=True)
         case Unwritten(error=error):
-            # SQS has the message, so the job is accepted and its claim will create the record.
-            return error if record.owns_args else Receipt(record, created=True)
+            # SQS has the message, so a job of its own is accepted and its claim will create the record. Whether an
+            # id that others may ask for is this order's, only a record says.
+            return error if record.owns_args or order.is_repeatable else Receipt(record, created=True)
         case Refused(job=Job() as job):
             if _is_other(job, order):
                 return KeyConflictError(order.envelope.key or job.ref.id, job.ref.id)

@@ -41,12 +41,19 @@ def job_view(job: Job, result: str | None = None, failures: Sequence[AttemptFail
         "reason": job.reason,
         "error": job.error,
         "correlation_id": job.correlation_id,
+        "cancel_asked": job.cancel_asked,
+        "progress": None if job.progress is None else _progress_view(job.progress),
     }
     if result is not None:
         view["result"] = json.loads(result)
     if failures is not None:
         view["failures"] = [failure_view(failure) for failure in failures]
     return view
+
+
+def _progress_view(progress: str) -> dict[str, Any]:
+    said = json.loads(progress)
+    return {"done": said["n"], "total": said.get("of"), "note": said.get("note")}
 
 
 def failure_view(attempt: AttemptFailure) -> dict[str, Any]:

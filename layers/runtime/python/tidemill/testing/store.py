@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 from tidemill.domain import lifecycle
-from tidemill.domain.conclusion import concluded, verb_of
+from tidemill.domain.conclusion import concluded, extended, verb_of
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import InputError, UnavailableError
 from tidemill.domain.job import Job, JobRef, day_of
 from tidemill.domain.lifecycle import State, Verb
-from tidemill.domain.outcome import Bury, Park, RetryLater
+from tidemill.domain.notice import Notice
+from tidemill.domain.outcome import Bury, Complete, Park, RetryLater
+from tidemill.domain.payload import Stored
 from tidemill.domain.ports import Answer, AttemptFailure, Claim, Conclusion, Page, Refused, Written
 
 _INDEXED = frozenset({State.SCHEDULED, State.RETRYING, State.DEAD})
@@ -25,6 +27,8 @@ class MemoryStore:
     jobs: dict[JobRef, Job] = field(default_factory=dict)
     envelopes: dict[tuple[JobRef, str], Envelope] = field(default_factory=dict)
     failures: dict[JobRef, list[AttemptFailure]] = field(default_factory=dict)
+    # Receipts of large results, by job and fence.
+    receipts: dict[tuple[JobRef, int], Stored] = field(default_factory=dict)
     listed: bool = True
 
     def insert(self, jobs: Sequence[Job]) -> list[Answer]:
@@ -39,14 +43,23 @@ class MemoryStore:
         """See JobStore."""
         return [self._conclude(conclusion) for conclusion in conclusions]
 
-    def move(self, verb: Verb, before: Job, after: Job) -> Answer:
+    def move(self, verb: Verb, before: Job, after: Job, notice: Notice | None = None) -> Answer:
         """See JobStore."""
         lifecycle.check_move(verb, before.state, after.state)
         current = self.jobs.get(before.ref)
         if current is None or _identity(current) != _identity(before):
             return Refused(current)
         self.jobs[before.ref] = after
+        self._tell(notice)
         return Written(after, before)
+
+    def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:
+        """See JobStore."""
+        current = self.jobs.get(job.ref)
+        if current is None or current.state is not State.RUNNING or current.fence != job.fence:
+            return Refused(current)
+        self.jobs[job.ref] = extended(current, lease_until, progress)
+        return Written(self.jobs[job.ref], current)
 
     def keep(self, envelopes: Sequence[Envelope], ttl_s: Sequence[int]) -> list[UnavailableError | None]:
         """See JobStore."""
@@ -62,9 +75,9 @@ class MemoryStore:
         """See JobReader."""
         return self.envelopes.get((job.ref, job.fingerprint))
 
-    def result_of(self, job: Job) -> str | None:
+    def result_of(self, job: Job) -> str | Stored | None:
         """See JobReader."""
-        return job.result
+        return self.receipts.get((job.ref, job.fence)) if job.has_result_item else job.result
 
     def failures_of(self, ref: JobRef) -> list[AttemptFailure]:
         """See JobReader."""
@@ -80,7 +93,7 @@ class MemoryStore:
 
     def due(self, until_ms: int, limit: int, cursor: str | None) -> Page:
         """See JobReader."""
-        found = [job for job in self.jobs.values() if job.state is State.SCHEDULED and _moment(job) <= until_ms]
+        found = [job for job in self.jobs.values() if _is_the_tables(job) and _moment(job) <= until_ms]
         return _page({f"{_moment(job):013d}#{job.ref}": job for job in found}, "due", limit, cursor)
 
     def recent(self, tenant: str, kind: str, day: str, limit: int, cursor: str | None) -> Page:
@@ -121,6 +134,8 @@ class MemoryStore:
             # A deferral gives its attempt back, so that the next evidence takes the place of this.
             kept = [old for old in self.failures.get(mine.ref, ()) if _number(old) != _number(evidence)]
             self.failures[mine.ref] = sorted([*kept, evidence], key=_number)
+        if isinstance(verdict, Complete) and isinstance(verdict.result, Stored):
+            self.receipts[conclusion.job.ref, conclusion.job.fence] = verdict.result
         current = self.jobs.get(conclusion.job.ref)
         if current is not None and _shows(current, conclusion):
             return Written(current, conclusion.job)
@@ -129,7 +144,17 @@ class MemoryStore:
         after = concluded(current, verdict, conclusion.now_ms)
         lifecycle.check_move(verb_of(verdict), current.state, after.state)
         self.jobs[after.ref] = replace(after, owns_args=after.owns_args and envelope is not None)
+        self._tell(conclusion.notice)
         return Written(self.jobs[after.ref], current)
+
+    def _tell(self, notice: Notice | None) -> None:
+        if notice is not None and notice.record.ref not in self.jobs:
+            self.jobs[notice.record.ref] = notice.record
+            self.envelopes[notice.record.ref, notice.record.fingerprint] = notice.envelope
+
+
+def _is_the_tables(job: Job) -> bool:
+    return job.state is State.SCHEDULED or job.watched
 
 
 def _identity(job: Job) -> tuple[State, int, int, int | None]:

@@ -1,0 +1,37 @@
+"""What is raised inside a job from outside: its time is over, it is to stop, or it goes on elsewhere."""
+
+from __future__ import annotations
+
+from tidemill.domain.signals import TransientError
+
+
+class SoftTimeoutError(TransientError):
+    """The job's `soft_timeout` has passed: clean up and end. Uncaught, it costs an attempt, and there is another."""
+
+    def __init__(self, message: str = "the job's soft timeout has passed") -> None:
+        super().__init__(message)
+
+
+class Interrupt(BaseException):
+    """Base of what ends an attempt whatever the job catches with `except Exception`. Let it pass."""
+
+
+class HardTimeout(Interrupt):
+    """The job's `timeout` has passed. Its outcome is already decided; what still runs has lost its fence."""
+
+    def __init__(self, message: str = "the job's timeout has passed") -> None:
+        super().__init__(message)
+
+
+class JobCancelled(Interrupt):
+    """Somebody asked to cancel the job while it ran. Clean up and let it pass: the job ends as cancelled."""
+
+    def __init__(self, message: str = "the job was asked to stop") -> None:
+        super().__init__(message)
+
+
+class HandedOver(Interrupt):
+    """The attempt's time runs out and the cursor is recorded: the job goes on there in a next invocation."""
+
+    def __init__(self, message: str = "the job goes on in a next invocation") -> None:
+        super().__init__(message)

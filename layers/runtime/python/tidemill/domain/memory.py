@@ -1,0 +1,113 @@
+"""What a job remembers across attempts, redrives and hand-overs: its finished steps and its cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tidemill.domain import limits
+from tidemill.domain.errors import InputError, StepError
+from tidemill.domain.payload import Stored
+from tidemill.domain.strict_json import dump_canonical
+
+# `Envelope.forget`: nothing is remembered in the generation that this message opens.
+EVERYTHING: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One finished step.
+
+    Attributes:
+        name: what the job calls it; unique within the job.
+        number: the place in which it was recorded, from 1.
+        result: what it returned as JSON text; None if it returned None, or if `stored` says where it is.
+        stored: where a large result is kept.
+        at: when it was recorded, Unix milliseconds. `generation`: the job's then.
+        code: the version of the code that recorded it, "" if the deployment names none.
+    """
+
+    name: str
+    number: int
+    result: str | None
+    at: int
+    generation: int
+    code: str = ""
+    stored: Stored | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All that one job remembers.
+
+    Attributes:
+        fence: of the attempt that opened it; writers with another one are refused.
+        epoch: how often the steps were forgotten on purpose. It is part of every step key from then on.
+        steps: by name, in the order they were recorded.
+        cursor: the last checkpoint as JSON text. `hand_overs`: invocations that went on from a cursor.
+        forgot: the last generation whose message asked to forget and was obeyed.
+    """
+
+    fence: int = 0
+    epoch: int = 0
+    steps: Mapping[str, Remembered] = field(default_factory=dict)
+    cursor: str | None = None
+    hand_overs: int = 0
+    forgot: int = 0
+
+    @property
+    def next_number(self) -> int:
+        """The place of the next step."""
+        return 1 + max((step.number for step in self.steps.values()), default=0)
+
+    def remembering(self, step: Remembered) -> Memory:
+        """With one more step."""
+        return replace(self, steps={**self.steps, step.name: step})
+
+    def forgetting(self, forget: str | None) -> Memory:
+        """Without the steps that a restart ("*": all, and the cursor; else from the step of that name on) forgets.
+
+        A step that is not remembered forgets nothing.
+        """
+        if forget is None:
+            return self
+        if forget == EVERYTHING:
+            return replace(self, epoch=self.epoch + 1, steps={}, cursor=None, hand_overs=0)
+        first = self.steps.get(forget)
+        if first is None:
+            return self
+        kept = {name: step for name, step in self.steps.items() if step.number < first.number}
+        return replace(self, epoch=self.epoch + 1, steps=kept, cursor=None, hand_overs=0)
+
+
+def check_step_name(name: object) -> str:
+    """Return `name` if it can name a step: 1 to 64 printable ASCII characters.
+
+    Raises:
+        StepError: it can't.
+    """
+    longest = limits.MAX_STEP_NAME_CHARS
+    if isinstance(name, str) and 0 < len(name) <= longest and name.isascii() and name.isprintable():
+        return name
+    raise StepError.at("step", f"the name {name!r} must be 1 to {longest} printable ASCII characters", "name")
+
+
+def encode_cursor(cursor: object) -> str:
+    """A cursor as canonical JSON text.
+
+    Raises:
+        StepError: it is no JSON, or longer than 4,096 bytes.
+    """
+    try:
+        encoded = dump_canonical(cursor, "cursor")
+    except InputError as error:
+        raise StepError(*error.violations) from None
+    if len(encoded) > limits.MAX_CURSOR_BYTES:
+        raise StepError.at(
+            "cursor",
+            f"is {len(encoded)} bytes, the limit is {limits.MAX_CURSOR_BYTES}. "
+            "Fix: keep the data elsewhere, and its position in the cursor",
+            "too_large",
+        )
+    return encoded.decode("utf-8")

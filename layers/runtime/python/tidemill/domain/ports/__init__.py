@@ -1,0 +1,45 @@
+"""What the service layer asks of the outside world, in the verbs of the lifecycle.
+
+Every implementation passes one contract suite (`tests/contract`). A call that touches many jobs
+answers per job, in the order asked, and never fails as a whole because of one of them.
+"""
+
+from tidemill.domain.ports.operations import AuditPage, AuditTrail, Clock, Telemetry
+from tidemill.domain.ports.queues import DeadLetterQueue, JobQueue, Send
+from tidemill.domain.ports.records import (
+    Answer,
+    AttemptFailure,
+    Claim,
+    Conclusion,
+    JobReader,
+    JobStore,
+    Page,
+    Refused,
+    Unwritten,
+    Written,
+)
+from tidemill.domain.ports.remembered import EntityOrder, JobMemory, Parcel, Payloads
+
+__all__ = [
+    "Answer",
+    "AttemptFailure",
+    "AuditPage",
+    "AuditTrail",
+    "Claim",
+    "Clock",
+    "Conclusion",
+    "DeadLetterQueue",
+    "EntityOrder",
+    "JobMemory",
+    "JobQueue",
+    "JobReader",
+    "JobStore",
+    "Page",
+    "Parcel",
+    "Payloads",
+    "Refused",
+    "Send",
+    "Telemetry",
+    "Unwritten",
+    "Written",
+]

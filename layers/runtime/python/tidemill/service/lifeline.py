@@ -1,0 +1,187 @@
+"""One attempt's hold on its job: steps, signs of life, progress, and the request to stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import RLock
+from typing import Any, Final
+
+from tidemill.domain import limits
+from tidemill.domain.duration import milliseconds
+from tidemill.domain.errors import FenceLostError, InputError
+from tidemill.domain.interrupt import HandedOver, JobCancelled
+from tidemill.domain.job import Job
+from tidemill.domain.memory import check_step_name
+from tidemill.domain.ports import Clock, JobStore, Refused, Written
+from tidemill.domain.returning import read_back
+from tidemill.service.notebook import Notebook
+
+_MOST_DONE: Final = 1 << 53
+
+
+@dataclass
+class AttemptLifeline:
+    """See `tidemill.domain.context.Lifeline`. Safe for threads; of no use any more once it was cut.
+
+    Arguments:
+        job: as claimed; the newest known record later.
+        hide: sets the visibility of the attempt's message, in seconds.
+        ends_at: when the attempt ends whatever it does; `hands_over_at`: from when a checkpoint hands over.
+        lease_ms: how long a sign of life keeps the job; None if the lease lasts as long as the function anyway.
+    """
+
+    store: JobStore
+    notebook: Notebook
+    clock: Clock
+    hide: Callable[[int], None]
+    job: Job
+    ends_at: int
+    hands_over_at: int
+    lease_ms: int | None = None
+    _is_cut: bool = False
+    _pulsed_at: int = 0
+    _unsaid: str | None = None
+    _lock: RLock = field(default_factory=RLock)
+
+    def __post_init__(self) -> None:
+        # The claim was a sign of life; the job may have waited behind others since.
+        self._pulsed_at = self.job.started_at or 0
+
+    # --- what the job does ------------------------------------------------------------------------
+
+    @property
+    def cancel_asked(self) -> bool:
+        """See JobContext."""
+        return self.job.cancel_asked
+
+    @property
+    def time_left(self) -> timedelta:
+        """See JobContext."""
+        return timedelta(milliseconds=max(self.ends_at - self.clock.now_ms(), 0))
+
+    @property
+    def cursor(self) -> Any:
+        """See JobContext."""
+        self._check()
+        return self.notebook.cursor
+
+    def step(self, name: str, function: Callable[[], Any], returns: Any) -> Any:
+        """See JobContext."""
+        self._pulse()
+        found = self.notebook.recall(name)
+        text = self.notebook.read(found) if found else self._record(name, function())
+        return read_back(text, returns, name)
+
+    async def step_async(self, name: str, function: Callable[[], Awaitable[Any]], returns: Any) -> Any:
+        """See JobContext."""
+        self._pulse()
+        found = self.notebook.recall(name)
+        text = self.notebook.read(found) if found else self._record(name, await function())
+        return read_back(text, returns, name)
+
+    def step_key(self, name: str) -> str:
+        """See JobContext."""
+        self._check()
+        check_step_name(name)
+        return self.notebook.key(name)
+
+    def checkpoint(self, cursor: object) -> None:
+        """See JobContext."""
+        self._pulse()
+        hand_over = self.clock.now_ms() >= self.hands_over_at
+        self.notebook.checkpoint(cursor, hand_over=hand_over)
+        if hand_over:
+            raise HandedOver
+
+    def heartbeat(self) -> None:
+        """See JobContext."""
+        self._pulse()
+
+    def progress(self, done: int, total: int | None, note: str | None) -> None:
+        """See JobContext."""
+        said = _progress(done, total, note)
+        with self._lock:
+            self._unsaid = said
+        self._pulse()
+
+    # --- what the worker does ---------------------------------------------------------------------
+
+    def beat(self) -> int | None:
+        """Renew the lease if a third of it is gone; answers when to come again (Unix ms), None if never."""
+        if self.lease_ms is None:
+            return None
+        now_ms = self.clock.now_ms()
+        with self._lock:
+            due = self._pulsed_at + self.lease_ms // 3
+            if self._is_cut:
+                return None
+            if now_ms < due:
+                return due
+            self._say(now_ms)
+            return now_ms + self.lease_ms // 3
+
+    def cut(self) -> Job:
+        """End the attempt's hold: from now on nothing it does is recorded. Answers the newest known record."""
+        with self._lock:
+            self._is_cut = True
+            return self.job
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _record(self, name: str, value: object) -> str | None:
+        self._check()
+        return self.notebook.record(name, value)
+
+    def _check(self) -> None:
+        if self._is_cut:
+            raise FenceLostError(self.job.ref.id, self.job.fence)
+        if self.job.cancel_asked:
+            raise JobCancelled
+
+    def _pulse(self) -> None:
+        """Say that the job lives, if it has not for a while, and hear whether it is to stop."""
+        with self._lock:
+            self._check()
+            now_ms = self.clock.now_ms()
+            if now_ms - self._pulsed_at >= milliseconds(limits.PULSE):
+                self._say(now_ms)
+                self._check()
+
+    def _say(self, now_ms: int) -> None:
+        lease_until = self.job.claimable_at or 0
+        if self.lease_ms is not None:
+            lease_until = max(lease_until, now_ms + self.lease_ms + milliseconds(limits.CLOCK_SKEW))
+        match self.store.extend(self.job, lease_until, self._unsaid):
+            case Written(job=job):
+                self.job, self._pulsed_at, self._unsaid = job, now_ms, None
+            case Refused():
+                self._is_cut = True
+                return
+            case _:
+                # Not heard. The lease lasts for some more beats.
+                return
+        if self.lease_ms is not None:
+            left = lease_until + milliseconds(limits.SHORT_HOLD) - now_ms
+            self.hide(min(-(-left // 1000), int(limits.MAX_VISIBILITY.total_seconds())))
+
+
+def _progress(done: object, total: object, note: object) -> str:
+    for name, value in (("done", done), ("total", total)):
+        whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_DONE
+        if not whole and not (name == "total" and value is None):
+            raise InputError.at(f"progress.{name}", f"must be a whole number from 0 to 2^53, not {value!r}", "range")
+    longest = limits.MAX_PROGRESS_NOTE_CHARS
+    if note is not None and not (isinstance(note, str) and len(note) <= longest and _is_plain(note)):
+        problem = f"must be at most {longest} printable ASCII characters, no quote and no backslash"
+        raise InputError.at("progress.note", problem, "format")
+    # Short names: it shares the record's one write unit.
+    said = {"n": done, "of": total, "note": note}
+    return json.dumps({name: value for name, value in said.items() if value is not None}, separators=(",", ":"))
+
+
+def _is_plain(note: str) -> bool:
+    # In JSON a quote or a backslash takes two bytes, and the record has none to spare.
+    return note.isascii() and note.isprintable() and not {'"', "\\"} & set(note)

@@ -1,0 +1,86 @@
+"""What jobs remember, and large payloads, in dictionaries: the reference implementations of two ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from tidemill.domain.errors import FenceLostError, PayloadGoneError, UnavailableError
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.memory import Memory, Remembered
+from tidemill.domain.payload import Stored, check_name
+from tidemill.domain.ports import Parcel
+
+
+@dataclass
+class MemoryOfJobs:
+    """`JobMemory` in a dictionary. Not for threads."""
+
+    memories: dict[JobRef, Memory] = field(default_factory=dict)
+
+    def open(self, job: Job, ttl_s: int) -> Memory:  # noqa: ARG002 - nothing here is ever collected
+        """See JobMemory."""
+        memory = self.memories.get(job.ref, Memory())
+        if memory.fence > job.fence:
+            raise FenceLostError(job.ref.id, job.fence)
+        opened = replace(memory, fence=job.fence)
+        self.memories[job.ref] = opened
+        return opened
+
+    def remember(self, job: Job, step: Remembered) -> None:
+        """See JobMemory."""
+        self.memories[job.ref] = self._mine(job).remembering(step)
+
+    def forget(self, job: Job, memory: Memory) -> None:
+        """See JobMemory."""
+        self.memories[job.ref] = replace(memory, fence=self._mine(job).fence)
+
+    def checkpoint(self, job: Job, cursor: str, hand_overs: int) -> None:
+        """See JobMemory."""
+        self.memories[job.ref] = replace(self._mine(job), cursor=cursor, hand_overs=hand_overs)
+
+    def look(self, ref: JobRef) -> Memory | None:
+        """See JobMemory."""
+        return self.memories.get(ref)
+
+    def _mine(self, job: Job) -> Memory:
+        memory = self.memories.get(job.ref)
+        if memory is None or memory.fence != job.fence:
+            raise FenceLostError(job.ref.id, job.fence)
+        return memory
+
+
+@dataclass
+class MemoryPayloads:
+    """`Payloads` in a dictionary, where nothing ages. Remove an entry to let its retention be over."""
+
+    kept: dict[tuple[JobRef, str], bytes] = field(default_factory=dict)
+
+    def put(self, ref: JobRef, name: str, data: bytes, keep: timedelta | None = None) -> Stored:  # noqa: ARG002
+        """See Payloads."""
+        self.kept[ref, check_name(name)] = data
+        return Stored.of(name, data)
+
+    def put_all(self, parcels: Sequence[Parcel]) -> list[UnavailableError | None]:
+        """See Payloads."""
+        for parcel in parcels:
+            self.put(parcel.ref, parcel.name, parcel.data)
+        return [None] * len(parcels)
+
+    def get(self, ref: JobRef, stored: Stored) -> bytes:
+        """See Payloads."""
+        data = self.kept.get((ref, check_name(stored.name)))
+        if data is None:
+            raise PayloadGoneError(ref.id, stored.name)
+        return stored.check(data)
+
+    def renew(self, ref: JobRef, stored: Stored) -> None:
+        """See Payloads."""
+        if (ref, stored.name) not in self.kept:
+            raise PayloadGoneError(ref.id, stored.name)
+
+    def discard(self, receipts: Sequence[tuple[JobRef, Stored]]) -> None:
+        """See Payloads."""
+        for ref, stored in receipts:
+            self.kept.pop((ref, stored.name), None)

@@ -1,0 +1,149 @@
+"""The attempts of one job whose function a test calls itself: the engine around it, without a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tidemill.domain import limits
+from tidemill.domain.args import JobArgs
+from tidemill.domain.conclusion import asked_to_stop
+from tidemill.domain.context import JobContext
+from tidemill.domain.duration import milliseconds
+from tidemill.domain.envelope import Envelope
+from tidemill.domain.job import Job, JobRef
+from tidemill.domain.lane import DEFAULT_LANES, Lane
+from tidemill.domain.message import Delivery, Held
+from tidemill.domain.registry import AnyDefinition, JobRegistry
+from tidemill.service.claiming import Claimed
+from tidemill.service.event_loop import EventLoopThread
+from tidemill.service.lifeline import AttemptLifeline
+from tidemill.service.performing import Performer, Surroundings
+from tidemill.service.reception import Enveloped
+from tidemill.service.running import RunningJob
+from tidemill.testing.clock import VirtualClock
+from tidemill.testing.hearing import Heard
+from tidemill.testing.inline import InlineInterrupter
+from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
+from tidemill.testing.observing import Calls, Moment, Observed
+from tidemill.testing.order import MemoryOrder
+from tidemill.testing.store import MemoryStore
+
+NOTHING: Final = b"{}"
+HELD: Final = Held("00000000-0000-7000-8000-000000000001", 0)
+
+
+class _Lasting(InlineInterrupter):
+    """Stays open: the job's function is called after the engine thinks that it has returned."""
+
+    def close(self) -> None:
+        """See InlineInterrupter."""
+
+
+class NoArgs(JobArgs, kind="testing.context"):
+    """The function is called by the test itself, with its own arguments."""
+
+
+@dataclass
+class Rehearsal:
+    """What the attempts of one job share."""
+
+    definition: AnyDefinition
+    clock: VirtualClock
+    code: str
+    entity: str | None
+    sequence: int | None
+    store: MemoryStore = field(default_factory=MemoryStore)
+    memory: MemoryOfJobs = field(default_factory=MemoryOfJobs)
+    calls: Calls = field(default_factory=Calls)
+
+    _lifeline: AttemptLifeline | None = None
+
+    def ask_cancel(self, ref: JobRef) -> None:
+        """The record says it, and the attempt has heard it."""
+        self.store.jobs[ref] = asked_to_stop(self.store.jobs[ref])
+        if self._lifeline is not None:
+            self._lifeline.job = asked_to_stop(self._lifeline.job)
+
+    def cut(self) -> None:
+        """End the hold of the last attempt on the job."""
+        if self._lifeline is not None:
+            self._lifeline.cut()
+
+    def attempt(self, job: Job) -> JobContext:
+        """Begin one, as a worker does that has claimed the job."""
+        deadline = self.clock.now_ms() + milliseconds(self.definition.timeout + limits.FUNCTION_OVERHEAD)
+        job = replace(job, claimable_at=deadline + milliseconds(limits.CLOCK_SKEW))
+        self.store.jobs[job.ref] = job
+        made: list[JobContext] = []
+        started: list[RunningJob] = []
+
+        def begin(running: RunningJob) -> bool:
+            started.append(running)
+            return True
+
+        caught = replace(
+            self.definition, args_type=NoArgs, function=lambda _, context: made.append(context), on_dead=None
+        )
+        around = Surroundings(
+            JobRegistry(caught, lanes=self._lanes),
+            self.store,
+            self.memory,
+            MemoryPayloads(),
+            self.clock,
+            Heard(self.clock.now_ms),
+            lambda _receipt, _seconds: None,
+            EventLoopThread(),
+            self.code,
+            _Lasting,
+            order=MemoryOrder(),
+        )
+        Performer(around, deadline).perform(Claimed(self._received(job), job), begin)
+        attempt = _Attempt(self.clock, started[0])
+        self._lifeline = started[0].lifeline
+        self.clock.wake(attempt)
+        return replace(made[0], kind=self.definition.kind, lifeline=Observed(made[0].lifeline, self.calls, attempt))
+
+    @property
+    def _lanes(self) -> Sequence[Lane]:
+        known = [lane for lane in DEFAULT_LANES if lane.name != self.definition.lane]
+        return (*known, Lane(self.definition.lane))
+
+    def _received(self, job: Job) -> Enveloped:
+        envelope = Envelope(
+            send_id=HELD.send_id,
+            ref=job.ref,
+            kind=NoArgs.job_kind,
+            args=NOTHING,
+            fingerprint=job.fingerprint,
+            submitted_at=job.created_at,
+            correlation_id=job.ref.id,
+            generation=job.generation,
+            entity=self.entity,
+            sequence=self.sequence,
+        )
+        return Enveloped(Delivery("message", "receipt", "", job.created_at, job.attempt), envelope)
+
+
+@dataclass
+class _Attempt:
+    """See Watcher and Alarm: raises what is due in the job, and never ends it otherwise."""
+
+    clock: VirtualClock
+    running: RunningJob
+
+    def glance(self) -> None:
+        self.ring()
+
+    def at_step(self, name: str, moment: Moment) -> None: ...
+
+    def at_cursor(self, cursor: object) -> None: ...
+
+    def next_at(self) -> int | None:
+        return self.running.tend(self.clock.now_ms())
+
+    def ring(self) -> None:
+        self.running.tend(self.clock.now_ms())
+        if isinstance(self.running.interrupter, InlineInterrupter):
+            self.running.interrupter.deliver()

@@ -1,0 +1,137 @@
+"""All programs of one stack, put together on the ports in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from tidemill.domain.ports import Telemetry
+from tidemill.domain.registry import JobRegistry
+from tidemill.domain.sizing import LaneSizing, size_lane
+from tidemill.service.client import JobClient
+from tidemill.service.deadletters import DeadLetterDesk, Tools
+from tidemill.service.event_loop import EventLoopThread
+from tidemill.service.executor import Executor
+from tidemill.service.intake import Intake
+from tidemill.service.janitor import Janitor
+from tidemill.service.listing import Listing
+from tidemill.service.performing import Surroundings
+from tidemill.service.submitter import Submitter
+from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.clock import FrozenClock
+from tidemill.testing.faults import Process
+from tidemill.testing.inline import InlineInterrupter
+from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
+from tidemill.testing.order import MemoryOrder
+from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.store import MemoryStore
+from tidemill.testing.tampering import Tampering
+
+
+@dataclass
+class MemoryStack:
+    """One stack's table, queues and programs.
+
+    Arguments:
+        registry: the jobs that are run. `random`: the only chance there is.
+        tampering: what stands between each kind of process and the ports.
+        code: the version of the code, as a deployment would name it.
+    """
+
+    registry: JobRegistry
+    clock: FrozenClock
+    random: Random
+    telemetry: Telemetry
+    loop: EventLoopThread
+    tampering: Callable[[Process], Tampering]
+    code: str = ""
+    store: MemoryStore = field(default_factory=MemoryStore)
+    memory: MemoryOfJobs = field(default_factory=MemoryOfJobs)
+    payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
+    order: MemoryOrder = field(default_factory=MemoryOrder)
+    trail: MemoryTrail = field(default_factory=MemoryTrail)
+
+    def __post_init__(self) -> None:
+        self.lanes = tuple(self.registry.lanes)
+        self.sizing = {lane.name: self._size(lane.name) for lane in self.registry.lanes.values()}
+        longest = max(sizing.visibility_timeout for sizing in self.sizing.values())
+        fifo = [lane.name for lane in self.registry.lanes.values() if lane.fifo]
+        self.queues = MemoryQueues(self.clock, self.lanes, visibility=longest, fifo=fifo)
+
+    def client(self) -> JobClient:
+        """Submits and looks after jobs."""
+        ports = self.tampering(Process.CLIENT)
+        store = ports.port(self.store)
+        return JobClient(self._submitter(ports), store, store, self.clock)
+
+    def listing(self) -> Listing:
+        """Lists jobs."""
+        return Listing(self.tampering(Process.CLIENT).port(self.store), self.clock, list_index=True)
+
+    def desk(self) -> DeadLetterDesk:
+        """The DLQ desk."""
+        ports = self.tampering(Process.DESK)
+        store, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
+        tools = Tools(
+            self.registry,
+            ports.port(self.payloads),
+            ports.port(self.memory).look,
+            self.trail,
+            lambda: "tester",
+            lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
+        )
+        return DeadLetterDesk(store, store, ports.port(self.queues), dlqs, self.lanes, self.clock, self.random, tools)
+
+    def janitor(self) -> Janitor:
+        """The minute's duties."""
+        ports = self.tampering(Process.JANITOR)
+        store, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
+        return Janitor(
+            self.registry,
+            store,
+            store,
+            ports.port(self.queues),
+            dlqs,
+            self.lanes,
+            self.clock,
+            self.random,
+            self.telemetry,
+        )
+
+    def worker(self, lane: str) -> Executor:
+        """The engine of one lane."""
+        ports = self.tampering(Process.WORKER)
+        store, queue = ports.port(self.store), ports.port(self.queues)
+        intake = Intake(self.registry, self._submitter(ports), store, lane, self.clock, self.telemetry)
+        around = Surroundings(
+            self.registry,
+            store,
+            ports.port(self.memory),
+            ports.port(self.payloads),
+            self.clock,
+            self.telemetry,
+            lambda receipt, wait_s: queue.hide(lane, [(receipt, wait_s)]),
+            self.loop,
+            self.code,
+            InlineInterrupter,
+            order=ports.port(self.order),
+        )
+        return Executor(around, queue, intake, lane, self.random)
+
+    def _submitter(self, ports: Tampering) -> Submitter:
+        store = ports.port(self.store)
+        return Submitter(
+            self.registry,
+            store,
+            store,
+            ports.port(self.queues),
+            self.clock,
+            self.random,
+            order=ports.port(self.order),
+            payloads=ports.port(self.payloads),
+        )
+
+    def _size(self, lane: str) -> LaneSizing:
+        return size_lane(self.registry.lanes[lane], self.registry.in_lane(lane))

@@ -1,0 +1,63 @@
+"""The three models by name, with their bounds and the numbers that are smaller in them than they ship."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.model import lease, redrive, settlement
+from tests.model.parts import smaller
+from tests.model.search import Finding, explore
+from tidemill.domain.lifecycle import State, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One model.
+
+    Arguments:
+        bounds: searched by every test run. `big`: searched by `python -m tests.model --big`.
+        crashes, receives: how many of them are the most in it.
+        unpromised: bounds in which a schedule is known that breaks what one might expect.
+    """
+
+    make: Any
+    bounds: tuple[Any, ...]
+    big: tuple[Any, ...]
+    modelled: frozenset[Verb]
+    left_out: dict[Verb, str]
+    crashes: int
+    receives: int
+    unpromised: tuple[Any, ...] = ()
+
+    def search(self, bounds: Any, most: int = 5_000_000) -> tuple[Finding, set[tuple[Verb, State]]]:
+        """The finding, and the edges of the lifecycle table that were taken."""
+        receives = getattr(bounds, "settings", {}).get("receives", self.receives)
+        with smaller(self.crashes, receives):
+            model = self.make(bounds)
+            return explore(model, most), model.taken
+
+
+MODELS = {
+    "lease": Kind(lease.Lease, lease.BOUNDS, lease.BIG, lease.MODELLED, lease.LEFT_OUT, 3, 3),
+    "settlement": Kind(
+        settlement.Settlement,
+        settlement.BOUNDS,
+        settlement.BIG,
+        settlement.MODELLED,
+        settlement.LEFT_OUT,
+        2,
+        3,
+        (settlement.UNPROMISED,),
+    ),
+    "redrive": Kind(
+        redrive.Redrive,
+        redrive.BOUNDS,
+        redrive.BIG,
+        redrive.MODELLED,
+        redrive.LEFT_OUT,
+        2,
+        2,
+        (redrive.UNPROMISED,),
+    ),
+}

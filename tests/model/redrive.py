@@ -1,0 +1,261 @@
+"""The third model: how a job that is over runs again, and what old copies of its messages can do then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from tests.builders import NOW, Greet, a_failure, a_send_id, an_envelope
+from tests.model.janitors import Tended, left_final, lost
+from tests.model.known import Known
+from tests.model.machine import Bounds
+from tests.model.parts import FAR, KEY, LANE, LONG_AGO, REF, Message, World, timeless
+from tests.model.search import Edge
+from tests.model.services import RESTART
+from tidemill.domain import conclusion, limits
+from tidemill.domain.envelope import Envelope
+from tidemill.domain.job import Job
+from tidemill.domain.lifecycle import TRANSITIONS, State, Verb
+from tidemill.domain.message import Held
+from tidemill.domain.outcome import Bury, Expire, Verdict
+from tidemill.service.manner import RESUME
+from tidemill.service.redriving import Redriven
+from tidemill.service.submitter import Receipt
+
+MODELLED = frozenset(
+    {
+        Verb.CLAIM,
+        Verb.COMPLETE,
+        Verb.BURY,
+        Verb.CANCEL,
+        Verb.ASK_CANCEL,
+        Verb.REVIVE,
+        Verb.REDRIVE,
+        Verb.RERUN,
+        Verb.REOPEN,
+        Verb.RESCHEDULE,
+        Verb.REPORT_DEAD,
+    }
+)
+LEFT_OUT = {
+    Verb.RETRY: "settlement: within one generation",
+    Verb.PARK: "settlement: within one generation",
+    Verb.EXPIRE: "lease; some searches start from an expired job",
+    Verb.EXTEND: "lease",
+    Verb.STOP: "lease; a job that was asked here and crashed is stopped",
+    Verb.KILL: "lease",
+}
+_OPENING = frozenset(row.verb for row in TRANSITIONS if row.new_generation)
+
+
+_BURY = Bury("error", a_failure(), NOW)
+
+
+class Facts(NamedTuple):
+    """What the promises are held against.
+
+    Attributes:
+        redrives: how often anybody asked for another run. `owed`: the generation that was promised to run.
+        forgets: the generation that was opened to forget. `problem`: what a move broke.
+    """
+
+    redrives: int = 0
+    owed: int = 0
+    forgets: int = 0
+    problem: str = ""
+
+
+class Redrive(Tended):
+    """From a job that is over: the console, the desk, submitters of its key, somebody who cancels, and workers."""
+
+    MAKERS = {  # noqa: RUF012 - read only
+        Verb.REVIVE: "sweep",
+        Verb.REPORT_DEAD: "census",
+        Verb.CANCEL: "cancel",
+        Verb.REDRIVE: "console",
+        Verb.REOPEN: "submit",
+        Verb.RESCHEDULE: "desk",
+    }
+
+    def starts(self) -> Iterator[tuple[str, World]]:
+        first, copy = (_an_envelope(number) for number in (1, 2))
+        dead, expired = (self.book.of(_ended(first, verdict)) for verdict in (_BURY, Expire(NOW)))
+        cancelled, crashed = self.book.of(_cancelled(first)), self.book.of(_crashed(first))
+        mine, spare = Message(1, self.book.of(first)), Message(2, self.book.of(copy))
+        letter = mine._replace(place="dlq", receives=limits.MAX_RECEIVES)
+        world = World(tuple(self.bounds.most.values()), clock=2, accepted=True, ran=frozenset({1}), facts=Facts())
+        kept = (self.book.of(first),)
+        starts = {
+            "dead": world._replace(record=dead, kept=kept, messages=(letter,)),
+            "dead, its message purged": world._replace(record=dead, kept=kept),
+            "dead, another copy in the queue": world._replace(record=dead, kept=kept, messages=(letter, spare)),
+            "cancelled, its message in the queue": world._replace(record=cancelled, messages=(mine,)),
+            "expired": world._replace(record=expired),
+            "its workers crashed until SQS gave up": world._replace(record=crashed, messages=(letter,)),
+        }
+        for name in self.bounds.settings["starts"]:
+            yield name, starts[name]
+
+    # --- who asks for another run ------------------------------------------------------------------
+
+    def console(self, world: World) -> Iterator[Edge]:
+        for message in world.messages:
+            spent = self._asked(world, "console")
+            if message.place == "dlq" and spent is not None:
+                after = self.put_back(spent, message)
+                if _is_of(message, world.job):
+                    after = _owing(after, world.job.generation + 1)
+                yield Edge(f"m{message.sent} is redriven from the console", after)
+
+    def desk(self, world: World) -> Iterator[Edge]:
+        job = world.job
+        if job is None or job.state is not State.DEAD:
+            return
+        number = 200 + world.clock
+        runs = {
+            "resumes": ("redrives", number, job, RESUME),
+            "restarts": ("redrives", number, job, RESTART),
+            "edits": ("edits", number, job, 2, RESUME),
+        }
+        for name in self.bounds.settings.get("desk", ()):
+            spent = self._asked(world, "desk")
+            if spent is not None:
+                yield from self.started(spent, f"the desk {name}", self.process(*runs[name]))
+
+    def submit(self, world: World) -> Iterator[Edge]:
+        for delayed in self.bounds.settings.get("delays", (False,)):
+            spent = self._asked(world, "submits")
+            if spent is not None:
+                process = self.process("submits", 300 + world.clock, 1, delayed)
+                yield from self.started(spent, f"the key is submitted{' with a delay' if delayed else ''}", process)
+
+    def cancel(self, world: World) -> Iterator[Edge]:
+        spent = self.spend(world, "cancels")
+        if spent is not None:
+            yield from self.started(spent, "somebody cancels", self.process("cancels"))
+
+    def _asked(self, world: World, name: str) -> World | None:
+        spent = self.spend(world, name)
+        return spent and spent._replace(facts=spent.facts._replace(redrives=spent.facts.redrives + 1))
+
+    # --- what is promised --------------------------------------------------------------------------
+
+    def moved(self, world: World, verbs: Any, process: Known, envelope: Envelope | None) -> World:
+        job, facts = world.job, world.facts
+        for verb, _ in verbs:
+            assert job is not None
+            if verb in _OPENING:
+                forgets = job.generation if _forgets(process, envelope) else 0
+                facts = facts._replace(forgets=forgets)
+            if verb in (Verb.CLAIM, Verb.REDRIVE, Verb.RERUN) and envelope is not None:
+                facts = facts._replace(problem=_wrong_claim(job, envelope, facts))
+        return world if facts is world.facts else world._replace(facts=facts)
+
+    def finished(self, world: World, process: Known, value: Any) -> World:
+        if isinstance(value, Redriven):
+            _, dead, *_ = process.value.params
+            return _owing(world, dead.generation + 1)
+        if isinstance(value, Receipt) and value.created:
+            return _owing(world, value.job.generation)
+        return world
+
+    def broken(self, world: World, edge: Edge) -> str:
+        job, facts = edge.after.job, edge.after.facts
+        if job.generation > 1 + facts.redrives:
+            return f"generation {job.generation} after {facts.redrives} redrives"
+        return facts.problem or left_final(world, edge.after) or lost(edge.after)
+
+    def at_rest(self, world: World) -> str:
+        job = world.job
+        if not job.state.is_final:
+            return f"{job.state} for ever"
+        return "" if job.generation >= world.facts.owed else f"{job.state}, and its redrive never runs"
+
+    def settled(self, world: World) -> bool:
+        job = world.job
+        is_over = job.state.is_final and job.generation >= world.facts.owed
+        return is_over and all(message.place in ("dlq", "gone") for message in world.messages)
+
+
+def _owing(world: World, generation: int) -> World:
+    facts = world.facts
+    return world._replace(facts=facts._replace(owed=max(facts.owed, generation)))
+
+
+def _is_of(message: Message, job: Job | None) -> bool:
+    if job is None or job.state is not State.DEAD or job.held is None:
+        return False
+    return message.envelope.value.send_id == job.held.send_id
+
+
+def _forgets(process: Known, envelope: Envelope | None) -> bool:
+    """Whether the generation that was opened is to forget."""
+    if envelope is not None:
+        return envelope.forget is not None
+    return process.value.service == "redrives" and process.value.params[2] is RESTART
+
+
+def _wrong_claim(job: Job, envelope: Envelope, facts: Facts) -> str:
+    if job.fingerprint != envelope.fingerprint:
+        return "refused arguments were claimed"
+    if facts.forgets == job.generation and envelope.forget is None:
+        return "a restart runs with a message that does not know that it is one"
+    return ""
+
+
+def _an_envelope(number: int) -> Envelope:
+    canonical = Greet(times=1).canonical()
+    return an_envelope(ref=REF, key=KEY, args=canonical, send_id=a_send_id(number), correlation_id=REF.id)
+
+
+def _ended(envelope: Envelope, verdict: Verdict) -> Job:
+    ended: Job = timeless(conclusion.concluded(_running(envelope), verdict, NOW))
+    return ended
+
+
+def _crashed(envelope: Envelope) -> Job:
+    job = _running(envelope)
+    for _ in range(limits.MAX_CRASHES - 1):
+        job = job.claimed("somebody", Held(envelope.send_id, LONG_AGO + 1), NOW, FAR, 0)
+    crashed: Job = timeless(job)
+    return crashed
+
+
+def _running(envelope: Envelope) -> Job:
+    held = Held(envelope.send_id, LONG_AGO + 1)
+    return envelope.record(LANE, State.QUEUED, 0).claimed("somebody", held, NOW, FAR, 0)
+
+
+def _cancelled(envelope: Envelope) -> Job:
+    cancelled: Job = timeless(conclusion.cancelled(envelope.record(LANE, State.QUEUED, 0), NOW, NOW))
+    return cancelled
+
+
+ENDS = ("succeeds", "fails for good")
+ALL = (
+    "dead",
+    "dead, its message purged",
+    "dead, another copy in the queue",
+    "cancelled, its message in the queue",
+    "expired",
+    "its workers crashed until SQS gave up",
+)
+SUCCEEDS = ENDS[:1]
+BOUNDS = (
+    Bounds("console", 2, {"console": 2, "slow": 1, "deaths": 1}, ENDS, {"starts": (*ALL[:2], ALL[5])}),
+    Bounds("copies", 1, {"console": 1}, ENDS, {"starts": ALL[2:3]}),
+    Bounds("restart", 1, {"desk": 1, "deaths": 1}, SUCCEEDS, {"starts": ALL[:1], "desk": ("restarts",)}),
+    Bounds("resume", 1, {"desk": 1, "console": 1}, ENDS, {"starts": ALL[:2], "desk": ("resumes",)}),
+    Bounds("edit", 1, {"desk": 1, "console": 1}, SUCCEEDS, {"starts": ALL[:3], "desk": ("edits",)}),
+    Bounds("key", 1, {"submits": 1, "console": 1}, ENDS, {"starts": ALL, "delays": (False, True)}),
+    Bounds("cancel", 1, {"submits": 1, "cancels": 1}, ENDS, {"starts": ALL[3:], "delays": (False, True)}),
+)
+BIG = (
+    Bounds("three redrives from the console", 2, {"console": 3, "slow": 1, "deaths": 1}, ENDS, {"starts": ALL[:3]}),
+    Bounds("desk", 1, {"desk": 1, "deaths": 1}, ENDS, {"starts": ALL[:2], "desk": ("resumes", "restarts")}),
+    Bounds("edit, deaths", 1, {"desk": 1, "deaths": 1}, ENDS, {"starts": ALL[:2], "desk": ("edits",)}),
+    Bounds("key, deaths", 1, {"submits": 1, "deaths": 1}, ENDS, {"starts": ALL, "delays": (False, True)}),
+    Bounds("two keys", 1, {"submits": 2, "cancels": 2}, ENDS, {"starts": ALL[3:]}),
+)
+# A restarted generation that another copy of the old message runs first keeps the steps that it was to forget.
+UNPROMISED = Bounds("restart and copies", 1, {"desk": 1}, ENDS, {"starts": ALL[2:3], "desk": ("restarts",)})

@@ -1,0 +1,48 @@
+"""Pieces that worlds are put together from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.jobs import Behaviour, Conduct
+from tests.simulation.ledger import Wanted
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+TENANTS = ("acme", "bolt")
+WELL = Behaviour()
+EVERY_CONDUCT = (
+    WELL,
+    WELL,
+    WELL,
+    Behaviour(Conduct.FAILS, 1),
+    Behaviour(Conduct.FAILS, 2),
+    Behaviour(Conduct.FAILS, 99),
+    Behaviour(Conduct.REFUSES, 99),
+    Behaviour(Conduct.KILLS, 1),
+    Behaviour(Conduct.KILLS, 99),
+    Behaviour(Conduct.HANGS, 1),
+    Behaviour(Conduct.DOZES, 1),
+    Behaviour(Conduct.WAITS, 2),
+    Behaviour(Conduct.MUMBLES, 99),
+    Behaviour(Conduct.BOASTS, 99),
+)
+
+
+def want(world: World, number: int, behaviour: Behaviour, **how: Any) -> Wanted:
+    """A job that behaves so."""
+    world.behaviours[number] = behaviour
+    how.setdefault("kind", world.rng.choice(("sim.charge", "sim.notify")))
+    how.setdefault("tenant", world.rng.choice(TENANTS))
+    return Wanted(number=number, behaviour=behaviour, **how)
+
+
+def soon(world: World) -> int:
+    """A moment within the first minute; often the same as others'."""
+    return world.scheduler.now_ms + world.rng.choice((0, 1, 5, 100, 3_000, 60_000))
+
+
+def sometime(world: World, within_ms: int) -> int:
+    """A moment within the trouble."""
+    return world.scheduler.now_ms + world.rng.randrange(within_ms)

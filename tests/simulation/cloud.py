@@ -1,0 +1,144 @@
+"""The account that the simulated stack runs in: one table, and for each lane a queue and its DLQ.
+
+The only module that knows how the account in memory is made inside; everything else asks this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from random import Random
+from typing import Any, Final, TypeAlias
+
+from bench.cloud.account import Account, jobs_table, queue_arn, queue_url
+from bench.cloud.ids import numbered_ids
+from bench.cloud.queue import Message, QueueDefinition
+from tidemill.domain.sizing import LaneSizing
+from tidemill.settings import LaneSettings, RuntimeSettings
+
+STACK: Final = "Sim"
+TABLE: Final = "Sim-jobs"
+
+Item: TypeAlias = Mapping[str, Any]
+Key: TypeAlias = tuple[str, ...]
+# Told of every change of an item: its key, and what it was and is.
+Watcher: TypeAlias = Callable[[Key, Item | None, Item | None], None]
+
+__all__ = ("STACK", "TABLE", "Cloud", "Item", "Key", "Message", "queue_arn", "queue_url", "settings")
+
+
+def settings(lanes: Iterable[str], lane: str = "") -> RuntimeSettings:
+    """The env contract of the stack, as one of its functions finds it."""
+    queues = {name: LaneSettings(queue_url=queue_url(name), dlq_url=queue_url(f"{name}-dlq")) for name in lanes}
+    return RuntimeSettings(stack=STACK, table=TABLE, lanes=queues, lane=lane)
+
+
+class Cloud:
+    """One account.
+
+    Arguments:
+        now_ms: AWS's own clock, which is always right.
+        sizes: what the infrastructure of each lane is.
+        watch: is told of every change in the table, while it happens.
+    """
+
+    def __init__(self, now_ms: Callable[[], int], sizes: Mapping[str, LaneSizing], watch: Watcher) -> None:
+        self._now_ms = now_ms
+        queues = [queue for lane, size in sizes.items() for queue in _pair(lane, size)]
+        self._account = Account(tables=[jobs_table(TABLE)], queues=queues, now_ms=now_ms, new_id=numbered_ids())
+        self._table = self._account.tables[TABLE]
+        self._table.watchers.append(lambda _, key, before, after: watch(key, before, after))
+
+    def call(self, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out one operation at once, without a fault."""
+        return self._account.call(service, operation, dict(arguments))
+
+    @contextmanager
+    def refusing(self, refusal: Callable[[str, int], str | None]) -> Iterator[None]:
+        """Let entries of a batch fail, under HTTP 200: `refusal` is asked with the operation and the entry's number."""
+        self._account.choices.refuse_entry = refusal
+        try:
+            yield
+        finally:
+            self._account.choices.refuse_entry = None
+
+    def lag(self, lag_ms: Callable[[], int] | None) -> None:
+        """Let the indexes lag behind: `lag_ms` is asked for each change."""
+        self._account.choices.index_lag_ms = None if lag_ms is None else lambda _: lag_ms()
+
+    def mix(self, rng: Random | None) -> None:
+        """Let the standard queues keep no order at all."""
+        self._account.choices.order = None if rng is None else lambda messages: rng.sample(messages, len(messages))
+
+    def take_old_receipts(self, does: Callable[[], bool] | None) -> None:
+        """Let the standard queues take a receipt that is not a message's last."""
+        self._account.choices.old_receipt_works = does
+
+    # --- the table --------------------------------------------------------------------------------
+
+    @property
+    def items(self) -> Mapping[Key, Item]:
+        """The jobs table. Items are replaced when they change, never changed."""
+        return self._table.items
+
+    def records(self) -> dict[str, Item]:
+        """The STATE items, by `tenant#id`."""
+        return {key[0]: item for key, item in self._table.items.items() if key[1] == "STATE"}
+
+    def forget_old_items(self) -> int:
+        """What DynamoDB's time to live does, sometime; answers how many items are gone."""
+        return self._table.expire(self._now_ms() // 1_000)
+
+    # --- the queues -------------------------------------------------------------------------------
+
+    def messages(self, queue: str) -> list[Message]:
+        """What a queue holds, hidden or not."""
+        held = self._account.queues[queue]
+        held.forget_old()
+        return list(held.messages.values())
+
+    def visible_at(self, queue: str) -> int | None:
+        """When the next message of a queue can be received."""
+        messages = self._account.queues[queue].messages
+        return min([message.visible_ms for message in messages.values()]) if messages else None
+
+    def receive(self, queue: str, most: int) -> list[dict[str, Any]]:
+        """Lambda's poller receives."""
+        answer = self.call(
+            "sqs",
+            "ReceiveMessage",
+            {"QueueUrl": queue_url(queue), "MaxNumberOfMessages": most, "MessageSystemAttributeNames": ["All"]},
+        )
+        return answer.get("Messages", [])
+
+    def delete(self, queue: str, receipts: list[str]) -> None:
+        """Lambda's poller deletes what its function dealt with."""
+        entries = [{"Id": str(i), "ReceiptHandle": receipt} for i, receipt in enumerate(receipts)]
+        self.call("sqs", "DeleteMessageBatch", {"QueueUrl": queue_url(queue), "Entries": entries})
+
+    def show(self, queue: str, message_id: str) -> None:
+        """Let a message that was handed out be handed out once more."""
+        message = self._account.queues[queue].messages.get(message_id)
+        if message is not None:
+            message.visible_ms = self._now_ms()
+
+    def bring_back(self, queue: str, message: Message) -> None:
+        """Let a message that was deleted come again: a server of SQS missed the deletion."""
+        message.visible_ms = self._now_ms()
+        self._account.queues[queue].messages.setdefault(message.id, message)
+
+    def move_back(self, lane: str) -> None:
+        """The console's redrive: everything in the DLQ goes back to its source, under new ids."""
+        self.call("sqs", "StartMessageMoveTask", {"SourceArn": queue_arn(f"{lane}-dlq")})
+
+
+def _pair(lane: str, size: LaneSizing) -> tuple[QueueDefinition, QueueDefinition]:
+    dlq = f"{lane}-dlq"
+    queue = QueueDefinition(
+        lane,
+        visibility_s=int(size.visibility_timeout.total_seconds()),
+        max_receives=size.max_receives,
+        dlq=dlq,
+        retention_s=int(size.retention.total_seconds()),
+    )
+    return queue, QueueDefinition(dlq, retention_s=int(size.dlq_retention.total_seconds()))

@@ -1,0 +1,117 @@
+"""Every fault at every call of a few flows, alone and in pairs: complete, where the seeds are a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.asking import WELL, want
+from tests.simulation.faults import Chosen, Fault
+from tests.simulation.jobs import Behaviour, Conduct
+from tests.simulation.setting import Setting
+from tests.simulation.tally import Tally
+
+if TYPE_CHECKING:
+    from tests.simulation.schedule import Stage
+    from tests.simulation.world import World
+
+KINDS = (
+    Fault.THROTTLE,
+    Fault.ERROR,
+    Fault.ERROR_AFTER,
+    Fault.UNSENT,
+    Fault.CRASH_BEFORE,
+    Fault.CRASH_AFTER,
+    Fault.ACK_LOST,
+    Fault.PAUSE_BEFORE,
+    Fault.PAUSE_AFTER,
+    Fault.PARTIAL,
+    Fault.CONFLICT,
+    Fault.CLOCK_JUMP,
+)
+# In pairs, one of each sort: it did not happen, it happened and nobody knows, the process is gone, it is late.
+PAIRED = (Fault.ERROR, Fault.ACK_LOST, Fault.CRASH_AFTER, Fault.PAUSE_AFTER)
+_TROUBLE_MS = 1_800_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One short story, told without chance but for what takes how long."""
+
+    name: str
+    begin: Callable[[World], None]
+
+    def setting(self) -> Setting:
+        """As a world."""
+
+        def prepare(world: World) -> int:
+            self.begin(world)
+            return _TROUBLE_MS
+
+        return Setting(self.name, "", prepare, share_redriven=1, quiet_within_ms=4 * 3_600_000)
+
+
+def _jobs(count: int = 1, behaviour: Behaviour = WELL, **how: Any) -> Callable[[World], None]:
+    def begin(world: World) -> None:
+        wanted = [want(world, i, behaviour, **{"kind": "sim.charge", "tenant": "acme", **how}) for i in range(count)]
+        world.submitters.start(wanted, world.scheduler.now_ms)
+
+    return begin
+
+
+def _twice(world: World) -> None:
+    wanted = want(world, 0, WELL, kind="sim.charge", tenant="acme", key="key")
+    world.submitters.start([wanted], world.scheduler.now_ms)
+    world.submitters.start([wanted], world.scheduler.now_ms + 3)
+
+
+def _cancelled(world: World) -> None:
+    _jobs(delay_s=600)(world)
+    world.operators.cancel(world.scheduler.now_ms + 1_000)
+
+
+def _redriven(world: World) -> None:
+    _jobs(behaviour=Behaviour(Conduct.REFUSES, 1))(world)
+    world.operators.redrive_at_desk(world.scheduler.now_ms + 10_000)
+
+
+FLOWS = (
+    Flow("succeeds", _jobs()),
+    Flow("is retried", _jobs(behaviour=Behaviour(Conduct.FAILS, 1))),
+    Flow("kills its worker", _jobs(behaviour=Behaviour(Conduct.KILLS, 1))),
+    Flow("batch of three", _jobs(3, via="bulk")),
+    Flow("plain message", _jobs(via="message")),
+    Flow("key twice", _twice),
+    Flow("parked", _jobs(kind="sim.import", delay_s=930)),
+    Flow("cancelled", _cancelled),
+    Flow("dies and is redriven", _redriven),
+)
+
+
+def singles(stage: Stage, flow: Flow) -> Iterator[Tally]:
+    """Every kind at every call."""
+    for at in range(_length(stage, flow, {})):
+        for kind in KINDS:
+            yield _play(stage, flow, {at: kind})[0]
+
+
+def pairs(stage: Stage, flow: Flow) -> Iterator[Tally]:
+    """Every two of a few kinds, the second at every call that there is after the first."""
+    for first in range(_length(stage, flow, {})):
+        for kind in PAIRED:
+            for second in range(first + 1, _length(stage, flow, {first: kind})):
+                for other in PAIRED:
+                    yield _play(stage, flow, {first: kind, second: other})[0]
+
+
+def _length(stage: Stage, flow: Flow, faults: dict[int, Fault]) -> int:
+    return len(_play(stage, flow, faults)[1].operations)
+
+
+def _play(stage: Stage, flow: Flow, faults: dict[int, Fault]) -> tuple[Tally, Chosen]:
+    chosen = Chosen(faults)
+    outcome = stage.play_with(flow.setting(), Random(flow.name), chosen)  # noqa: S311 - not a secret
+    named = ", ".join(f"{kind.value} at call {at}" for at, kind in faults.items())
+    return Tally.of(f"flow {flow.name!r}: {named or 'no fault'}", outcome), chosen

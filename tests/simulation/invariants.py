@@ -1,0 +1,202 @@
+"""What must hold at every write of a record, whoever writes it.
+
+A violation derives from BaseException: the shipped code, which catches what jobs raise, must not swallow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.cloud import Item, Key
+from tests.simulation.jobs import CANARY
+from tidemill.domain import limits
+from tidemill.domain.duration import milliseconds
+
+if TYPE_CHECKING:
+    from tests.simulation.scheduler import Process
+    from tests.simulation.world import World
+
+FINAL = ("succeeded", "dead", "cancelled", "expired")
+# Two clocks that are each 30 s wrong, and a request on its way.
+_SLACK_MS = 2 * 30_000 + 5_000
+# Attributes of a record that hold what a job returned.
+_PAYLOAD = ("result",)
+_HORIZON_MS = milliseconds(limits.STATE_HORIZON)
+
+
+class Violation(BaseException):
+    """An invariant does not hold."""
+
+    def __init__(self, invariant: str, text: str) -> None:
+        super().__init__(f"{invariant}: {text}")
+        self.invariant = invariant
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A record, as far as invariants look at it."""
+
+    state: str
+    fence: int
+    generation: int
+    attempt: int
+    concluded: int
+    claimable_at: int | None
+    # A message that can't become a job has such a record; whoever refuses the message next may finish it.
+    is_refusal: bool
+    reason: str
+
+    @classmethod
+    def of(cls, item: Item) -> State:
+        """Read a STATE item without any of the shipped code."""
+
+        def number(name: str) -> int:
+            return int(item[name]["N"]) if name in item else 0
+
+        return cls(
+            item["state"]["S"],
+            number("fence"),
+            number("generation"),
+            number("attempt"),
+            number("concluded"),
+            number("claimable_at") if "claimable_at" in item else None,
+            reason=item["reason"]["S"] if "reason" in item else "",
+            is_refusal="send_id" in item and item["pk"]["S"].endswith(f"#{item['send_id']['S']}"),
+        )
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job is over in this generation."""
+        return self.state in FINAL
+
+    def __str__(self) -> str:
+        return f"{self.state} g{self.generation} f{self.fence} a{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One write of one record."""
+
+    job: str
+    before: State | None
+    after: State
+    writer: Process | None
+    now_ms: int
+
+
+class Records:
+    """Watches the records of a world.
+
+    Attributes:
+        holders: the process whose claim made the newest fence of each job.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.holders: dict[str, Process | None] = {}
+        self.claimed: dict[tuple[str, int], int] = {}
+        self.forgotten: dict[str, None] = {}
+
+    def look(self, key: Key, before: Item | None, after: Item | None) -> None:
+        """Check one change of an item."""
+        if after is None:
+            if before is not None and key[1] == "STATE":
+                self._forget(key[0], before)
+        elif key[1] == "STATE":
+            self._check(key[0], before, after)
+
+    def _forget(self, job: str, before: Item) -> None:
+        keep_until = int(before.get("keep_until", {"N": "0"})["N"])
+        if State.of(before).state not in FINAL or keep_until > self._world.scheduler.now_ms:
+            raise Violation("I1", f"{job} is gone from the table before its time: {State.of(before)}")
+        self.forgotten[job] = None
+
+    def _check(self, job: str, before: Item | None, after: Item) -> None:
+        scheduler = self._world.scheduler
+        writer = scheduler.current.host if scheduler.current else None
+        commit = Commit(job, State.of(before) if before else None, State.of(after), writer, scheduler.now_ms)
+        if commit.before == commit.after:
+            return
+        self._world.tell("record", job, str(commit.before), str(commit.after))
+        for check in _CHECKS:
+            check(self, commit)
+        if _is_claim(commit):
+            self.holders[job] = writer
+            self.claimed[job, commit.after.generation] = self.claimed.get((job, commit.after.generation), 0) + 1
+        _payload_free(job, after)
+
+
+def _is_claim(commit: Commit) -> bool:
+    fence = commit.before.fence if commit.before else 0
+    return commit.after.state == "running" and commit.after.fence > fence
+
+
+def _final_stays(records: Records, commit: Commit) -> None:
+    before, after = commit.before, commit.after
+    if before is None or not before.is_final or after.generation == before.generation + 1:
+        return
+    raise Violation("I4", f"{commit.job} left a final state in its generation: {before} -> {after}")
+
+
+def _generation_grows(records: Records, commit: Commit) -> None:
+    before, after = commit.before, commit.after
+    if before is not None and not before.generation <= after.generation <= before.generation + 1:
+        raise Violation("I4", f"{commit.job} jumped: {before} -> {after}")
+
+
+def _fence_grows(records: Records, commit: Commit) -> None:
+    before, after = commit.before, commit.after
+    if before is None:
+        return
+    if after.fence < before.fence or (
+        after.state == "running" and before.state != "running" and after.fence == before.fence
+    ):
+        raise Violation("I6", f"{commit.job} has an old fence: {before} -> {after}")
+
+
+def _holder_writes(records: Records, commit: Commit) -> None:
+    """Only the process that claimed a running job may write it, until its lease is over."""
+    before = commit.before
+    if before is None or before.state != "running" or commit.writer is records.holders.get(commit.job):
+        return
+    if before.claimable_at is not None and before.claimable_at <= commit.now_ms + _SLACK_MS:
+        return
+    asks = commit.after.state == "running" and commit.after.fence == before.fence
+    kills = commit.after.reason == "killed" and commit.writer is not None and commit.writer.role == "operator"
+    if not asks and not kills:
+        raise Violation("I5", f"{commit.job} runs and another process writes it: {before} -> {commit.after}")
+
+
+def _holder_concludes(records: Records, commit: Commit) -> None:
+    """A verdict counts a conclusion: only the holder of the fence has one to give."""
+    before, after = commit.before, commit.after
+    if before is None or before.state != "running" or after.concluded == before.concluded or before.is_refusal:
+        return
+    if after.generation == before.generation and commit.writer is not records.holders.get(commit.job):
+        raise Violation("I5", f"{commit.job} was concluded by a process that does not hold it: {before} -> {after}")
+
+
+def _attempts_bounded(records: Records, commit: Commit) -> None:
+    after = commit.after
+    crashes = after.fence - after.concluded - (after.state == "running")
+    if after.attempt - crashes > limits.MAX_ATTEMPTS:
+        raise Violation("I14", f"{commit.job} has too many attempts: {after}")
+
+
+def _payload_free(job: str, item: Mapping[str, Any]) -> None:
+    for name, value in item.items():
+        if name not in _PAYLOAD and CANARY in str(value):
+            raise Violation("I18", f"the record of {job} holds payload in {name}")
+
+
+_CHECKS: tuple[Callable[[Records, Commit], None], ...] = (
+    _final_stays,
+    _generation_grows,
+    _fence_grows,
+    _holder_writes,
+    _holder_concludes,
+    _attempts_bounded,
+)

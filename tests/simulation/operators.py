@@ -1,0 +1,119 @@
+"""Those who look after jobs: they cancel, and they redrive what is dead, at any moment and more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.simulation.jobs import LANE
+from tidemill.domain.errors import JobNotFoundError, JobStateError, NothingMatchedError, UnavailableError
+from tidemill.domain.job import JobRef
+from tidemill.service.manner import RESUME, Manner, Mode
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_MANNERS: Final = (RESUME, RESUME, Manner(Mode.RESTART))
+
+
+class Operators:
+    """Starts a process for each thing that an operator does.
+
+    Attributes:
+        acted: how many things were redriven or cancelled.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.acted = 0
+        self._client = world.deployment.program.client
+        self._desk = world.deployment.program.desk.acting_as("an operator")
+
+    def cancel(self, at_ms: int) -> None:
+        """Somebody cancels one of the jobs that there are."""
+        self._at(at_ms, "cancel", self._cancel)
+
+    def kill(self, at_ms: int) -> None:
+        """Somebody ends one of the jobs that there are without asking it."""
+        self._at(at_ms, "kill", self._kill)
+
+    def redrive_at_console(self, at_ms: int) -> None:
+        """Somebody presses the button in the SQS console."""
+        self._world.later(at_ms, self._move_back)
+
+    def redrive_at_desk(self, at_ms: int) -> None:
+        """Somebody redrives one dead job."""
+        self._at(at_ms, "desk", lambda: self._redrive(None))
+
+    def redrive_lane(self, at_ms: int) -> None:
+        """Somebody redrives a whole lane."""
+        self._at(at_ms, "desk", self._redrive_lane)
+
+    def redrive_job(self, at_ms: int, job: str) -> None:
+        """Somebody redrives this job, and repeats the call until it is answered."""
+        self._at(at_ms, "desk", lambda: self._redrive(job))
+
+    def _at(self, at_ms: int, name: str, main: object) -> None:
+        world = self._world
+        self.acted += 1
+        world.later(at_ms, lambda: world.start(name, main, role="operator"))
+
+    def _cancel(self) -> None:
+        self._end(self._client.cancel)
+
+    def _kill(self) -> None:
+        self._end(self._client.kill)
+
+    def _end(self, end: Callable[[str, str], Any]) -> None:
+        job = self._any("")
+        for _ in range(20):
+            if job is not None:
+                break
+            self._world.scheduler.sleep(self._world.rng.choice((1, 3, 5, 100)))
+            job = self._any("")
+        else:
+            return
+        tenant, _, job_id = job.partition("#")
+        try:
+            ended = end(job_id, tenant)
+        except (JobNotFoundError, JobStateError, UnavailableError) as error:
+            self._world.tell("not cancelled", job, error.code)
+            return
+        self._world.tell("ended", job, str(ended.state))
+
+    def _move_back(self) -> None:
+        self.acted += 1
+        self._world.tell("console redrive", LANE)
+        self._world.cloud.move_back(LANE)
+        self._world.poke()
+
+    def _redrive(self, job: str | None) -> None:
+        chosen = job or self._any("dead")
+        if chosen is None:
+            return
+        tenant, _, job_id = chosen.partition("#")
+        manner = self._world.rng.choice(_MANNERS)
+        for _ in range(4):
+            try:
+                redriven = self._desk.redrive(JobRef(tenant, job_id), manner)
+            except UnavailableError:
+                self._world.scheduler.sleep(2_000)
+                continue
+            except (JobNotFoundError, JobStateError) as error:
+                self._world.tell("not redriven", chosen, error.code)
+                return
+            self._world.tell("redriven", chosen, redriven.via)
+            return
+
+    def _redrive_lane(self) -> None:
+        try:
+            events = list(self._desk.redrive_lanes([LANE]))
+        except (UnavailableError, NothingMatchedError):
+            return
+        self._world.tell("lane redriven", LANE, events)
+
+    def _any(self, state: str) -> str | None:
+        """An operator looks at the true table: what they read may be old by the time they act."""
+        records = self._world.cloud.records()
+        there = [job for job, item in records.items() if item["state"]["S"].startswith(state)]
+        return self._world.rng.choice(there) if there else None

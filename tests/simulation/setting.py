@@ -1,0 +1,34 @@
+"""What a world is made of before its seed is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.simulation.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One world.
+
+    Arguments:
+        about: what it is about, for the docs.
+        prepare: fills it by its seed, and answers how long the trouble lasts, in milliseconds.
+        kinds: the faults that may happen in it.
+        certain: those of them that are on in every seed.
+        share_redriven: in which share of the schedules all that is dead is redriven in the end.
+        quiet_within_ms: after the trouble, everything must be over within this time.
+    """
+
+    name: str
+    about: str
+    prepare: Callable[[World], int]
+    kinds: tuple[Fault, ...] = tuple(Fault)
+    certain: tuple[Fault, ...] = ()
+    share_redriven: float = 0.3
+    quiet_within_ms: int = 2 * 3_600_000

@@ -1,0 +1,50 @@
+"""The simulation finds what it is there to find."""
+
+from tests.simulation.invariants import Violation
+from tests.simulation.measured import BEGIN, END, MOST_SEEDS, load, table
+from tests.simulation.planted import PLANTED
+from tests.simulation.prove import check_planted
+from tests.simulation.schedule import Seed, opened
+
+# Those of docs/proof.md.
+INVARIANTS = {"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I14", "I16", "I17", "I18", "I19", "I20"}
+
+
+def test_every_planted_bug_is_caught():
+    assert check_planted() == []
+
+
+def test_every_invariant_has_a_planted_bug():
+    assert {planted.invariant for planted in PLANTED} == INVARIANTS
+
+
+def test_every_planted_bug_was_measured():
+    measured = load()
+
+    assert list(measured) == [planted.name for planted in PLANTED]
+    assert [name for name, one in measured.items() if one.first is None or one.seeds > MOST_SEEDS] == []
+
+
+def test_the_docs_show_what_was_measured(repository):
+    shown = (repository / "docs/proof.md").read_text().partition(BEGIN)[2].partition(END)[0]
+
+    assert shown.strip() == table(load()).strip()
+
+
+def test_no_shipped_code_swallows_a_violation(monkeypatch):
+    def break_it(*_):
+        raise Violation("I0", "found inside of a job")
+
+    with opened() as stage:
+        monkeypatch.setattr("tests.simulation.dependency.Dependency.apply", break_it)
+        found = [stage.play(Seed("basic", number)).violation for number in range(5)]
+
+    assert {violation.invariant for violation in found if violation} == {"I0"}
+
+
+def test_what_is_planted_is_taken_out_again():
+    with opened() as stage:
+        for planted in PLANTED:
+            with planted.applied():
+                pass
+        assert stage.play(Seed("basic", 0)).violation is None

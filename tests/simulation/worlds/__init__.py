@@ -1,0 +1,10 @@
+"""The worlds: each is small and about one part of the engine. A new one is a file and a line in `WORLDS`."""
+
+from __future__ import annotations
+
+from tests.simulation.setting import Setting
+from tests.simulation.worlds import basic, calm, parking, redrive, zombies
+
+WORLDS: dict[str, Setting] = {
+    world.name: world for world in (basic.SETTING, calm.SETTING, parking.SETTING, redrive.SETTING, zombies.SETTING)
+}
