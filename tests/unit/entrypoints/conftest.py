@@ -68,11 +68,11 @@ class Worker:
         self.ran: list[str] = []
         self.threads: list[threading.Thread] = []
         self.clock, self.store, self.telemetry = WallClock(), MemoryStore(), Telemetry()
-        definitions = [job(Greet)(self._run), job(Later)(self._run_async)]
-        for definition in definitions:
+        self.definitions = [job(Greet)(self._run), job(Later)(self._run_async)]
+        for definition in self.definitions:
             object.__setattr__(definition, "timeout", timeout)
             object.__setattr__(definition, "soft_timeout", soft)
-        registry = JobRegistry(*definitions)
+        registry = JobRegistry(*self.definitions)
         self.queues = MemoryQueues(self.clock, tuple(registry.lanes))
         random = Random(5)  # noqa: S311 - chance that repeats
         ports = (registry, self.store, self.store, self.queues, self.clock, random)

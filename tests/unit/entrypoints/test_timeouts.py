@@ -41,7 +41,7 @@ def watching(kind, see, *, catch=BaseException, again=False):
         try:
             spin()
         except catch as error:
-            see.append(type(error))
+            see.append(type(error).__name__)
             if not again:
                 raise
             spin()
@@ -51,7 +51,7 @@ def watching(kind, see, *, catch=BaseException, again=False):
         try:
             await asyncio.sleep(5)
         except catch as error:
-            see.append(type(error))
+            see.append(type(error).__name__)
             if not again:
                 raise
             await asyncio.sleep(5)
@@ -70,7 +70,7 @@ def test_a_job_is_ended_at_its_timeout_and_tried_again(worker, kind):
     staying = worker.invoke()
 
     assert 0.5 < time.monotonic() - started < 1.5
-    assert seen == [HardTimeout]
+    assert seen == ["HardTimeout"]
     record = worker.record(job)
     assert (record.state, record.reason, record.attempt) == (State.RETRYING, "timed_out", 1)
     assert (worker.states()[neighbour], len(staying)) == (State.SUCCEEDED, 1)
@@ -102,7 +102,7 @@ def test_code_that_swallows_even_that_is_left_behind(worker, kind):
     staying = worker.invoke()
 
     assert time.monotonic() - started < 2
-    assert seen == [HardTimeout]
+    assert seen == ["HardTimeout"]
     assert (worker.record(job).state, worker.record(job).reason) == (State.RETRYING, "timed_out")
     assert (worker.states()[neighbour], len(staying)) == (State.SUCCEEDED, 1)
     assert worker.processor.is_spent
@@ -117,7 +117,7 @@ def test_a_soft_timeout_warns_once_and_a_job_that_ends_then_has_succeeded(make_w
         try:
             spin()
         except SoftTimeoutError as error:
-            seen.append(type(error))
+            seen.append(type(error).__name__)
         spin(0.3)
         return "cleaned up"
 
@@ -125,7 +125,7 @@ def test_a_soft_timeout_warns_once_and_a_job_that_ends_then_has_succeeded(make_w
         try:
             await asyncio.sleep(5)
         except SoftTimeoutError as error:
-            seen.append(type(error))
+            seen.append(type(error).__name__)
         await asyncio.sleep(0.3)
         return "cleaned up"
 
@@ -134,7 +134,7 @@ def test_a_soft_timeout_warns_once_and_a_job_that_ends_then_has_succeeded(make_w
 
     worker.invoke()
 
-    assert seen == [SoftTimeoutError]
+    assert seen == ["SoftTimeoutError"]
     assert (worker.record(job).state, worker.record(job).result) == (State.SUCCEEDED, '"cleaned up"')
 
 
@@ -163,7 +163,7 @@ def test_after_the_soft_comes_the_hard(make_worker, kind):
 
     worker.invoke()
 
-    assert seen == [SoftTimeoutError]
+    assert seen == ["SoftTimeoutError"]
     assert worker.record(job).reason == "timed_out"
     (failure,) = worker.store.failures[worker.record(job).ref]
     assert failure.failure.type.endswith("HardTimeout")
@@ -250,16 +250,18 @@ def test_a_result_that_takes_for_ever_to_write_is_a_job_that_takes_for_ever(work
 
 
 def test_a_job_that_starts_behind_others_has_timeouts_of_its_own(make_worker):
-    worker, seen = make_worker(timeout=seconds(3), soft=seconds(0.3)), []
-    for name in ("one", "two"):
-        worker.does[name] = lambda _: time.sleep(0.2)
-    for name in ("three", "four"):
-        worker.does[name] = watching(Greet, seen)
-    worker.submit("one", "two", "three", "four")
+    """It is looked after though nothing was due of those that ran when it started."""
+    worker, seen = make_worker(timeout=seconds(3)), []
+    object.__setattr__(worker.definitions[1], "soft_timeout", seconds(0.3))
+    worker.does["short"] = lambda _: time.sleep(0.1)
+    worker.does["long"] = watching(Later, seen)
+    worker.submit("short", "short", Later(name="long"), Later(name="long"))
+    started = time.monotonic()
 
     worker.invoke()
 
-    assert seen == [SoftTimeoutError] * 2
+    assert seen == ["SoftTimeoutError"] * 2
+    assert time.monotonic() - started < 1.5
 
 
 async def child():
@@ -306,3 +308,55 @@ def test_an_async_job_is_warned_at_whatever_it_waits_for(make_worker, waits):
     worker.invoke()
 
     assert (seen, worker.record(job).state) == (["warned"], State.SUCCEEDED)
+
+
+def test_a_warned_jobs_own_timeout_still_counts(make_worker):
+    """An interrupt travels as a cancellation of the task, and asyncio's timeouts count those."""
+    worker, seen = make_worker(timeout=seconds(3), soft=seconds(0.2)), []
+
+    async def behaviour():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                with suppress(SoftTimeoutError):
+                    await asyncio.sleep(5)
+                seen.append("warned")
+                await asyncio.sleep(5)
+        seen.append("timed out")
+
+    worker.does["long"] = lambda _: behaviour()
+    (job,) = worker.submit(Later(name="long"))
+
+    worker.invoke()
+
+    assert (seen, worker.record(job).state) == (["warned", "timed out"], State.SUCCEEDED)
+
+
+@pytest.mark.parametrize("ending", ["soft", "hard"])
+def test_the_children_of_an_async_job_end_with_it(make_worker, ending):
+    worker = make_worker(timeout=seconds(0.4), soft=seconds(0.2) if ending == "soft" else None)
+    happened = []
+
+    async def noting():
+        try:
+            await asyncio.sleep(0.8)
+        except asyncio.CancelledError:
+            happened.append("ended")
+            raise
+        happened.append("went on")
+
+    async def behaviour():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(noting())
+
+    worker.does["long"] = lambda _: behaviour()
+    (job,) = worker.submit(Later(name="long"))
+
+    worker.invoke()
+    time.sleep(0.6)
+
+    assert happened == ["ended"]
+    assert (worker.record(job).reason, worker.processor.is_spent) == ("timed_out", False)
+    (failure,) = worker.store.failures[worker.record(job).ref]
+    assert (
+        failure.failure.type == f"tidemill.domain.interrupt.{'SoftTimeoutError' if ending == 'soft' else 'HardTimeout'}"
+    )

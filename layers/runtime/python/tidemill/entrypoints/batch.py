@@ -60,8 +60,9 @@ class JobBatchProcessor(BasePartialBatchProcessor):
     def _clean(self) -> None:
         if self._batch is None:
             return
-        staying = self._executor.finish(self._batch)
+        # Even if recording fails: the job runs on all the same.
         self.is_spent = self.is_spent or bool(self._batch.left_behind)
+        staying = self._executor.finish(self._batch)
         self.batch_response = {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in staying]}
 
     def run(self, event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

@@ -96,7 +96,15 @@ class Interruptible:
         if self._task is not None:
             # The task goes on: timeouts inside the job count its cancellations.
             self._task.uncancel()
-        return error() if error is not None else asyncio.CancelledError()
+        return _as_cancellation(error)() if error is not None else asyncio.CancelledError()
+
+
+def _as_cancellation(error: type[BaseException]) -> type[BaseException]:
+    """`error` as a cancellation too, under its own name.
+
+    What has children, a task group for one, ends them when it is cancelled, and leaves them behind at any other error.
+    """
+    return type(error.__name__, (error, asyncio.CancelledError), {"__module__": error.__module__})
 
 
 async def _coroutine(awaitable: Awaitable[Any]) -> Any:
