@@ -45,8 +45,6 @@ class State:
     attempt: int
     concluded: int
     claimable_at: int | None
-    # A message that can't become a job has such a record; whoever refuses the message next may finish it.
-    is_refusal: bool
     reason: str
 
     @classmethod
@@ -63,8 +61,7 @@ class State:
             number("attempt"),
             number("concluded"),
             number("claimable_at") if "claimable_at" in item else None,
-            reason=item["reason"]["S"] if "reason" in item else "",
-            is_refusal="send_id" in item and item["pk"]["S"].endswith(f"#{item['send_id']['S']}"),
+            item["reason"]["S"] if "reason" in item else "",
         )
 
     @property
@@ -173,7 +170,7 @@ def _holder_writes(records: Records, commit: Commit) -> None:
 def _holder_concludes(records: Records, commit: Commit) -> None:
     """A verdict counts a conclusion: only the holder of the fence has one to give."""
     before, after = commit.before, commit.after
-    if before is None or before.state != "running" or after.concluded == before.concluded or before.is_refusal:
+    if before is None or before.state != "running" or after.concluded == before.concluded:
         return
     if after.generation == before.generation and commit.writer is not records.holders.get(commit.job):
         raise Violation("I5", f"{commit.job} was concluded by a process that does not hold it: {before} -> {after}")

@@ -93,6 +93,19 @@ def test_a_duplicate_delivery_costs_one_unit_and_no_read(deploy, count, payload)
     assert queue.messages == {}
 
 
+@pytest.mark.parametrize(("list_index", "listed_units"), [(False, 0), (True, 2)], ids=["plain", "listed"])
+def test_a_refusal_is_one_transaction_and_later_receives_are_one_read_each(deploy, list_index, listed_units):
+    deployment = deploy(list_index=list_index)
+    meter = deployment.account.meter
+    deployment.account.lane.put('{"kind": "cost.nobody_knows", "args": {}}')
+
+    handed = deployment.work()
+
+    # Record and evidence, twice the price each; so is the entry in the attention index, and the one in the list.
+    assert meter.write_units == 2 + 2 + 2 + listed_units
+    assert meter.read_units == handed - 1 > 0
+
+
 def test_two_copies_in_one_batch_are_claimed_once(deploy):
     deployment = deploy()
     submit(deployment, 3)

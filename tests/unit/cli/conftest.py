@@ -180,7 +180,7 @@ class World:
                 self._batch(lane)
 
     def _batch(self, lane):
-        intake = Intake(REGISTRY, self.submitter, self.store, lane, self.clock, Silence())
+        intake = Intake(REGISTRY, self.submitter, self.store, self.store, lane, self.clock, Silence())
         around = Surroundings(
             REGISTRY,
             self.store,

@@ -78,7 +78,7 @@ class Worker:
         ports = (registry, self.store, self.store, self.queues, self.clock, random)
         self.order, self.payloads, self.memory = MemoryOrder(), MemoryPayloads(), MemoryOfJobs()
         self.submitter = Submitter(*ports, order=self.order, payloads=self.payloads)
-        intake = Intake(registry, self.submitter, self.store, "default", self.clock, self.telemetry)
+        intake = Intake(registry, self.submitter, self.store, self.store, "default", self.clock, self.telemetry)
         around = Surroundings(
             registry,
             self.store,

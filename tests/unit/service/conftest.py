@@ -107,8 +107,8 @@ class World:
         self.listing = Listing(reader, self.clock, list_index=True)
 
     def executor(self, lane: str = "default") -> Executor:
-        store, queues, _ = self.ports
-        intake = Intake(self.registry, self.submitter, store, lane, self.clock, self.telemetry)
+        store, queues, reader = self.ports
+        intake = Intake(self.registry, self.submitter, store, reader, lane, self.clock, self.telemetry)
         return Executor(self.around(lane), queues, intake, lane, self.random)
 
     def around(self, lane: str = "default") -> Surroundings:

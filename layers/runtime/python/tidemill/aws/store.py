@@ -10,8 +10,9 @@ from tidemill.aws.concluding import Ending, ending
 from tidemill.aws.items import Item, job_of, state_item
 from tidemill.aws.outcomes import Done
 from tidemill.aws.resolving import Doubtful, Resolved, answer_of, resolve
-from tidemill.aws.siblings import args_item
+from tidemill.aws.siblings import args_item, error_item
 from tidemill.aws.table import JobsTable
+from tidemill.aws.updates import in_transaction
 from tidemill.aws.writer import ConditionalWriter, Insert, Together, Write
 from tidemill.domain import lifecycle
 from tidemill.domain.conclusion import extended
@@ -20,7 +21,7 @@ from tidemill.domain.errors import IntegrityError, UnavailableError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import Verb
 from tidemill.domain.notice import Notice
-from tidemill.domain.ports import Answer, Claim, Conclusion, Refused, Unwritten, Written
+from tidemill.domain.ports import Answer, AttemptFailure, Claim, Conclusion, Refused, Unwritten, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -56,6 +57,14 @@ class DynamoJobStore:
         writes = [Insert(state_item(job, listed=self._list_index)) for job in jobs]
         resolved = self._write("insert", [job.ref for job in jobs], writes)
         return [answer_of(found, Written(job), job.__eq__) for job, found in zip(jobs, resolved, strict=True)]
+
+    def refuse(self, dead: Job, evidence: AttemptFailure) -> Answer:
+        """See JobStore. Two units for the record and two for each kilobyte of the evidence, beside the indexes."""
+        lifecycle.check_birth("refuse", dead.state)
+        record = Insert(state_item(dead, listed=self._list_index))
+        written = Together(record, ({"Put": {"Item": error_item(dead.ref, evidence, dead.ttl_s)}},))
+        (resolved,) = self._write("refuse", [dead.ref], [written])
+        return answer_of(resolved, Written(dead), dead.__eq__)
 
     def claim(self, claims: Sequence[Claim]) -> list[Answer]:
         """See JobStore. A claim whose answer was lost is refused by a record that names its owner."""
@@ -101,7 +110,8 @@ class DynamoJobStore:
         if notice is None:
             return update
         record = state_item(notice.record, listed=self._list_index)
-        return Together(update, (record, args_item(notice.envelope, notice.record.ttl_s)))
+        envelope = args_item(notice.envelope, notice.record.ttl_s)
+        return Together(update, (in_transaction(record), {"Put": {"Item": envelope}}))
 
     def _write(self, operation: str, refs: Sequence[JobRef], writes: Sequence[Write]) -> list[Resolved]:
         return resolve(self._table, operation, refs, self._writer.write(operation, writes))

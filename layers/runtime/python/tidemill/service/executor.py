@@ -59,7 +59,7 @@ class Executor:
         # First of all: a worker that dies from here on is found when its lease has ended, not six function
         # timeouts later.
         self._hide(batch, enveloped)
-        batch.settlements.update(self.intake.admit(others, request_id))
+        batch.settlements.update(self.intake.admit(others))
         while enveloped:
             enveloped = self._claim_one_of_each(batch, enveloped, request_id)
         return batch

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias, get_args
 # The verbs of the ports (`tidemill.domain.ports`), which are what a fault can meet.
 Call: TypeAlias = Literal[
     # the table, written
-    "insert", "claim", "conclude", "move", "extend", "keep",
+    "insert", "refuse", "claim", "conclude", "move", "extend", "keep",
     # the table, read
     "find", "envelope_of", "result_of", "failures_of", "waiting", "due", "recent",
     # the queues

@@ -104,7 +104,7 @@ class MemoryStack:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
         store, queue = ports.port(self.store), ports.port(self.queues)
-        intake = Intake(self.registry, self._submitter(ports), store, lane, self.clock, self.telemetry)
+        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry)
         around = Surroundings(
             self.registry,
             store,

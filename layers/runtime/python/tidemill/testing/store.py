@@ -35,6 +35,14 @@ class MemoryStore:
         """See JobStore."""
         return [self._insert(job) for job in jobs]
 
+    def refuse(self, dead: Job, evidence: AttemptFailure) -> Answer:
+        """See JobStore."""
+        lifecycle.check_birth("refuse", dead.state)
+        answer = self._insert(dead)
+        if isinstance(answer, Written):
+            self.failures[dead.ref] = [evidence]
+        return answer
+
     def claim(self, claims: Sequence[Claim]) -> list[Answer]:
         """See JobStore."""
         return [self._claim(claim) for claim in claims]

@@ -98,6 +98,15 @@ class JobStore(Protocol):
     def insert(self, jobs: Sequence[Job]) -> list[Answer]:
         """Write each record if its job has none yet; `Refused` carries the one that is there."""
 
+    def refuse(self, dead: Job, evidence: AttemptFailure) -> Answer:
+        """Write the dead record of a message that can't become a job, together with why, if there is no record yet.
+
+        Both or neither; `Refused` carries the record that is there.
+
+        Raises:
+            ValueError: the record is not dead; a bug of the caller.
+        """
+
     def claim(self, claims: Sequence[Claim]) -> list[Answer]:
         """Make each job running if `claimable_at < now` and the fingerprint is equal.
 
