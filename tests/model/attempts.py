@@ -17,7 +17,7 @@ from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import FenceLostError
 from tidemill.domain.interrupt import HandedOver, JobCancelled
 from tidemill.domain.job import Job
-from tidemill.domain.memory import EVERYTHING, Memory
+from tidemill.domain.memory import Memory
 from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Attempt
 from tidemill.domain.ports import Conclusion
@@ -42,7 +42,7 @@ _LOOP = EventLoopThread()
 _NEVER = 1 << 50
 
 
-def envelope_of(*, forgets: bool, expires: bool) -> Envelope:
+def envelope_of(*, generation: int, expires: bool) -> Envelope:
     canonical = Greet().canonical()
     return an_envelope(
         ref=REF,
@@ -50,8 +50,7 @@ def envelope_of(*, forgets: bool, expires: bool) -> Envelope:
         args=canonical,
         send_id=a_send_id(1),
         correlation_id=REF.id,
-        generation=2 if forgets else 1,
-        forget=EVERYTHING if forgets else None,
+        generation=generation,
         expires_at=EXPIRY if expires else None,
     )
 
@@ -112,20 +111,20 @@ def tenant_and_id() -> tuple[str, str]:
 
 def take_step(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str) -> Any:
     """One `ctx.step`: how it ended, the newest record the attempt knows, and the memory as it has it."""
-    lifeline = _lifeline(tape, claimed, opened, envelope)
+    lifeline = _lifeline(tape, claimed, opened)
     return _end(lifeline, lambda: lifeline.step(name, lambda: tape.port("effect").happens(name), Any))
 
 
 def beat(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str) -> Any:
     """A sign of life that is due."""
-    lifeline = _lifeline(tape, claimed, opened, envelope)
+    lifeline = _lifeline(tape, claimed, opened)
     lifeline._pulsed_at = NOW - milliseconds(limits.PULSE)
     return _end(lifeline, lifeline.heartbeat)
 
 
 def hand_over(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str) -> Any:
     """A checkpoint with little time left."""
-    lifeline = _lifeline(tape, claimed, opened, envelope)
+    lifeline = _lifeline(tape, claimed, opened)
     lifeline.hands_over_at = NOW
     return _end(lifeline, lambda: lifeline.checkpoint(name))
 
@@ -146,14 +145,13 @@ def _end(lifeline: AttemptLifeline, run: Callable[[], Any]) -> tuple[Attempt | N
     return ended, lifeline.job, lifeline.notebook._opened
 
 
-def _lifeline(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope) -> AttemptLifeline:
+def _lifeline(tape: Tape, claimed: Job, opened: Memory | None) -> AttemptLifeline:
     notebook = Notebook(
         tape.port("memory"),
         MemoryPayloads(),
         FrozenClock(NOW),
         Telemetry(),
         claimed,
-        envelope,
         OnCodeChange.CONTINUE,
         "",
         0,

@@ -23,7 +23,7 @@ from tidemill.domain import limits
 from tidemill.domain.errors import FenceLostError, JobStateError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
-from tidemill.domain.memory import Memory, Remembered
+from tidemill.domain.memory import EVERYTHING, Memory, Remembered, Wish
 from tidemill.domain.outcome import Attempt
 from tidemill.testing.memory import MemoryOfJobs
 
@@ -58,7 +58,7 @@ class Bounds:
     """Arguments:
     workers: alive at the same time, those that lost their lease included.
     steps: of the job. `outcomes`: how its function can end early.
-    forgets: it is a second generation, whose message asks to forget the steps of the first.
+    forgets: it is a second generation, which was opened to forget the steps of the first.
     expires: it must start before a certain time.
     """
 
@@ -134,7 +134,7 @@ class Lease:
         self.book = Book()
         self.taken: set[tuple[Verb, State]] = set()
         self.steps = _STEPS[: bounds.steps]
-        self.envelope = attempts.envelope_of(forgets=bounds.forgets, expires=bounds.expires)
+        self.envelope = attempts.envelope_of(generation=2 if bounds.forgets else 1, expires=bounds.expires)
         self._memo: dict[Any, Any] = {}
 
     def starts(self) -> Iterator[tuple[str, World]]:
@@ -143,7 +143,7 @@ class Lease:
             yield "", self._numbered(World(self.book.of(record)))
             return
         old = {"a": Remembered("a", 1, None, 0, 1)}
-        memory = Memory(fence=1, steps=Frozen(old))
+        memory = Memory(fence=1, steps=Frozen(old), wish=Wish(2, EVERYTHING))
         waiting = replace(record, fence=1, concluded=1)
         yield "", self._numbered(World(self.book.of(waiting), self.book.of(memory), opener=1))
 

@@ -58,6 +58,5 @@ MODELS = {
         redrive.LEFT_OUT,
         2,
         2,
-        (redrive.UNPROMISED,),
     ),
 }

@@ -91,6 +91,7 @@ class World(NamedTuple):
     record: Known | None = None
     ripe: int = 0
     kept: tuple[Known, ...] = ()
+    memory: Known | None = None
     messages: tuple[Message, ...] = ()
     workers: tuple[Worker, ...] = ()
     processes: tuple[Known, ...] = ()

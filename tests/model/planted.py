@@ -186,7 +186,7 @@ def _knows_no_arguments(refused: Any) -> Any:
 
 
 def _records_nothing(_: Any) -> Any:
-    return lambda self, job, scheduled: None
+    return lambda self, job, scheduled, forget: None
 
 
 def _keeps_the_old_fingerprint(_: Any) -> Any:
@@ -197,8 +197,24 @@ def _forgets_to_forget(resend: Any) -> Any:
     return lambda self, job, envelope, forget: resend(self, job, envelope, None)
 
 
+def _obeys_again(_: Any) -> Any:
+    def obeys(self: Memory, generation: int) -> Memory:
+        return self if self.wish is None else self.forgetting(self.wish.forget)
+
+    return obeys
+
+
+def _obeys_only_the_generation_of_the_wish(obeying: Any) -> Any:
+    def obeys(self: Memory, generation: int) -> Memory:
+        is_its = self.wish is not None and self.wish.generation == generation
+        memory: Memory = obeying(self, generation) if is_its else self
+        return memory
+
+    return obeys
+
+
 def _revives_what_has_moved(_: Any) -> Any:
-    return lambda self, verb, before, after, notice=None: _written(self, before, after)
+    return lambda self, verb, before, after, notice=None, *, forget=None: _written(self, before, after)
 
 
 def _written(self: MemoryStore, before: Job, after: Job) -> Any:
@@ -275,7 +291,24 @@ PLANTED = (
     Planted("any later send is a redrive", "redrive", "copies", Held, "is_redrive_of", _takes_any_later_send),
     Planted("a rerun is not recognised", "redrive", "key", claiming, "settle_refused", _never_reruns),
     Planted(
-        "a restart's message does not say so", "redrive", "restart", resending.Resending, "resend", _forgets_to_forget
+        "a restart's record does not say so", "redrive", "restart", resending.Resending, "resend", _forgets_to_forget
+    ),
+    Planted(
+        "what the record is to forget is ignored",
+        "redrive",
+        "restart and copies",
+        Memory,
+        "obeying",
+        lambda _: lambda self, generation: self,
+    ),
+    Planted("a restart forgets in every generation", "redrive", "restart and resume", Memory, "obeying", _obeys_again),
+    Planted(
+        "a resume forgets that a restart never began",
+        "redrive",
+        "restart and resume",
+        Memory,
+        "obeying",
+        _obeys_only_the_generation_of_the_wish,
     ),
     Planted("a resend is sent but not recorded", "redrive", "edit", resending.Resending, "_record", _records_nothing),
     Planted("an edit keeps the old fingerprint", "redrive", "edit", resending, "replace", _keeps_the_old_fingerprint),

@@ -106,7 +106,6 @@ class World:
 
     clock: FrozenClock = field(default_factory=FrozenClock)
     store: MemoryStore = field(default_factory=MemoryStore)
-    memory: MemoryOfJobs = field(default_factory=MemoryOfJobs)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
@@ -114,6 +113,9 @@ class World:
     works_meanwhile: bool = True
     random: Random = field(default_factory=SystemRandom)
     info: StackInfo = field(default_factory=lambda: StackInfo(SETTINGS, "https://abc.execute-api.x.amazonaws.com"))
+
+    def __post_init__(self):
+        self.memory = MemoryOfJobs(self.store.memories)
 
     @property
     def extras(self):

@@ -33,9 +33,9 @@ class Fragile:
         if name not in WRITES:
             return method
 
-        def call(*arguments):
+        def call(*arguments, **named):
             self._fuse.burn()
-            answer = method(*arguments)
+            answer = method(*arguments, **named)
             self._fuse.burn()
             return answer
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.aws.errors import AwsError, code_of, raise_for
 from tidemill.aws.items import Attribute, Item, attribute, key_of
-from tidemill.aws.siblings import stored_of, stored_value
+from tidemill.aws.siblings import MEMORY_KEY, stored_of, stored_value, wish_of
 from tidemill.aws.table import JobsTable
 from tidemill.domain.errors import FenceLostError
 from tidemill.domain.job import Job, JobRef
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-MEMORY_KEY: Final = "MEMORY"
 _MINE: Final = "#fence = :fence"
 _NAMES: Final = {"#fence": "fence"}
 
@@ -125,6 +124,7 @@ def memory_of(item: Mapping[str, Attribute]) -> Memory:
         cursor=item["cursor"]["S"] if "cursor" in item else None,
         hand_overs=_number(item, "hand_overs"),
         forgot=_number(item, "forgot"),
+        wish=wish_of(item["wish"]) if "wish" in item else None,
     )
 
 

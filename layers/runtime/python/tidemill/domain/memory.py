@@ -11,7 +11,7 @@ from tidemill.domain.errors import InputError, StepError
 from tidemill.domain.payload import Stored
 from tidemill.domain.strict_json import dump_canonical
 
-# `Envelope.forget`: nothing is remembered in the generation that this message opens.
+# `Wish.forget`: nothing is remembered in the generation that is opened.
 EVERYTHING: Final = "*"
 
 
@@ -38,6 +38,19 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What a redrive wants forgotten. It is written together with the generation that it opens.
+
+    Attributes:
+        generation: the first one that obeys it.
+        forget: `*` everything, else the name of a step that is forgotten with all that came after it.
+    """
+
+    generation: int
+    forget: str
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All that one job remembers.
 
@@ -46,7 +59,7 @@ class Memory:
         epoch: how often the steps were forgotten on purpose. It is part of every step key from then on.
         steps: by name, in the order they were recorded.
         cursor: the last checkpoint as JSON text. `hand_overs`: invocations that went on from a cursor.
-        forgot: the last generation whose message asked to forget and was obeyed.
+        wish: the last redrive's that wanted something forgotten. `forgot`: the generation of the last one obeyed.
     """
 
     fence: int = 0
@@ -55,6 +68,12 @@ class Memory:
     cursor: str | None = None
     hand_overs: int = 0
     forgot: int = 0
+    wish: Wish | None = None
+
+    @property
+    def owed(self) -> Wish | None:
+        """What is to be forgotten and still remembered."""
+        return self.wish if self.wish is not None and self.wish.generation > self.forgot else None
 
     @property
     def next_number(self) -> int:
@@ -79,6 +98,17 @@ class Memory:
             return self
         kept = {name: step for name, step in self.steps.items() if step.number < first.number}
         return replace(self, epoch=self.epoch + 1, steps=kept, cursor=None, hand_overs=0)
+
+    def obeying(self, generation: int) -> Memory:
+        """As an attempt of `generation` knows it: without what it owes to forget.
+
+        One of an earlier generation obeys nothing: what it forgot now, it would remember again, and the
+        generation that was to begin without those steps would find them.
+        """
+        wish = self.owed
+        if wish is None or wish.generation > generation:
+            return self
+        return replace(self.forgetting(wish.forget), forgot=wish.generation)
 
 
 def check_step_name(name: object) -> str:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.definition import OnCodeChange
-from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import CodeChangedError, InputError, StepError
 from tidemill.domain.job import Job
 from tidemill.domain.memory import EVERYTHING, Memory, Remembered, check_step_name, encode_cursor
@@ -24,7 +23,7 @@ class Notebook:
     """Opens the job's memory when it is first asked for, so that a job without steps pays nothing. Safe for threads.
 
     Arguments:
-        job, envelope: as claimed.
+        job: as claimed.
         on_code_change: of the kind. `code`: the version of this code, "" if the deployment names none.
         keep_ms: how long the memory outlives the attempt, milliseconds.
     """
@@ -34,7 +33,6 @@ class Notebook:
     clock: Clock
     telemetry: Telemetry
     job: Job
-    envelope: Envelope
     on_code_change: OnCodeChange
     code: str
     keep_ms: int
@@ -140,10 +138,8 @@ class Notebook:
         return self._opened
 
     def _revised(self, memory: Memory) -> Memory:
-        """What still counts of it, for this message and this version of the code."""
-        revised = memory
-        if self.envelope.forget is not None and memory.forgot < self.job.generation:
-            revised = replace(memory.forgetting(self.envelope.forget), forgot=self.job.generation)
+        """What still counts of it, for this generation and this version of the code."""
+        revised = memory.obeying(self.job.generation)
         if any(self._is_of_other_code(step) for step in revised.steps.values()):
             if self.on_code_change is OnCodeChange.STOP:
                 raise CodeChangedError("code_changed", "the job has steps of another version of the code")

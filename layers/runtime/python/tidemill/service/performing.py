@@ -227,7 +227,6 @@ class Performer:
             around.clock,
             around.telemetry,
             claimed.job,
-            claimed.received.envelope,
             definition.on_code_change,
             around.code,
             milliseconds(definition.retention.dead + limits.STATE_HORIZON),

@@ -15,7 +15,7 @@ from tidemill.domain.ports import Parcel
 
 @dataclass
 class MemoryOfJobs:
-    """`JobMemory` in a dictionary. Not for threads."""
+    """`JobMemory` in a dictionary, which is that of the `MemoryStore` whose jobs these are. Not for threads."""
 
     memories: dict[JobRef, Memory] = field(default_factory=dict)
 
@@ -34,7 +34,8 @@ class MemoryOfJobs:
 
     def forget(self, job: Job, memory: Memory) -> None:
         """See JobMemory."""
-        self.memories[job.ref] = replace(memory, fence=self._mine(job).fence)
+        mine = self._mine(job)
+        self.memories[job.ref] = replace(memory, fence=mine.fence, wish=mine.wish)
 
     def checkpoint(self, job: Job, cursor: str, hand_overs: int) -> None:
         """See JobMemory."""

@@ -12,6 +12,7 @@ from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import InputError, UnavailableError
 from tidemill.domain.job import Job, JobRef, day_of
 from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.memory import Memory, Wish
 from tidemill.domain.notice import Notice
 from tidemill.domain.outcome import Bury, Complete, Park, RetryLater
 from tidemill.domain.payload import Stored
@@ -29,6 +30,8 @@ class MemoryStore:
     failures: dict[JobRef, list[AttemptFailure]] = field(default_factory=dict)
     # Receipts of large results, by job and fence.
     receipts: dict[tuple[JobRef, int], Stored] = field(default_factory=dict)
+    # What jobs remember: `MemoryOfJobs` keeps it in here.
+    memories: dict[JobRef, Memory] = field(default_factory=dict)
     listed: bool = True
 
     def insert(self, jobs: Sequence[Job]) -> list[Answer]:
@@ -51,7 +54,9 @@ class MemoryStore:
         """See JobStore."""
         return [self._conclude(conclusion) for conclusion in conclusions]
 
-    def move(self, verb: Verb, before: Job, after: Job, notice: Notice | None = None) -> Answer:
+    def move(
+        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+    ) -> Answer:
         """See JobStore."""
         lifecycle.check_move(verb, before.state, after.state)
         current = self.jobs.get(before.ref)
@@ -59,6 +64,9 @@ class MemoryStore:
             return Refused(current)
         self.jobs[before.ref] = after
         self._tell(notice)
+        if forget is not None:
+            memory = self.memories.get(before.ref, Memory())
+            self.memories[before.ref] = replace(memory, wish=Wish(after.generation, forget))
         return Written(after, before)
 
     def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:

@@ -119,10 +119,13 @@ class JobStore(Protocol):
         Evidence and envelope are written before the state, so that no dead or parked job is without them.
         """
 
-    def move(self, verb: Verb, before: Job, after: Job, notice: Notice | None = None) -> Answer:
+    def move(
+        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+    ) -> Answer:
         """Write `after` if the record is still `before` in state, fence, generation and claimable_at.
 
-        A notice is written in one transaction with it; one that exists is left as it is.
+        A notice is written in one transaction with it; one that exists is left as it is. So is what the generation
+        that this opens is to `forget` (see `Wish`): no attempt of it can miss that.
 
         Raises:
             ValueError: `verb` does not lead from `before` to `after`; a bug of the caller.

@@ -36,7 +36,7 @@ class JobMemory(Protocol):
         """
 
     def forget(self, job: Job, memory: Memory) -> None:
-        """Replace what is remembered by `memory`, which remembers less.
+        """Replace what is remembered by `memory`, which remembers less. A wish that came meanwhile stays.
 
         Raises:
             FenceLostError, UnavailableError: as `remember`.
