@@ -21,6 +21,7 @@ class Dependency:
     Attributes:
         applied: the effects: by idempotency key what was applied under it, once.
         asked: how often each key was asked for.
+        jobs: those that had an effect, as `tenant#id`.
         is_down: nothing answers.
     """
 
@@ -28,10 +29,15 @@ class Dependency:
         self._world = world
         self.applied: dict[str, object] = {}
         self.asked: Counter[str] = Counter()
+        self.jobs: dict[str, None] = {}
         self.is_down = False
 
-    def apply(self, key: str, what: object) -> object:
-        """Apply `what` under `key`, or answer what was applied under it before."""
+    def apply(self, job: str, what: object, key: str | None = None) -> object:
+        """Apply `what` for `job` (`tenant#id`) under `key`, or answer what was applied under it before.
+
+        A job with one effect needs no key but its own name.
+        """
+        key = key or job
         world = self._world
         world.scheduler.sleep(world.rng.choice((1, 3, 40)))
         if self.is_down or world.faults.strikes(Fault.DEPENDENCY_DOWN):
@@ -41,6 +47,7 @@ class Dependency:
             world.strike(Fault.DEPENDENCY_SLOW)
             world.scheduler.sleep(world.rng.choice((1_000, 30_000, 70_000)))
         self.asked[key] += 1
+        self.jobs[job] = None
         first = self.applied.setdefault(key, what)
         world.tell("dependency", "applied", key)
         if world.faults.strikes(Fault.DEPENDENCY_WRONG):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item, Key
-from tests.simulation.jobs import CANARY
+from tests.simulation.jobs.behaviour import CANARY
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
 
