@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: help setup demo test lint types unit e2e prove bench synth fmt lock clean FORCE
+.PHONY: help setup demo test lint types unit e2e prove versus bench synth fmt lock clean FORCE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ e2e: $(READY) ## The tests that deploy to a local cloud
 
 prove: $(READY) ## Simulate the shipped handlers under faults: SEEDS=n, SEED=basic:17 tells one story, PLANTED=1
 	@$(BIN)/python -m tests.simulation.prove $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) $(if $(SEED),--seed $(SEED)) $(if $(PLANTED),--planted)
+
+versus: $(READY) ## The same jobs and faults through a plain handler, a textbook handler and ours
+	@$(BIN)/python -m tests.simulation.rivals
 
 bench: $(READY) ## Measure and write bench/results.json
 	@$(BIN)/python -m bench

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.jobs import Behaviour, Conduct
+from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.ledger import Wanted
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ EVERY_CONDUCT = (
     Behaviour(Conduct.WAITS, 2),
     Behaviour(Conduct.MUMBLES, 99),
     Behaviour(Conduct.BOASTS, 99),
+    Behaviour(Conduct.BLABS, 2),
+    Behaviour(Conduct.BLABS, 99),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.invariants import State, Violation
-from tests.simulation.jobs import CANARY, LANE, Behaviour, Conduct
+from tests.simulation.jobs.behaviour import CANARY, Behaviour, Conduct
 from tests.simulation.mail import job_of
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def _nothing_unexpected(world: World, records: dict[str, Any]) -> None:
         for job in jobs:
             if job not in records:
                 raise Violation("unexpected", f"{job} ran number {number} and has no record")
-    for key in world.dependency.applied:
-        if key.replace("/", "#") not in records:
-            raise Violation("unexpected", f"effect {key} belongs to no job")
+    for job in world.dependency.jobs:
+        if job not in records:
+            raise Violation("unexpected", f"an effect belongs to no job: {job}")
 
 
 def _deaths_are_visible(world: World, records: dict[str, Any]) -> None:
-    held = {job_of(message): None for message in world.cloud.messages(f"{LANE}-dlq")}
+    held = {job_of(message): None for message in world.cloud.buried()}
     for job, item in records.items():
         if item["state"]["S"] != "dead":
             continue
@@ -99,8 +99,7 @@ def _deaths_are_visible(world: World, records: dict[str, Any]) -> None:
 def _effects_fit(world: World, records: dict[str, Any]) -> None:
     for job, item in records.items():
         state, generation = item["state"]["S"], int(item["generation"]["N"])
-        key = job.replace("#", "/", 1)
-        if state == "succeeded" and key not in world.dependency.applied:
+        if state == "succeeded" and job not in world.dependency.jobs:
             raise Violation("I8", f"{job} succeeded and had no effect")
         if state == "expired" and world.ledger.started_in[job, generation]:
             raise Violation("I8", f"{job} is expired in generation {generation}, in which it had started")
@@ -126,7 +125,7 @@ def _calm_means_well(world: World, records: dict[str, Any]) -> None:
         number = _number_of(world, job)
         if number is not None and world.behaviours[number] == Behaviour() and item["state"]["S"] == "dead":
             raise Violation("I14", f"{job} died though nothing was wrong: {item['reason']['S']}")
-    for message in world.cloud.messages(f"{LANE}-dlq"):
+    for message in world.cloud.buried():
         job = job_of(message)
         if records[job]["state"]["S"] != "dead":
             raise Violation("I14", f"the DLQ holds a message of {job}, which is {records[job]['state']['S']}")

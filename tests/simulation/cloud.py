@@ -1,36 +1,55 @@
-"""The account that the simulated stack runs in: one table, and for each lane a queue and its DLQ.
+"""The account that the simulated stack runs in: one table, one bucket, and for each lane a queue and its DLQ.
 
 The only module that knows how the account in memory is made inside; everything else asks this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any, Final, TypeAlias
 
 from bench.cloud.account import Account, jobs_table, queue_arn, queue_url
 from bench.cloud.ids import numbered_ids
-from bench.cloud.queue import Message, QueueDefinition
-from tidemill.domain.sizing import LaneSizing
+from bench.cloud.queue import Message, Queue, QueueDefinition
+from bench.cloud.s3 import BucketDefinition
+from tidemill.domain.lane import FIFO_SUFFIX, Lane
+from tidemill.domain.registry import JobRegistry
+from tidemill.domain.sizing import LaneSizing, size_lane
 from tidemill.settings import LaneSettings, RuntimeSettings
 
 STACK: Final = "Sim"
 TABLE: Final = "Sim-jobs"
+BUCKET: Final = "sim-payloads"
 
 Item: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[str, ...]
 # Told of every change of an item: its key, and what it was and is.
 Watcher: TypeAlias = Callable[[Key, Item | None, Item | None], None]
 
-__all__ = ("STACK", "TABLE", "Cloud", "Item", "Key", "Message", "queue_arn", "queue_url", "settings")
+__all__ = ("BUCKET", "STACK", "TABLE", "Cloud", "Item", "Key", "Message", "dlq_of", "queue_of", "queue_url", "settings")
 
 
-def settings(lanes: Iterable[str], lane: str = "") -> RuntimeSettings:
+def queue_of(lane: Lane) -> str:
+    """The name of a lane's queue."""
+    return f"{lane.name}{FIFO_SUFFIX if lane.fifo else ''}"
+
+
+def dlq_of(lane: Lane) -> str:
+    """The name of its DLQ."""
+    return f"{lane.name}-dlq{FIFO_SUFFIX if lane.fifo else ''}"
+
+
+def settings(registry: JobRegistry, lane: str = "", code_version: str = "") -> RuntimeSettings:
     """The env contract of the stack, as one of its functions finds it."""
-    queues = {name: LaneSettings(queue_url=queue_url(name), dlq_url=queue_url(f"{name}-dlq")) for name in lanes}
-    return RuntimeSettings(stack=STACK, table=TABLE, lanes=queues, lane=lane)
+    lanes = {
+        name: LaneSettings(queue_url=queue_url(queue_of(one)), dlq_url=queue_url(dlq_of(one)))
+        for name, one in registry.lanes.items()
+    }
+    return RuntimeSettings(
+        stack=STACK, table=TABLE, lanes=lanes, payload_bucket=BUCKET, lane=lane, code_version=code_version
+    )
 
 
 class Cloud:
@@ -38,14 +57,22 @@ class Cloud:
 
     Arguments:
         now_ms: AWS's own clock, which is always right.
-        sizes: what the infrastructure of each lane is.
+        registry: the jobs, from which the infrastructure of each lane follows.
         watch: is told of every change in the table, while it happens.
     """
 
-    def __init__(self, now_ms: Callable[[], int], sizes: Mapping[str, LaneSizing], watch: Watcher) -> None:
+    def __init__(self, now_ms: Callable[[], int], registry: JobRegistry, watch: Watcher) -> None:
         self._now_ms = now_ms
-        queues = [queue for lane, size in sizes.items() for queue in _pair(lane, size)]
-        self._account = Account(tables=[jobs_table(TABLE)], queues=queues, now_ms=now_ms, new_id=numbered_ids())
+        self._lanes = registry.lanes
+        sizes = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
+        queues = [queue for name, size in sizes.items() for queue in _pair(registry.lanes[name], size)]
+        self._account = Account(
+            tables=[jobs_table(TABLE)],
+            queues=queues,
+            buckets=[BucketDefinition(BUCKET)],
+            now_ms=now_ms,
+            new_id=numbered_ids(),
+        )
         self._table = self._account.tables[TABLE]
         self._table.watchers.append(lambda _, key, before, after: watch(key, before, after))
 
@@ -91,54 +118,70 @@ class Cloud:
 
     # --- the queues -------------------------------------------------------------------------------
 
-    def messages(self, queue: str) -> list[Message]:
-        """What a queue holds, hidden or not."""
-        held = self._account.queues[queue]
-        held.forget_old()
-        return list(held.messages.values())
+    def waiting(self, lane: str | None = None) -> list[Message]:
+        """What a lane's queue holds, hidden or not; of all lanes if none is named."""
+        names = self._lanes if lane is None else (lane,)
+        return [message for name in names for message in self._held(queue_of(self._lanes[name]))]
 
-    def visible_at(self, queue: str) -> int | None:
-        """When the next message of a queue can be received."""
-        messages = self._account.queues[queue].messages
+    def buried(self, lane: str | None = None) -> list[Message]:
+        """What a lane's DLQ holds, hidden or not; of all lanes if none is named."""
+        names = self._lanes if lane is None else (lane,)
+        return [message for name in names for message in self._held(dlq_of(self._lanes[name]))]
+
+    def visible_at(self, lane: str) -> int | None:
+        """When the next message of a lane's queue can be received."""
+        messages = self._queue(lane).messages
         return min([message.visible_ms for message in messages.values()]) if messages else None
 
-    def receive(self, queue: str, most: int) -> list[dict[str, Any]]:
+    def receive(self, lane: str, most: int) -> list[dict[str, Any]]:
         """Lambda's poller receives."""
         answer = self.call(
             "sqs",
             "ReceiveMessage",
-            {"QueueUrl": queue_url(queue), "MaxNumberOfMessages": most, "MessageSystemAttributeNames": ["All"]},
+            {"QueueUrl": self._queue(lane).url, "MaxNumberOfMessages": most, "MessageSystemAttributeNames": ["All"]},
         )
         return answer.get("Messages", [])
 
-    def delete(self, queue: str, receipts: list[str]) -> None:
+    def delete(self, lane: str, receipts: list[str]) -> None:
         """Lambda's poller deletes what its function dealt with."""
         entries = [{"Id": str(i), "ReceiptHandle": receipt} for i, receipt in enumerate(receipts)]
-        self.call("sqs", "DeleteMessageBatch", {"QueueUrl": queue_url(queue), "Entries": entries})
+        self.call("sqs", "DeleteMessageBatch", {"QueueUrl": self._queue(lane).url, "Entries": entries})
 
-    def show(self, queue: str, message_id: str) -> None:
+    def show(self, lane: str, message_id: str) -> None:
         """Let a message that was handed out be handed out once more."""
-        message = self._account.queues[queue].messages.get(message_id)
+        message = self._queue(lane).messages.get(message_id)
         if message is not None:
             message.visible_ms = self._now_ms()
 
-    def bring_back(self, queue: str, message: Message) -> None:
+    def bring_back(self, lane: str, message: Message) -> None:
         """Let a message that was deleted come again: a server of SQS missed the deletion."""
         message.visible_ms = self._now_ms()
-        self._account.queues[queue].messages.setdefault(message.id, message)
+        self._queue(lane).messages.setdefault(message.id, message)
 
     def move_back(self, lane: str) -> None:
         """The console's redrive: everything in the DLQ goes back to its source, under new ids."""
-        self.call("sqs", "StartMessageMoveTask", {"SourceArn": queue_arn(f"{lane}-dlq")})
+        self.call("sqs", "StartMessageMoveTask", {"SourceArn": queue_arn(dlq_of(self._lanes[lane]))})
+
+    def arn_of(self, lane: str) -> str:
+        """The ARN of a lane's queue."""
+        return self._queue(lane).arn
+
+    def _queue(self, lane: str) -> Queue:
+        return self._account.queues[queue_of(self._lanes[lane])]
+
+    def _held(self, queue: str) -> list[Message]:
+        held = self._account.queues[queue]
+        held.forget_old()
+        return list(held.messages.values())
 
 
-def _pair(lane: str, size: LaneSizing) -> tuple[QueueDefinition, QueueDefinition]:
-    dlq = f"{lane}-dlq"
+def _pair(lane: Lane, size: LaneSizing) -> tuple[QueueDefinition, QueueDefinition]:
     queue = QueueDefinition(
-        lane,
+        queue_of(lane),
+        fifo=lane.fifo,
         visibility_s=int(size.visibility_timeout.total_seconds()),
         max_receives=size.max_receives,
-        dlq=dlq,
+        dlq=dlq_of(lane),
         retention_s=int(size.retention.total_seconds()),
     )
-    return queue, QueueDefinition(dlq, retention_s=int(size.dlq_retention.total_seconds()))
+    return queue, QueueDefinition(dlq_of(lane), fifo=lane.fifo, retention_s=int(size.dlq_retention.total_seconds()))

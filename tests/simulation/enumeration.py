@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulation.asking import WELL, want
 from tests.simulation.faults import Chosen, Fault
-from tests.simulation.jobs import Behaviour, Conduct
+from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.setting import Setting
 from tests.simulation.tally import Tally
 

@@ -50,10 +50,12 @@ class Functions:
 
     Arguments:
         registry: the jobs, as one version of the code declares them.
+        code_version: what that version is called.
     """
 
-    def __init__(self, registry: JobRegistry) -> None:
+    def __init__(self, registry: JobRegistry, code_version: str = "") -> None:
         self.registry = registry
+        self._code_version = code_version
         self._idle: dict[str, list[Container]] = {}
 
     def take(self, function: str, lane: str = "") -> Container:
@@ -72,7 +74,7 @@ class Functions:
         return Program.from_env(self.registry, self._environ(""))
 
     def _environ(self, lane: str) -> dict[str, str]:
-        return settings(self.registry.lanes, lane).to_env()
+        return settings(self.registry, lane, self._code_version).to_env()
 
     def _start(self, function: str, lane: str) -> Handler:
         jobs = ModuleType("jobs")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item, Key
-from tests.simulation.jobs import CANARY
+from tests.simulation.jobs.behaviour import CANARY
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 FINAL = ("succeeded", "dead", "cancelled", "expired")
 # Two clocks that are each 30 s wrong, and a request on its way.
 _SLACK_MS = 2 * 30_000 + 5_000
-# Attributes of a record that hold what a job returned.
+# Attributes of a record that hold what a job returned, and items that hold what it was given, returned or remembers.
 _PAYLOAD = ("result",)
+_PAYLOAD_ITEMS = ("ARGS#", "RESULT", "MEMORY")
 _HORIZON_MS = milliseconds(limits.STATE_HORIZON)
 
 
@@ -99,6 +100,7 @@ class Records:
 
     def look(self, key: Key, before: Item | None, after: Item | None) -> None:
         """Check one change of an item."""
+        _payload_free(key, after or {})
         if after is None:
             if before is not None and key[1] == "STATE":
                 self._forget(key[0], before)
@@ -123,7 +125,6 @@ class Records:
         if _is_claim(commit):
             self.holders[job] = writer
             self.claimed[job, commit.after.generation] = self.claimed.get((job, commit.after.generation), 0) + 1
-        _payload_free(job, after)
 
 
 def _is_claim(commit: Commit) -> bool:
@@ -183,10 +184,13 @@ def _attempts_bounded(records: Records, commit: Commit) -> None:
         raise Violation("I14", f"{commit.job} has too many attempts: {after}")
 
 
-def _payload_free(job: str, item: Mapping[str, Any]) -> None:
+def _payload_free(key: Key, item: Mapping[str, Any]) -> None:
+    """Arguments and results stand where they belong, and nowhere else: not in a record, an error or the trail."""
+    if key[1].startswith(_PAYLOAD_ITEMS):
+        return
     for name, value in item.items():
         if name not in _PAYLOAD and CANARY in str(value):
-            raise Violation("I18", f"the record of {job} holds payload in {name}")
+            raise Violation("I18", f"{key} holds payload in {name}")
 
 
 _CHECKS: tuple[Callable[[Records, Commit], None], ...] = (

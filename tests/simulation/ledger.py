@@ -7,11 +7,12 @@ was accepted and nothing came of it, and unexpected if it ran though nobody had 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.invariants import Violation
-from tests.simulation.jobs import Behaviour
+from tests.simulation.jobs.behaviour import Behaviour
 from tidemill import JobContext
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Wanted:
     Attributes:
         via: how it is asked for: `submit`, `bulk` or `message`.
         key: its idempotency key; jobs with one key have one behaviour.
+        entity, sequence: where it stands in an ordered lane.
+        details: what its arguments hold beside its number and its owner.
     """
 
     number: int
@@ -35,6 +38,9 @@ class Wanted:
     key: str | None = None
     delay_s: int = 0
     expires_s: int | None = None
+    entity: str | None = None
+    sequence: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Ledger:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.simulation.jobs import LANE
 from tidemill.domain.errors import JobNotFoundError, JobStateError, NothingMatchedError, UnavailableError
 from tidemill.domain.job import JobRef
 from tidemill.service.manner import RESUME, Manner, Mode
@@ -26,6 +25,7 @@ class Operators:
     def __init__(self, world: World) -> None:
         self._world = world
         self.acted = 0
+        self._lanes = list(world.deployment.registry.lanes)
         self._client = world.deployment.program.client
         self._desk = world.deployment.program.desk.acting_as("an operator")
 
@@ -83,8 +83,9 @@ class Operators:
 
     def _move_back(self) -> None:
         self.acted += 1
-        self._world.tell("console redrive", LANE)
-        self._world.cloud.move_back(LANE)
+        self._world.tell("console redrive")
+        for lane in self._lanes:
+            self._world.cloud.move_back(lane)
         self._world.poke()
 
     def _redrive(self, job: str | None) -> None:
@@ -107,10 +108,10 @@ class Operators:
 
     def _redrive_lane(self) -> None:
         try:
-            events = list(self._desk.redrive_lanes([LANE]))
+            events = list(self._desk.redrive_lanes(self._lanes))
         except (UnavailableError, NothingMatchedError):
             return
-        self._world.tell("lane redriven", LANE, events)
+        self._world.tell("lanes redriven", events)
 
     def _any(self, state: str) -> str | None:
         """An operator looks at the true table: what they read may be old by the time they act."""

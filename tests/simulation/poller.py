@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from tests.simulation.cloud import queue_arn
 from tests.simulation.faults import Fault
 from tests.simulation.functions import Container, Context, Functions
 from tests.simulation.scheduler import KilledError, Process
+from tidemill.domain.duration import milliseconds
+from tidemill.domain.lane import Lane
+from tidemill.domain.sizing import size_lane
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -81,6 +83,12 @@ class Mapping:
         self._next_at: int | None = None
         self.is_enabled = True
 
+    @classmethod
+    def of(cls, world: World, lane: Lane) -> Self:
+        """The mapping that the stack makes for `lane`."""
+        size = size_lane(lane, world.deployment.registry.in_lane(lane.name))
+        return cls(world, lane.name, milliseconds(size.function_timeout), min(lane.batch_size, 10))
+
     def poke(self) -> None:
         """Something happened to the queue: poll it when its next message is visible."""
         visible_at = self._world.cloud.visible_at(self._lane)
@@ -113,7 +121,7 @@ class Mapping:
             world.strike(Fault.INVOKE_THROTTLED)
             return
         self._busy += 1
-        event = {"Records": [_record(self._lane, message) for message in messages]}
+        event = {"Records": [_record(world.cloud.arn_of(self._lane), message) for message in messages]}
         world.functions.invoke(
             "worker", self._lane, event, self._timeout_ms, lambda answer: self._settle(messages, answer)
         )
@@ -134,7 +142,7 @@ class Mapping:
         if world.faults.strikes(Fault.DELETE_LOST):
             world.strike(Fault.DELETE_LOST)
             return
-        before = {message.id: message for message in world.cloud.messages(self._lane)}
+        before = {message.id: message for message in world.cloud.waiting(self._lane)}
         world.tell("deleted", self._lane, [message["MessageId"] for message in messages])
         world.cloud.delete(self._lane, [message["ReceiptHandle"] for message in messages])
         if world.faults.strikes(Fault.LATE_DUPLICATE):
@@ -178,7 +186,7 @@ class Minute:
             world.functions.invoke("janitor", "", {}, JANITOR_TIMEOUT_MS, lambda _: None)
 
 
-def _record(lane: str, message: dict[str, Any]) -> dict[str, Any]:
+def _record(source: str, message: dict[str, Any]) -> dict[str, Any]:
     """Lambda Developer Guide, "Using Lambda with Amazon SQS": a record as the function gets it."""
     return {
         "messageId": message["MessageId"],
@@ -187,6 +195,6 @@ def _record(lane: str, message: dict[str, Any]) -> dict[str, Any]:
         "attributes": message["Attributes"],
         "messageAttributes": {},
         "eventSource": "aws:sqs",
-        "eventSourceARN": queue_arn(lane),
+        "eventSourceARN": source,
         "awsRegion": "us-east-1",
     }

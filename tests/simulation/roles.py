@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.simulation.invariants import Violation
+from tidemill.domain.lane import FIFO_SUFFIX
 
 DATA: Final = Path(__file__).with_name("roles.json")
 ROLES: Final[Mapping[str, Mapping[str, list[str]]]] = json.loads(DATA.read_text())
@@ -56,7 +57,7 @@ def _asked(service: str, operation: str, arguments: Mapping[str, Any]) -> Iterat
             index = arguments.get("IndexName")
             yield f"dynamodb:{operation}", f"jobs/index/{index}" if index else "jobs"
         case "sqs", _:
-            queue = "dlq" if arguments["QueueUrl"].endswith("-dlq") else "queue"
+            queue = "dlq" if arguments["QueueUrl"].removesuffix(FIFO_SUFFIX).endswith("-dlq") else "queue"
             yield f"sqs:{operation.removesuffix('Batch')}", queue
         case _:
             yield f"{service}:{_RIGHTS.get(operation, operation)}", f"payloads/{arguments['Key']}"

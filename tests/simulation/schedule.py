@@ -47,7 +47,7 @@ class Stage:
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
-        self._deployments = [Functions(registry) for registry in registries()]
+        self._deployments = [Functions(registry, version) for version, registry in registries().items()]
 
     def play(self, seed: Seed, story: Story | None = None) -> Outcome:
         """The schedule of a seed; the same every time."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.simulation.cloud import queue_url
-from tests.simulation.jobs import CANARY, LANE, Import, NewCharge, Notify
+from tests.simulation.jobs.behaviour import CANARY, LANE
 from tests.simulation.ledger import Wanted
-from tidemill import Submission
+from tidemill import JobArgs, Submission
 from tidemill.domain.errors import JobFinalError, KeyConflictError, UnavailableError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.message import Delivery
@@ -21,7 +21,6 @@ from tidemill.service.submitter import Receipt
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-_ARGS: dict[str, Any] = {"sim.charge": NewCharge, "sim.notify": Notify, "sim.import": Import}
 TRIES = 4
 _RUBBISH = (
     CANARY,
@@ -75,6 +74,8 @@ class Submitters:
             "tenant": wanted.tenant,
             "delay": submission.delay,
             "expires_in": submission.expires_in,
+            "entity": submission.entity,
+            "sequence": submission.sequence,
         }
         for _ in range(TRIES):
             try:
@@ -110,20 +111,26 @@ class Submitters:
             now_ms = self._world.scheduler.now_ms
             job_id = time_ordered_id(now_ms, self._world.rng.getrandbits(74))
         return Submission(
-            args=_ARGS[wanted.kind](number=wanted.number, owner=wanted.tenant),
+            args=self._args_of(wanted),
             key=wanted.key,
             job_id=job_id,
             tenant=wanted.tenant,
             delay=timedelta(seconds=wanted.delay_s),
             expires_in=None if wanted.expires_s is None else timedelta(seconds=wanted.expires_s),
+            entity=wanted.entity,
+            sequence=wanted.sequence,
         )
+
+    def _args_of(self, wanted: Wanted) -> JobArgs:
+        args_type = self._world.deployment.registry.resolve(wanted.kind).args_type
+        return args_type(number=wanted.number, owner=wanted.tenant, **wanted.details)
 
     def _send(self, wanted: Wanted) -> None:
         """A system that knows the queue and the document, and nothing of Tidemill."""
         document: dict[str, Any] = {
             "kind": wanted.kind,
             "tenant": wanted.tenant,
-            "args": {"number": wanted.number, "owner": wanted.tenant, "secret": CANARY},
+            "args": {"number": wanted.number, "owner": wanted.tenant, "secret": CANARY, **wanted.details},
         }
         if wanted.key is not None:
             document["key"] = wanted.key

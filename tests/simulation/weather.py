@@ -35,13 +35,8 @@ def _disable(world: World) -> None:
     if world.is_healed:
         return
     world.strike(Fault.SOURCE_DISABLED)
-    world.mapping.is_enabled = False
-    world.scheduler.after(world.rng.choice(_LASTS_MS), lambda: _enable(world))
-
-
-def _enable(world: World) -> None:
-    world.mapping.is_enabled = True
-    world.mapping.poke()
+    world.enable_sources(enabled=False)
+    world.scheduler.after(world.rng.choice(_LASTS_MS), lambda: world.enable_sources(enabled=True))
 
 
 def _outage(world: World) -> None:

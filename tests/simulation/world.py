@@ -19,7 +19,7 @@ from tests.simulation.dependency import Dependency
 from tests.simulation.faults import HARMLESS, Fault, NoFaults, Plan
 from tests.simulation.functions import Functions
 from tests.simulation.invariants import FINAL, Records, State, Violation
-from tests.simulation.jobs import LANE, Behaviour
+from tests.simulation.jobs.behaviour import Behaviour
 from tests.simulation.ledger import Ledger
 from tests.simulation.mail import job_of
 from tests.simulation.operators import Operators
@@ -28,12 +28,8 @@ from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.setting import Setting
 from tests.simulation.submitters import Submitters
 from tests.simulation.weather import brew
-from tidemill.domain.duration import milliseconds
-from tidemill.domain.sizing import size_lane
 
 START_MS = 1_800_000_000_000
-# More calls than this for one job is a loop.
-_MOST_CALLS = 3_000
 _SHARE_CHECKED = 0.01
 _WEEKS_MS = 16 * 86_400_000
 # A sweep sends what is due within two minutes, by a clock that may be half a minute ahead.
@@ -75,19 +71,17 @@ class World:
         self._harm = False
         self._pending = 0
         self._numbers = 0
+        self._most_calls = 0
         self.is_over = False
         self.is_healed = False
         # Some schedules compare every call with botocore's model of the service, which takes longer than the rest.
         self.checks_shapes = rng.random() < _SHARE_CHECKED
         self.scheduler = Scheduler(START_MS + rng.randrange(1_000))
-        registry = self.deployment.registry
-        sizes = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
         self.records = Records(self)
-        self.cloud = Cloud(lambda: self.scheduler.now_ms, sizes, self.records.look)
+        self.cloud = Cloud(lambda: self.scheduler.now_ms, self.deployment.registry, self.records.look)
         self.calls = Calls(self)
         self.functions = Lambda(self, deployments)
-        lane = registry.lanes[LANE]
-        self.mapping = Mapping(self, LANE, milliseconds(sizes[LANE].function_timeout), min(lane.batch_size, 10))
+        self.mappings = [Mapping.of(self, lane) for lane in self.deployment.registry.lanes.values()]
         self.minute = Minute(self)
         self.dependency = Dependency(self)
         self.ledger = Ledger(self)
@@ -131,7 +125,14 @@ class World:
 
     def poke(self) -> None:
         """Messages came or changed."""
-        self.mapping.poke()
+        for mapping in self.mappings:
+            mapping.poke()
+
+    def enable_sources(self, *, enabled: bool) -> None:
+        """Switch all event source mappings on or off."""
+        for mapping in self.mappings:
+            mapping.is_enabled = enabled
+        self.poke()
 
     @property
     def is_calm(self) -> bool:
@@ -175,7 +176,7 @@ class World:
     def _has_riddles(self) -> bool:
         """Whether a DLQ holds a message whose job is not known to be over."""
         records = self.cloud.records()
-        for message in self.cloud.messages(f"{LANE}-dlq"):
+        for message in self.cloud.buried():
             job = job_of(message)
             if job not in records or records[job]["state"]["S"] not in FINAL:
                 return True
@@ -198,6 +199,7 @@ class World:
         return Outcome(calls, faults, len(self.ledger.accepted), violation)
 
     def _play(self, setting: Setting) -> None:
+        self._most_calls = setting.most_calls
         end = self.scheduler.now_ms + setting.prepare(self)
         self._begin(end - self.scheduler.now_ms)
         while (at := self.scheduler.next_at()) is not None and at <= end:
@@ -205,16 +207,21 @@ class World:
         weeks = self.faults.is_on(Fault.WEEKS)
         self._heal()
         self._be_quiet(setting.quiet_within_ms)
-        audit(self)
+        self._audit(setting)
         if weeks:
             self._let_weeks_pass()
-            audit(self)
+            self._audit(setting)
         dead = redriveable(self)
         if dead and self.rng.random() < setting.share_redriven:
             self._redrive(dead)
             self._be_quiet(setting.quiet_within_ms)
-            audit(self)
+            self._audit(setting)
             audit_redriven(self, dead)
+
+    def _audit(self, setting: Setting) -> None:
+        audit(self)
+        for check in setting.audits:
+            check(self)
 
     def _begin(self, trouble_ms: int) -> None:
         self.minute.start()
@@ -248,8 +255,7 @@ class World:
         self.cloud.mix(None)
         self.cloud.take_old_receipts(None)
         self._denied.clear()
-        self.mapping.is_enabled = True
-        self.mapping.poke()
+        self.enable_sources(enabled=True)
 
     def _be_quiet(self, within_ms: int) -> None:
         until = self.scheduler.now_ms + within_ms
@@ -266,12 +272,12 @@ class World:
         return Violation("I20", f"messages go round {after}, though every job is over")
 
     def _is_quiet(self) -> bool:
-        if self.scheduler.alive or self._pending or self.cloud.messages(LANE):
+        if self.scheduler.alive or self._pending or self.cloud.waiting():
             return False
         return all(item["state"]["S"] in FINAL for item in self.cloud.records().values())
 
     def _step(self) -> bool:
-        if self.calls.made > _MOST_CALLS * (len(self.ledger.wanted) + 1):
+        if self.calls.made > self._most_calls * (len(self.ledger.wanted) + 1):
             raise Violation("I20", f"{self.calls.made} calls for {len(self.ledger.wanted)} jobs")
         return self.scheduler.step()
 

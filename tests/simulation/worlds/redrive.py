@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.asking import sometime, soon, want
-from tests.simulation.jobs import Behaviour, Conduct
+from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.setting import Setting
 from tests.simulation.world import World
 

@@ -144,3 +144,26 @@ def test_a_redrive_keeps_the_send_and_gets_a_later_time():
     assert not HELD.is_redrive_of(HELD)
     assert not EARLIER.is_redrive_of(HELD)
     assert not OTHER.is_redrive_of(HELD)
+
+
+@pytest.mark.parametrize("due_in", [1, 1000, REACH])
+def test_the_send_that_was_parked_is_not_needed_however_near_the_due_time_is(due_in):
+    parked = a_job(State.SCHEDULED, claimable_at=NOW + due_in, owns_args=True, held=HELD)
+
+    assert refused(parked, HELD) == ACK
+    assert refused(parked, OTHER) == Hold(NOW + max(due_in, 1000))
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RETRYING, State.RUNNING, State.SCHEDULED])
+def test_a_message_older_than_the_one_that_was_claimed_is_not_needed(state):
+    job = a_job(state, claimable_at=NOW + MINUTE, held=HELD, owns_args=False)
+
+    assert refused(job, Held(OTHER_SEND_ID, NOW - 1)) == ACK
+    assert refused(job, Held(OTHER_SEND_ID, NOW)) == Hold(NOW + MINUTE)
+    assert refused(job, EARLIER) == Hold(NOW + MINUTE)
+
+
+def test_an_older_message_is_kept_while_the_table_does_not_know_what_became_of_the_newer_one():
+    job = a_job(State.RUNNING, claimable_at=NOW + MINUTE, held=HELD, watched=True)
+
+    assert refused(job, Held(OTHER_SEND_ID, NOW - 1)) == Hold(NOW + MINUTE)

@@ -91,11 +91,26 @@ def settle_refused(job: Job, held: Held, *, generation: int, fingerprint: str, o
         return _settle_final(job, held, generation)
     if job.state is State.RUNNING and job.owner == owner:
         return Mine()
-    if job.state is State.SCHEDULED and job.owns_args and (job.claimable_at or 0) > now_ms + _SWEEP_REACH_MS:
-        # The table sends it when it is due; this copy is not needed. Nearer to that, this copy may be the
-        # one that a sweep has sent and is about to mark.
+    if _is_older(job, held) or (job.state is State.SCHEDULED and job.owns_args and _is_spare(job, held, now_ms)):
         return ACK
     return Hold(max(job.claimable_at or 0, now_ms + milliseconds(limits.SHORT_HOLD)))
+
+
+def _is_older(job: Job, held: Held) -> bool:
+    """Whether the job was claimed by a message that was sent later, which is still there or in the table's care."""
+    newer = job.held
+    return newer is not None and not job.watched and newer.send_id != held.send_id and held.sent_at < newer.sent_at
+
+
+def _is_spare(job: Job, held: Held, now_ms: int) -> bool:
+    """Whether a job that the table sends when it is due does not need this copy of its message.
+
+    Not needed is the very send that was claimed before the job was parked: a sweep sends under a name of its own.
+    Another one may be what a sweep has just sent and is about to mark, once the due time is near.
+    """
+    if job.held is not None and held.send_id == job.held.send_id:
+        return True
+    return (job.claimable_at or 0) > now_ms + _SWEEP_REACH_MS
 
 
 def _settle_final(job: Job, held: Held, generation: int) -> Refused:

@@ -1,0 +1,20 @@
+"""The jobs that are run. A new sort is a module and a line in `_SORTS`."""
+
+from __future__ import annotations
+
+from tests.simulation.jobs import ordinary
+from tests.simulation.jobs.behaviour import LANE
+from tidemill import JobRegistry, Lane
+
+_SORTS = (ordinary,)
+# The two that may run side by side: the current one and the one before.
+VERSIONS = ("new", "old")
+
+
+def registries(batch_size: int = 10, concurrency: int = 10) -> dict[str, JobRegistry]:
+    """The jobs as each version of the code declares them, newest first."""
+    lanes = (Lane(LANE, batch_size=batch_size, concurrency=concurrency),)
+    return {
+        version: JobRegistry(*(one for sort in _SORTS for one in sort.definitions(version)), lanes=lanes)
+        for version in VERSIONS
+    }
