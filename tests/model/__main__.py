@@ -60,14 +60,8 @@ def _searched(name: str, *, big: bool) -> dict[str, Any]:
         "caught": sum(bool(bug["caught"]) for bug in bugs),
         "limits": {"MAX_CRASHES": kind.crashes, "MAX_RECEIVES": kind.receives},
         "searches": searches,
-        "unpromised": [_known(kind, bounds) for bounds in kind.unpromised] if big else [],
         "bugs": bugs,
     }
-
-
-def _known(kind: Any, bounds: Any) -> dict[str, Any]:
-    finding, _ = kind.search(bounds)
-    return {"bounds": bounds.name, "found": finding.problem, "trace": finding.trace}
 
 
 def _looked_for(planted: Any) -> dict[str, Any]:

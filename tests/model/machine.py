@@ -85,6 +85,7 @@ class Machine:
         for process in world.processes:
             yield from self._go_on(world, process)
         yield from self.begin(world)
+        yield from self._days(world)
 
     def begin(self, world: World) -> Iterator[Edge]:
         """Whoever may begin to move the record, by the verbs that its state allows."""
@@ -120,6 +121,16 @@ class Machine:
         if spent is not None:
             what = "the lease ends" if job.state is State.RUNNING else "it is due"
             yield Edge(what, shown(spent._replace(ripe=2)), fault=is_held)
+
+    def _days(self, world: World) -> Iterator[Edge]:
+        """Nothing is left but what the DLQ holds, and nobody comes: SQS keeps that longer than any other copy."""
+        job = world.job
+        is_left = all(message.place in ("dlq", "gone") for message in world.messages)
+        if not self.bounds.settings.get("days") or job is None or job.state.is_final or job.state is State.SCHEDULED:
+            return
+        if is_left and not (world.old or world.workers or world.processes or job.watched):
+            kept = tuple(message for message in world.messages if message.place == "dlq")
+            yield Edge("days pass, and no other copy can come", world._replace(old=True, ripe=2, messages=kept))
 
     # --- messages ----------------------------------------------------------------------------------
 

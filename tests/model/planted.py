@@ -279,6 +279,22 @@ PLANTED = (
     ),
     Planted("the census sees nothing", "settlement", "deaths", census.Census, "_died_unseen", always(False)),
     Planted(
+        "the census waits for a message that is deleted",
+        "settlement",
+        "a deleted duplicate holds the job",
+        census.Census,
+        "_is_the_last",
+        always(False),
+    ),
+    Planted(
+        "the census takes any copy for the last",
+        "settlement",
+        "a deleted duplicate holds the job",
+        census.Census,
+        "_is_the_last",
+        always(True),
+    ),
+    Planted(
         "the loser of a key is claimed",
         "settlement",
         "two submitters",

@@ -95,9 +95,21 @@ class Census:
     def _died_unseen(self, job: Job, message: Enveloped) -> bool:
         if not allows(Verb.REPORT_DEAD, job.state) or job.state is State.SCHEDULED:
             return False
-        if job.fingerprint != message.envelope.fingerprint or not _is_awaited(job, message):
+        if job.fingerprint != message.envelope.fingerprint:
+            return False
+        if not (_is_awaited(job, message) or self._is_the_last(job)):
             return False
         return self._is_late(max(job.claimable_at or 0, message.delivery.sent_at))
+
+    def _is_the_last(self, job: Job) -> bool:
+        """Whether no copy of the job's message can come any more but those in the DLQ.
+
+        Whoever claimed it may have had one that was deleted already, and nobody has sent it since: what was sent
+        before is gone from its queue by now. One that was sent anew and waits for its first claim is not meant.
+        """
+        if job.state is State.QUEUED or job.started_at is None:
+            return False
+        return self._is_late(job.started_at + milliseconds(limits.SOURCE_RETENTION))
 
     def _is_late(self, last_chance: int) -> bool:
         return last_chance + _PATIENCE_MS < self.clock.now_ms()
