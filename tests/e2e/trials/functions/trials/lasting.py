@@ -1,0 +1,31 @@
+"""A job that lasts longer than one invocation."""
+
+import time
+
+from tidemill import JobCancelled, JobContext, job, seconds
+from trials.diary import Trial
+
+ROW_S = 0.25
+
+
+class CountRows(Trial, kind="trial.count-rows"):
+    """How many."""
+
+    rows: int
+
+
+@job(CountRows, lane="lasting", timeout=seconds(8))
+def count_rows(args: CountRows, context: JobContext) -> int:
+    """Count on from the cursor, and say how far it is."""
+    start: int = context.cursor or 0
+    args.note("started", cursor=start, attempt=context.attempt)
+    try:
+        for row in range(start, args.rows):
+            args.note("row", row=row)
+            time.sleep(ROW_S)
+            context.progress(row + 1, args.rows, "rows")
+            context.checkpoint(row + 1)
+    except JobCancelled:
+        args.note("tidied up")
+        raise
+    return args.rows
