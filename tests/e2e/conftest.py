@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from tests.e2e.ground import APPLICATION, Ground
+from tests.e2e.command_line import CommandLine
+from tests.e2e.ground import APPLICATION, STACK, Ground
+from tests.e2e.outage import Outage
 from tidemill.local import LocalCloud
 
 E2E = Path(__file__).parent
@@ -68,7 +71,7 @@ def deployed_trials(local: LocalCloud, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def set_off(deployed_trials: Ground) -> dict[str, list]:
     """Jobs whose story takes minutes, submitted before anything else happens: the refs of a batch, by lane."""
-    from trials.crashing import Crash, Poison
+    from trials.crashing import Crash, KeepGoing, Poison
     from trials.quick import Quick
 
     from tidemill import seconds
@@ -82,10 +85,41 @@ def set_off(deployed_trials: Ground) -> dict[str, list]:
         # Work goes on in the lane meanwhile, in a new process.
         later = Quick(diary=diary, name="later")
         refs[lane].append(ground.client.submit(later, lane=lane, delay=seconds(15)).job.ref)
+    diary = str(ground.diary("beating").path)
+    keep_going, later = KeepGoing(diary=diary), Quick(diary=diary, name="later")
+    refs["beating"] = [
+        ground.client.submit(keep_going).job.ref,
+        ground.client.submit(later, lane="beating", delay=seconds(75)).job.ref,
+    ]
     return refs
 
 
 @pytest.fixture(scope="session")
-def ground(deployed_trials: Ground, set_off: dict[str, list]) -> Ground:
+def outage(deployed_trials: Ground) -> Iterator[Outage]:
+    """A job whose dependency refuses connections."""
+    with Outage.begun(deployed_trials) as outage:
+        yield outage
+
+
+@pytest.fixture(scope="session")
+def ground(deployed_trials: Ground, set_off: dict[str, list], outage: Outage) -> Ground:
     """The trials, deployed and set off."""
     return deployed_trials
+
+
+@pytest.fixture
+def tenant() -> str:
+    """A tenant of the test's own, which has no other jobs."""
+    return f"t-{uuid4().hex}"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A file that is not there yet; see `trials/functions/trials/diary.py`."""
+    return tmp_path / "gate"
+
+
+@pytest.fixture
+def tidemill(ground: Ground, repository: Path) -> CommandLine:
+    """The command line, on the trials."""
+    return CommandLine(repository, {**ground.cloud.environment, "TIDEMILL_STACK_NAME": STACK})

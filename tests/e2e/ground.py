@@ -1,7 +1,7 @@
 """The deployed application of `tests/e2e/trials`, and what a test asks of it from outside."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,8 @@ from examples.demo.watch import wait_until
 from tidemill import JobArgs, Receipt, Submission
 from tidemill.aws.clients import Clients
 from tidemill.connect import find_stack, program_of
-from tidemill.domain.job import Job, JobRef
+from tidemill.domain.audit import AuditEntry
+from tidemill.domain.job import Job, JobRef, day_of
 from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.bootstrap import Program
 from tidemill.local import LocalCloud
@@ -106,6 +107,29 @@ class Ground:
         """The jobs in a lane's DLQ, and their messages' bodies."""
         messages = receive(self.program.dead_letters.peek(lane, 100))
         return {one.envelope.ref: one.delivery.body for one in messages if isinstance(one, Enveloped)}
+
+    def is_empty(self, lane: str) -> bool:
+        """Whether the lane's queue has no message, in flight or not."""
+        url = self.program.settings.lanes[lane].queue_url
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.program.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return all(found[name] == "0" for name in names)
+
+    def wait_for_dlq(self, lane: str, refs: Collection[JobRef]) -> None:
+        """Wait until SQS has moved the messages of these jobs."""
+        assert wait_until(lambda: set(refs) <= set(self.in_dlq(lane)), PATIENCE_S)
+
+    def trail(self, tenant: str) -> list[AuditEntry]:
+        """What was done at the desk to a tenant's jobs, newest first, yesterday's too if a day has just begun."""
+        today = self.program.clock.now_ms()
+        days = dict.fromkeys(day_of(at_ms) for at_ms in (today, today - 3_600_000))
+        entries = [entry for day in days for entry in self.program.desk.trail(day, 100).entries]
+        return [entry for entry in entries if entry.tenant == tenant or any(tenant in job for job in entry.jobs)]
+
+    @property
+    def operator(self) -> str:
+        """Who AWS says that the command line is."""
+        return self.cloud.client("sts").get_caller_identity()["Arn"]
 
     def redrive_as_the_console_does(self, lane: str, ref: JobRef) -> None:
         """Put a job's message back by means of SQS alone: the same body as a new message."""

@@ -3,11 +3,12 @@
 from itertools import pairwise
 
 import pytest
+from trials.crashing import BEYOND_ONE_LEASE_S
 
 from examples.demo.watch import wait_until
 from tests.e2e.ground import PATIENCE_S
 from tidemill import State
-from tidemill.domain.limits import MAX_CRASHES
+from tidemill.domain.limits import CLOCK_SKEW, MAX_CRASHES, MIN_HEARTBEAT
 
 pytestmark = [pytest.mark.slow, pytest.mark.late]
 # Three leases of 40 s each and the starts of three processes.
@@ -24,7 +25,7 @@ def test_a_killed_workers_job_runs_again_in_time_and_its_neighbours_succeed(grou
     assert (job.state, job.attempt, job.crashes, job.result) == (State.SUCCEEDED, 2, 1, "2")
     (death,) = diary.lines("killed")
     first, second = diary.lines("started", "it")
-    again_s = (second["at_ms"] - first["at_ms"]) / 1000
+    again_s = (second["at_ms"] - death["at_ms"]) / 1000
     measured(f"a killed worker's job ran again after {again_s:.1f} s; function timeout + {GRACE_S} s = {bound_s} s")
     assert 0 < again_s <= bound_s
     assert second["pid"] != first["pid"] == death["pid"]
@@ -36,6 +37,23 @@ def test_a_killed_workers_job_runs_again_in_time_and_its_neighbours_succeed(grou
     # They had run and nobody had recorded it: at least once. Their effect was a step: effectively once.
     assert [len(diary.lines("ran", f"neighbour {n}")) for n in range(3)] == [2, 2, 2]
     assert [len(diary.lines("effect", f"neighbour {n}")) for n in range(3)] == [1, 1, 1]
+
+
+def test_a_job_that_says_it_lives_outlasts_its_lease_and_is_found_soon_when_it_does_not(ground, set_off, measured):
+    going, _ = set_off["beating"]
+    diary, bound_s = ground.diary("beating"), MIN_HEARTBEAT.total_seconds() + GRACE_S
+
+    job = ground.ended(going, patience_s=BEYOND_ONE_LEASE_S + bound_s + PATIENCE_S)
+
+    assert (job.state, job.attempt, job.crashes, job.result) == (State.SUCCEEDED, 2, 1, "2")
+    (death,) = diary.lines("killed")
+    first, second = diary.lines("started")
+    lived_s, again_s = ((one["at_ms"] - other["at_ms"]) / 1000 for one, other in ((death, first), (second, death)))
+    measured(f"a job with a heartbeat lived {lived_s:.1f} s, and ran again {again_s:.1f} s after its worker's death")
+    # Nobody took it over while it lived, and nobody waited for its function to end.
+    assert lived_s > (MIN_HEARTBEAT + CLOCK_SKEW).total_seconds()
+    assert 0 < again_s <= bound_s
+    assert lived_s + again_s < ground.function_timeout_s("beating") + CLOCK_SKEW.total_seconds()
 
 
 def test_poison_dies_alone_and_its_steps_outlive_it(ground, set_off, measured):

@@ -1,7 +1,7 @@
 """A FIFO lane on the deployed stack."""
 
 import pytest
-from trials.ordered import Change
+from trials.ordered import Change, Turn
 
 from examples.demo.watch import wait_until
 from tests.e2e.ground import PATIENCE_S
@@ -45,3 +45,26 @@ def test_a_dead_change_lets_its_successors_go_on(ground):
     assert (first.state, first.attempt, second.state) == (State.DEAD, 3, State.SUCCEEDED)
     assert [line["name"] for line in diary.lines("tried")] == ["c1", "c1", "c1", "c2"]
     assert wait_until(lambda: refs[0] in ground.in_dlq("ordered"), PATIENCE_S)
+
+
+def test_an_entity_that_waits_holds_up_no_other(ground, gate):
+    diary, open_gate = str(ground.diary("turns").path), gate.with_name("open")
+    open_gate.touch()
+
+    def submitted(name, entity, wanted):
+        return ground.client.submit(Turn(diary=diary, name=name, gate=str(wanted)), entity=entity).job.ref
+
+    first, stuck, behind = (
+        submitted(name, "waits", wanted) for name, wanted in (("1", open_gate), ("2", gate), ("3", open_gate))
+    )
+    assert wait_until(lambda: ground.job(stuck).attempt >= 2, PATIENCE_S)
+    other = submitted("other", "goes", open_gate)
+
+    assert ground.client.result(ground.ended(other).ref.id) == [1, None]
+    assert (ground.job(behind).state, ground.job(behind).attempt) == (State.QUEUED, 0)
+    assert not ground.job(stuck).state.is_final
+    gate.touch()
+    numbers = [ground.client.result(ground.ended(ref).ref.id) for ref in (first, stuck, behind)]
+    assert numbers == [[1, None], [2, 1], [3, 2]]
+    assert [line["name"] for line in ground.diary("turns").lines("applied")] == ["1", "other", "2", "3"]
+    assert ground.job(behind).attempt == 1

@@ -1,9 +1,9 @@
 """Time inside a job, on a deployed worker: hard and soft timeouts, hand-over, and the request to stop."""
 
 import pytest
-from trials.lasting import CountRows
+from trials.lasting import CountRows, Unmoved
 from trials.quick import Quick
-from trials.timing import Careful, CarefulAsync, Overrun
+from trials.timing import Careful, CarefulAsync, Deaf, Doze, Overrun, Stroll
 
 from examples.demo.watch import wait_until
 from tests.e2e.ground import PATIENCE_S
@@ -46,6 +46,32 @@ def test_hard_is_hard_for_code_that_ignores_everything(ground, measured):
     ground.ended(ground.client.submit(Quick(diary=path, name="next"), lane="stuck").job.ref)
     (after,) = diary.lines("ran", "next")
     assert after["pid"] not in pids
+
+
+def test_of_jobs_that_ignore_their_soft_timeout_only_one_in_c_ends_its_process(ground):
+    diary = ground.diary("deaf")
+    path = str(diary.path)
+    # The neighbour goes on when the two have been given up, after 3 s and 1 s of grace.
+    batch = [
+        Deaf(diary=path, name="deaf"),
+        Doze(diary=path, name="doze"),
+        Stroll(diary=path, name="neighbour", lasts=5),
+    ]
+
+    deaf, doze, neighbour = (ground.ended(ref) for ref in ground.submit_as_batch("stuck", batch))
+
+    for job in (deaf, doze):
+        assert (job.state, job.attempt, job.crashes) == (State.DEAD, 1, 0)
+        assert [failure.failure.type for failure in ground.client.failures(job.ref.id)] == [HARD]
+    assert [line["error"] for line in diary.lines("heard")] == ["SoftTimeoutError"]
+    assert (neighbour.state, neighbour.attempt, neighbour.fence) == (State.SUCCEEDED, 1, 1)
+    (pid,) = {line["pid"] for line in diary.lines("started")}
+    assert wait_until(lambda: ProcessIdentity.of(pid) is None, PATIENCE_S)
+    assert wait_until(lambda: {deaf.ref, doze.ref} <= set(ground.in_dlq("stuck")), PATIENCE_S)
+
+    ground.ended(ground.client.submit(Quick(diary=path, name="next"), lane="stuck").job.ref)
+    (after,) = diary.lines("ran", "next")
+    assert after["pid"] != pid
 
 
 @pytest.mark.parametrize("sort", [Careful, CarefulAsync])
@@ -110,3 +136,21 @@ def test_a_running_job_is_cancelled_over_http(ground, measured):
     assert (again.status, again.body["state"]) == (200, "cancelled")
     rows = len(diary.lines("row"))
     measured(f"a cancelled job stopped after {rows} rows of a quarter of a second")
+
+
+def test_how_a_killed_job_ends_is_not_recorded_and_what_it_did_is_remembered(ground, gate):
+    diary = ground.diary("unmoved")
+    ref = ground.client.submit(Unmoved(diary=str(diary.path), gate=str(gate))).job.ref
+    assert diary.has("started")
+
+    killed = ground.client.kill(ref.id)
+
+    assert (killed.state, killed.attempt) == (State.CANCELLED, 1)
+    gate.touch()
+    assert diary.has("returns")
+    assert wait_until(lambda: ground.is_empty("lasting"), PATIENCE_S)
+    assert ground.job(ref) == killed
+    # It takes its step if it has not looked yet: within five seconds of its claim it does not.
+    memory = ground.program.memory.look(ref)
+    assert [line["word"] for line in diary.lines("effect")] == ([] if memory is None else list(memory.steps))
+    assert len(diary.lines("effect")) + len(diary.lines("lost its fence")) == 1

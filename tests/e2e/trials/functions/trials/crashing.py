@@ -7,6 +7,9 @@ import time
 from tidemill import JobContext, job, seconds
 from trials.diary import Trial
 
+# A heartbeat of 10 s and 30 s for clocks are a lease.
+BEYOND_ONE_LEASE_S = 45.0
+
 
 class Crash(Trial, kind="trial.crash"):
     """How many neighbours are to be waited for."""
@@ -39,6 +42,20 @@ def poison(args: Poison, context: JobContext) -> int:
     if context.generation == 1:
         end_of_process(args, args.neighbours if context.attempt == 1 else 0)
     return context.generation
+
+
+class KeepGoing(Trial, kind="trial.keep-going"):
+    """Nothing more."""
+
+
+@job(KeepGoing, lane="beating", timeout=seconds(60), heartbeat=seconds(10))
+def keep_going(args: KeepGoing, context: JobContext) -> int:
+    """Work for longer than a lease without a sign of life lasts, then kill the process of the first attempt."""
+    args.note("started", attempt=context.attempt)
+    if context.attempt == 1:
+        time.sleep(BEYOND_ONE_LEASE_S)
+        end_of_process(args, 0)
+    return context.attempt
 
 
 def end_of_process(args: Trial, neighbours: int) -> None:

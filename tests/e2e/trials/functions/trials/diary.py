@@ -32,3 +32,14 @@ class Trial(JobArgs):
         """How many others noted this word."""
         lines = map(json.loads, Path(self.diary).read_text(encoding="utf-8").splitlines())
         return len({line["name"] for line in lines if line["word"] == word} - {self.name})
+
+
+class Gated(Trial):
+    """A trial that is one thing before the test makes the file `gate`, and another after."""
+
+    gate: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the test has made it."""
+        return Path(self.gate).exists()

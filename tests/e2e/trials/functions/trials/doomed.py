@@ -1,5 +1,7 @@
 """A job that dies until somebody looks after it, and the one that is told."""
 
+from typing import Any
+
 from tidemill import DeathNotice, JobContext, PermanentError, job, seconds
 from trials.diary import Trial
 
@@ -22,6 +24,6 @@ def doomed(args: Doomed, context: JobContext) -> int:
 
 
 @job(DoomedDied, timeout=seconds(5))
-def doomed_died(args: DoomedDied, _: JobContext) -> str:
-    """Answer what is to be told."""
-    return f"{args.dead_kind} in {args.lane} died of {args.reason}"
+def doomed_died(args: DoomedDied, _: JobContext) -> dict[str, Any]:
+    """Answer what it was told."""
+    return args.model_dump()

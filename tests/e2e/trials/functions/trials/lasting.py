@@ -1,9 +1,10 @@
-"""A job that lasts longer than one invocation."""
+"""A job that lasts longer than one invocation, and one that nothing stops."""
 
 import time
 
 from tidemill import JobCancelled, JobContext, job, seconds
-from trials.diary import Trial
+from tidemill.errors import FenceLostError
+from trials.diary import Gated, Trial
 
 ROW_S = 0.25
 
@@ -29,3 +30,21 @@ def count_rows(args: CountRows, context: JobContext) -> int:
         args.note("tidied up")
         raise
     return args.rows
+
+
+class Unmoved(Gated, kind="trial.unmoved"):
+    """Nothing more."""
+
+
+@job(Unmoved, lane="lasting", timeout=seconds(8))
+def stay_unmoved(args: Unmoved, context: JobContext) -> str:
+    """Look at nothing but the gate; then want a step and an answer to be remembered."""
+    args.note("started")
+    while not args.is_open:
+        time.sleep(0.02)
+    try:
+        context.step("effect", args.note, "effect")
+    except FenceLostError:
+        args.note("lost its fence")
+    args.note("returns")
+    return "done all the same"

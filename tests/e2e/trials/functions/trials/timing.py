@@ -16,6 +16,20 @@ class Overrun(Trial, kind="trial.overrun"):
     """Nothing more."""
 
 
+class Deaf(Trial, kind="trial.deaf"):
+    """Nothing more."""
+
+
+class Doze(Trial, kind="trial.doze"):
+    """Nothing more."""
+
+
+class Stroll(Trial, kind="trial.stroll"):
+    """How long it takes, in seconds."""
+
+    lasts: float
+
+
 class Careful(Trial, kind="trial.careful"):
     """Nothing more."""
 
@@ -34,6 +48,33 @@ def overrun(args: Overrun, context: JobContext) -> None:
             time.sleep(NAP_S)
         except BaseException:  # noqa: S110, BLE001 - a job that can't be ended by asking it
             pass
+
+
+@job(Deaf, lane="stuck", timeout=seconds(3), soft_timeout=seconds(1), retry=Retry(max_attempts=1))
+def stay_deaf(args: Deaf, _: JobContext) -> None:
+    """Go on whatever `except Exception` catches."""
+    args.note("started")
+    while True:
+        try:
+            time.sleep(NAP_S)
+        except Exception as error:  # noqa: BLE001 - that is what is wrong with it
+            args.note("heard", error=type(error).__name__)
+
+
+@job(Doze, lane="stuck", timeout=seconds(3), soft_timeout=seconds(1), retry=Retry(max_attempts=1))
+def doze(args: Doze, _: JobContext) -> None:
+    """Be in one call of C, which no exception reaches."""
+    args.note("started")
+    time.sleep(ALL_NIGHT_S)
+
+
+@job(Stroll, lane="stuck", timeout=seconds(8))
+def stroll(args: Stroll, context: JobContext) -> int:
+    """Take longer than its neighbours may."""
+    args.note("started")
+    time.sleep(args.lasts)
+    args.note("ran")
+    return context.attempt
 
 
 @job(Careful, timeout=seconds(8), soft_timeout=seconds(1), retry=SOON)
