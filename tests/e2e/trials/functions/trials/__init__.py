@@ -4,7 +4,7 @@ from tidemill import JobRegistry, Lane
 from trials.building import build
 from trials.crashing import crash, keep_going, poison
 from trials.doomed import doomed, doomed_died
-from trials.lasting import count_rows, stay_unmoved
+from trials.lasting import count_rows, stay_unmoved, wander
 from trials.ordered import change_in_order, take_turn
 from trials.outside import call
 from trials.quick import do_at_once
@@ -22,6 +22,7 @@ registry = JobRegistry(
     take_care,
     take_care_async,
     count_rows,
+    wander,
     stay_unmoved,
     change_in_order,
     take_turn,
