@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.simulation.planted import PLANTED, Planted
 from tests.simulation.schedule import Seed, Stage
 
-DATA = Path(__file__).with_name("planted.json")
+DATA = Path(__file__).parent / "planted" / "measured.json"
 DOCS = Path(__file__).parents[2] / "docs" / "proof.md"
 BEGIN, END = "<!-- planted: written by `make prove PLANTED=1` -->", "<!-- /planted -->"
 # A bug that so many seeds do not find is not caught.

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tidemill import PermanentError, minutes, seconds
-from tidemill.domain.errors import JobStateError
+from tidemill.domain.errors import FenceLostError, JobStateError
 from tidemill.domain.interrupt import JobCancelled
 from tidemill.domain.lifecycle import State
 
@@ -143,3 +143,23 @@ def test_a_redriven_job_does_not_remember_that_it_was_to_stop(world):
     assert world.state(job) is State.DEAD
     assert world.job(job).cancel_asked is False
     assert replace(world.job(job), cancel_asked=True).reopened(State.QUEUED, 0, 0).cancel_asked is False
+
+
+def test_a_killed_job_that_has_not_looked_yet_takes_a_step_that_is_remembered_and_ends_in_vain(world):
+    job, seen = world.submit(), []
+
+    def behaviour(args, ctx):
+        world.client.kill(job.ref.id)
+        ctx.step("before it looks", seen.append, "effect")
+        world.clock.advance(seconds(5))
+        with pytest.raises(FenceLostError):
+            ctx.step("after", seen.append, "no effect")
+        return "done all the same"
+
+    world.does = [behaviour]
+    world.invoke()
+
+    assert seen == ["effect"]
+    assert list(world.memory.look(job.ref).steps) == ["before it looks"]
+    assert (world.state(job), world.job(job).result) == (State.CANCELLED, None)
+    assert world.queues.count("default") == 0

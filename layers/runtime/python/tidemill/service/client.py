@@ -145,9 +145,9 @@ class JobClient:
     def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """End a job without asking it. A job that waits is cancelled.
 
-        Of one that runs, nothing is recorded from now on, and it gets no time to clean up. Its code may go on until
-        it looks, or until its timeout; what it did since its last remembered step, and one effect that may be
-        under way, is left as it is.
+        How one that runs ends is not recorded from now on, and it gets no time to clean up. Its code may go on until
+        it looks, which it does once in five seconds, or until its timeout. A step that it takes before it looks has
+        happened, and is remembered; what it did since its last step is left as it is.
 
         Raises:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.

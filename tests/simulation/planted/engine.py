@@ -1,62 +1,22 @@
-"""Bugs that are planted in the shipped code, one at a time: a proof that can't fail is no proof.
-
-Each is a small change that somebody could make and mean well. `Planted.applied()` makes it for as long as it is
-entered; nothing on disk changes.
-"""
+"""Bugs in the life of a job: submit, claim, conclusion, sweep, census, redrive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
-from unittest.mock import patch
 
+from tests.simulation.planted.plant import Planted, always
 from tidemill.aws import change, concluding, queue, reader, store
-from tidemill.domain import conclusion, decide, failure, limits, settle
+from tidemill.domain import conclusion, settle
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import Guard, State, Verb, transition
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Bury, Complete, Returned, Untouched
-from tidemill.domain.retry import Retry
 from tidemill.entrypoints import batch
 from tidemill.service import claiming, executor, performing, submission, submitter
-from tidemill.service.batch import Batch
 from tidemill.service.census import Census
 from tidemill.service.janitor import Janitor
-
-# What is patched: where, which name, and what made of what is there.
-Place = tuple[Any, str, Callable[[Any], Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One bug.
-
-    Arguments:
-        invariant: the one that it is planted for; another one may well catch it first.
-        world: where it is looked for.
-    """
-
-    name: str
-    invariant: str
-    world: str
-    story: str
-    places: tuple[Place, ...]
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Let the bug be there."""
-        with ExitStack() as stack:
-            for where, name, make in self.places:
-                stack.enter_context(patch.object(where, name, make(getattr(where, name))))
-            yield
-
-
-def always(value: Any) -> Callable[[Any], Any]:
-    """A function that answers `value` whatever it is asked."""
-    return lambda _: lambda *__, **___: value
 
 
 def _without_condition(name: str) -> Callable[[Any], Any]:
@@ -356,44 +316,6 @@ PLANTED: Final = (
         "calm",
         "a second copy of a job that succeeded goes to the DLQ",
         ((claiming, "settle_refused", _buries_duplicates),),
-    ),
-    Planted(
-        "an outage costs attempts",
-        "I14",
-        "outage",
-        "a dependency that is down is a failure like any other",
-        ((decide, "_deferral", always(None)),),
-    ),
-    Planted(
-        "no patience",
-        "I20",
-        "outage",
-        "a job whose dependency is down is tried again at once, for ever",
-        ((Retry, "deferral_delay", always(timedelta(0))), (decide, "_deferral", always("unavailable"))),
-    ),
-    Planted(
-        "suspects together",
-        "I21",
-        "poison",
-        "jobs whose worker died run beside each other again",
-        (
-            (Batch, "together", lambda _: property(lambda batch: list(batch.startable))),
-            (Batch, "suspects", lambda _: property(lambda _: [])),
-        ),
-    ),
-    Planted(
-        "deaths without end",
-        "I21",
-        "poison",
-        "nobody counts the workers that died with one job",
-        ((limits, "MAX_CRASHES", lambda _: 99),),
-    ),
-    Planted(
-        "error as it comes",
-        "I18",
-        "basic",
-        "the evidence of a failure quotes the arguments",
-        ((failure, "hide", lambda _: lambda text, *_, **__: text),),
     ),
     Planted(
         "never time enough",
