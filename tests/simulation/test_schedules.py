@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.prove import corpus, enumerations, main, play_all, seeds_of
 from tests.simulation.tally import Tally
 
-# Four thousand of each world.
+# As many in each world.
 SEEDS = 20_000
 
 
