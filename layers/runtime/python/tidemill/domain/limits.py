@@ -90,6 +90,11 @@ MAX_FUNCTION_TIMEOUT: Final = minutes(15)
 FUNCTION_OVERHEAD: Final = seconds(15)
 # What of it is kept for recording the outcomes: jobs that run longer are left behind.
 RECORDING_TIME: Final = seconds(5)
+# The end of that is for the messages: until then, an outcome that the table did not take is written again and again.
+SETTLING_TIME: Final = seconds(2)
+# How long after the first try; each next wait is twice as long, up to the second.
+RECORD_AGAIN: Final = seconds(0.25)
+MAX_RECORD_AGAIN: Final = seconds(5)
 # What a job that got HardTimeout has for its last words before it is left behind.
 HARD_GRACE: Final = seconds(1)
 # A checkpoint with less than this part of the job's timeout left hands over.
@@ -138,5 +143,12 @@ MAX_RECEIVES: Final = 5
 # A FIFO lane can't park, because its successors would overtake the job, so that every wait costs a receive. A dead
 # job's message burns what is left of them, one quick failed write each, before its group goes on.
 MAX_FIFO_RECEIVES: Final = 100
+# How long a message is hidden whose job the table did not tell of: this, and with each receive four times as long, up
+# to the second. The last receive but one waits longest, so that whatever waited before has over two hours left.
+UNASKED_HOLD: Final = minutes(2)
+UNASKED_GROWTH: Final = 4
+MAX_UNASKED_HOLD: Final = UNASKED_HOLD * UNASKED_GROWTH ** (MAX_RECEIVES - 2)
+# The same on a FIFO lane, where all receives together may last as long as a message may wait.
+MAX_UNASKED_FIFO_HOLD: Final = MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES
 # Records of a batch whose workers died are run alone, so they are spread: each next one waits this much longer.
 SUSPECT_SPACING: Final = seconds(2)

@@ -12,7 +12,7 @@ from tidemill.domain.hiding import strings_of
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Clock, JobStore, Telemetry, Unwritten
 from tidemill.domain.registry import JobRegistry
-from tidemill.domain.settle import ACK, LEAVE, TO_DLQ, Settlement
+from tidemill.domain.settle import ACK, TO_DLQ, UNASKED, Settlement
 from tidemill.service.reception import Foreign, Unreadable, owner_of
 from tidemill.service.refusal import burial, is_refusal, message_job_id, refused_record
 from tidemill.service.request import parse_request
@@ -66,7 +66,7 @@ class Intake:
             case Receipt():
                 return ACK
             case UnavailableError():
-                return LEAVE
+                return UNASKED
             case _:
                 return self._refuse(message, result, request_id)
 
@@ -90,7 +90,7 @@ class Intake:
         inserted = self.store.insert([refused_record(received, self.lane, owner, now_ms)])[0]
         # A record that is there and still runs is our own, from a receive that died before it concluded.
         if isinstance(inserted, Unwritten) or inserted.job is None:
-            return LEAVE
+            return UNASKED
         job = inserted.job
         if not is_refusal(job):
             # This very message has become a job before, by code that read it otherwise.
