@@ -183,3 +183,30 @@ def test_outcomes_that_are_throttled_again_and_again_make_no_poison():
 
         assert tide.job(submitted).state is State.SUCCEEDED
         assert runs == [1]
+
+
+def test_no_job_runs_on_the_last_receive_of_its_message(world):
+    """If that worker died, SQS would put the message into the DLQ, though the job has tries left."""
+    submitted = world.submit()
+    for _ in range(limits.MAX_RECEIVES - 1):
+        (delivery,) = world.queues.receive("default")
+        world.queues.hide("default", [(delivery.receipt, 0)])
+
+    world.invoke()
+
+    parked = world.job(submitted)
+    assert (parked.state, parked.reason, parked.attempt) == (State.SCHEDULED, "receives_used", 0)
+    assert (world.runs, world.queues.count("default")) == ([], 0)
+    world.settle()
+    assert (world.state(submitted), world.runs) == (State.SUCCEEDED, [(submitted.ref.id, 1, 1)])
+
+
+def test_a_job_of_a_fifo_lane_runs_on_its_last_receive():
+    """It can't be parked, because its successors would overtake it."""
+    registry = JobRegistry(job(Greet, lane="orders")(lambda args, ctx: None), lanes=(Lane("orders", fifo=True),))
+    with Harness(registry) as tide:
+        tide.faults.throttle("claim", times=limits.MAX_FIFO_RECEIVES - 1)
+        submitted = tide.client.submit(Greet(), entity="o1")
+        tide.drain_until_idle()
+
+        assert tide.job(submitted).state is State.SUCCEEDED

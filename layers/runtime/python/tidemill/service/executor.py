@@ -19,7 +19,7 @@ from tidemill.domain.errors import InputError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Complete
-from tidemill.domain.ports import Answer, Conclusion, JobQueue, Refused, Unwritten, Written
+from tidemill.domain.ports import Answer, Conclusion, JobQueue, Unwritten, Written
 from tidemill.domain.settle import ACK, LEAVE, UNASKED, Ack, Hold, Settlement, Unasked, settle, settle_fenced_out
 from tidemill.service.announcing import DeathAnnouncer
 from tidemill.service.batch import Batch

@@ -148,7 +148,15 @@ class Performer:
         if (job.claimable_at or 0) - milliseconds(limits.CLOCK_SKEW) <= now:
             # It waited behind others for longer than its heartbeat: another worker may be about to take it.
             return Untouched("lease_over")
+        if self._is_last_receive(claimed):
+            # Sent anew, it has all of them again; on this one, a worker that died would leave it in the DLQ.
+            return Untouched("receives_used")
         return Untouched() if self._is_late(definition) else None
+
+    def _is_last_receive(self, claimed: Claimed) -> bool:
+        lane = self.around.registry.lanes.get(claimed.job.lane)
+        in_order = lane is not None and lane.fifo
+        return not in_order and claimed.received.delivery.receives >= limits.MAX_RECEIVES
 
     def _is_late(self, definition: AnyDefinition) -> bool:
         """Whether too little of the invocation is left for a job of this kind."""
