@@ -102,7 +102,7 @@ WAITS = [
 
 
 @pytest.mark.parametrize(("attempt", "cost", "reason"), WAITS)
-@pytest.mark.parametrize(("receives", "shape"), [(1, RetryLater), (3, RetryLater), (4, Park), (5, Park), (9, Park)])
+@pytest.mark.parametrize(("receives", "shape"), [(1, RetryLater), (8, RetryLater), (9, Park), (10, Park), (11, Park)])
 def test_near_the_last_receive_a_waiting_job_is_parked(attempt, cost, reason, receives, shape):
     found = verdict(attempt, receives=receives)
 
@@ -228,9 +228,7 @@ def test_the_same_mistake_three_times_in_a_row_is_the_end_though_attempts_are_le
     assert found[2].reason == "repeating"
 
 
-@pytest.mark.parametrize(
-    "between", [a_mistake("e" * 16), a_raise(), a_raise(LIMITED)], ids=["another mistake", "bad luck", "a limit"]
-)
+@pytest.mark.parametrize("between", [a_mistake("e" * 16), a_raise()], ids=["another mistake", "bad luck"])
 def test_something_else_in_between_begins_the_count_anew(between):
     job, policy = running(), Retry(max_attempts=25)
     ends = []
@@ -247,6 +245,29 @@ def test_what_did_not_run_leaves_the_count_as_it_is():
     for idle in (Untouched(), Suspect(1)):
         assert concluded(job, verdict(idle, job), NOW).repeats == 2
     assert verdict(a_mistake(), job, retry=Retry(max_attempts=25)).reason == "repeating"
+
+
+@pytest.mark.parametrize("kind", [LIMITED, DOWN])
+def test_a_dependency_in_between_does_not_make_a_mistake_a_new_one(kind):
+    job = running(repeats=2, error="f" * 16)
+
+    after = concluded(job, verdict(a_raise(kind), job), NOW)
+
+    assert (after.repeats, after.error) == (2, "f" * 16)
+
+
+@pytest.mark.parametrize("kind", [LIMITED, DOWN])
+def test_a_deferral_is_the_last_error_of_a_job_that_has_not_failed_in_a_row(kind):
+    raised = a_raise(kind)
+
+    after = concluded(running(error="f" * 16), verdict(raised), NOW)
+
+    assert (after.repeats, after.error) == (0, raised.failure.fingerprint)
+
+
+@pytest.mark.parametrize("attempt", [a_raise(TRANSIENT), a_raise(LIMITED), Untouched(), Suspect(1), Continued()])
+def test_a_job_that_is_to_stop_waits_for_nothing(attempt):
+    assert verdict(attempt, running(cancel_asked=True)) == Stop(NOW + milliseconds(RETENTION.result))
 
 
 def test_without_a_limit_a_repeated_mistake_uses_up_the_attempts():

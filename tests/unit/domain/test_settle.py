@@ -181,12 +181,12 @@ def test_an_older_message_is_kept_while_the_table_does_not_know_what_became_of_t
     ("receives", "in_order", "wait"),
     [
         (1, False, minutes(2)),
-        (2, False, minutes(8)),
-        (3, False, minutes(32)),
-        (4, False, minutes(128)),
-        (5, False, minutes(128)),
+        (2, False, minutes(4)),
+        (6, False, minutes(64)),
+        (7, False, minutes(128)),
+        (10, False, minutes(128)),
         (1, True, minutes(2)),
-        (4, True, MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES),
+        (5, True, MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES),
         (99, True, MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES),
     ],
 )

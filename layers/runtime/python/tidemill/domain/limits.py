@@ -138,16 +138,17 @@ MAX_DEFERRALS: Final = 10_000
 MAX_CRASHES: Final = 3
 # How often SQS hands out one message before it moves it to the DLQ. AWS asks for at least five with
 # Lambda (Lambda Developer Guide, "Creating and configuring an Amazon SQS event source"); waits over
-# MAX_IN_QUEUE_WAIT are sent anew and start a new count, so five is enough for any retry policy.
-MAX_RECEIVES: Final = 5
+# MAX_IN_QUEUE_WAIT are sent anew and start a new count, so five is enough for any retry policy. The other five are for
+# what is not the job's doing, and must not be its end before MAX_CRASHES is: throttled invocations, workers that die
+# before they claim, receives that meet a lease. A dead job's message burns what is left, one quick failed write each.
+MAX_RECEIVES: Final = 10
 # A FIFO lane can't park, because its successors would overtake the job, so that every wait costs a receive. A dead
 # job's message burns what is left of them, one quick failed write each, before its group goes on.
 MAX_FIFO_RECEIVES: Final = 100
-# How long a message is hidden whose job the table did not tell of: this, and with each receive four times as long, up
-# to the second. The last receive but one waits longest, so that whatever waited before has over two hours left.
+# How long a message is hidden whose job the table did not tell of: this, and with each receive twice as long, up to
+# the second. So a message that has receives left outlasts two hours, and one that has all of them more than eight.
 UNASKED_HOLD: Final = minutes(2)
-UNASKED_GROWTH: Final = 4
-MAX_UNASKED_HOLD: Final = UNASKED_HOLD * UNASKED_GROWTH ** (MAX_RECEIVES - 2)
+MAX_UNASKED_HOLD: Final = UNASKED_HOLD * 64
 # The same on a FIFO lane, where all receives together may last as long as a message may wait.
 MAX_UNASKED_FIFO_HOLD: Final = MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES
 # Records of a batch whose workers died are run alone, so they are spread: each next one waits this much longer.

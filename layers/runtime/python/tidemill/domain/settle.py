@@ -52,7 +52,8 @@ class Unasked:
             in_order: its lane is FIFO. Others wait behind it, and it has more receives.
         """
         longest = limits.MAX_UNASKED_FIFO_HOLD if in_order else limits.MAX_UNASKED_HOLD
-        wait = limits.UNASKED_HOLD * limits.UNASKED_GROWTH ** (min(receives, limits.MAX_RECEIVES) - 1)
+        # No more doublings than a timedelta holds: by then it is the longest anyway.
+        wait = limits.UNASKED_HOLD * (1 << min(receives, limits.MAX_RECEIVES) - 1)
         return Hold(max(lease_until + milliseconds(limits.SHORT_HOLD), now_ms + milliseconds(min(wait, longest))))
 
 

@@ -131,8 +131,8 @@ class JobClient:
 
         A job that waited answers as `cancelled`: it never runs. One that runs answers as `running` with
         `cancel_asked`: `JobCancelled` is raised in it at its next step, checkpoint, heartbeat or progress, so
-        that it can clean up, and it ends as cancelled; if it never looks, or ends before it does, it ends as it
-        would have. Either way jobs that it submitted before live on: they are jobs of their own. Cancelling
+        that it can clean up, and it ends as cancelled. If it never looks, it ends as cancelled where it would
+        have waited for another attempt, and else as it would have. Either way jobs that it submitted before live on: they are jobs of their own. Cancelling
         twice changes nothing.
 
         Raises:

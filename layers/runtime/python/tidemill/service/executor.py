@@ -28,6 +28,7 @@ from tidemill.service.intake import Intake
 from tidemill.service.performing import Performer, Surroundings
 from tidemill.service.reception import Enveloped, Foreign, Unreadable, receive
 from tidemill.service.reporting import report_batch, report_outcomes
+from tidemill.service.stopping import conclude
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +197,10 @@ class Executor:
             if message_id not in batch.conclusions:
                 batch.conclusions[message_id] = self._conclusion(batch, message_id, now_ms)
         conclusions = [batch.conclusions[message_id] for message_id in waiting]
-        answers = self.around.store.conclude(conclusions) if conclusions else []
+        ended = conclude(self.around.store, conclusions, batch.performer.policy)
         concluded: list[tuple[Conclusion, Answer]] = []
-        for message_id, conclusion, answer in zip(waiting, conclusions, answers, strict=True):
+        for message_id, (conclusion, answer) in zip(waiting, ended, strict=True):
+            batch.conclusions[message_id] = conclusion
             if isinstance(answer, Unwritten):
                 batch.unwritten[message_id] = answer
                 continue
