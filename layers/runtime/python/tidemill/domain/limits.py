@@ -58,6 +58,12 @@ MAX_PROGRESS_NOTE_CHARS: Final = 40
 # From how much of a limit on operators are warned.
 WARN_AT: Final = 0.8
 
+# A job that makes a job that makes a job ... ends here instead of running for ever.
+MAX_HOPS: Final = 32
+# What one attempt submits: a whole bulk. A job that goes round and round in its loop fills no queue, and one that has
+# more to submit checkpoints and hands over, so that no attempt that fails submits all of it again.
+MAX_CHILDREN: Final = 10_000
+
 # --- requests ----------------------------------------------------------------------------------
 MAX_BULK_JOBS: Final = 10_000
 MAX_PAGE: Final = 100

@@ -36,10 +36,12 @@ from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.result import encode_result
 from tidemill.domain.retry import Retry
 from tidemill.domain.signals import PermanentError
+from tidemill.service.causing import Cause, causing
 from tidemill.service.claiming import Claimed
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.keeping import kept_result
 from tidemill.service.lifeline import AttemptLifeline
+from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
 from tidemill.service.running import RunningJob, ThreadInterrupter
 from tidemill.service.succession import Succession
@@ -178,7 +180,8 @@ class Performer:
         if not may_start(running):
             return Untouched()
         try:
-            value = self._call(definition, args, context, running)
+            with causing(Cause(claimed.received.envelope, partial(self._warn, claimed.job))):
+                value = self._call(definition, args, context, running)
         # sys.exit() or a cancelled asyncio.run() in a job ends the job, not the worker with its neighbours.
         except (Exception, SystemExit, asyncio.CancelledError, Interrupt) as error:  # noqa: BLE001 - whatever a job raises is its outcome
             return self._raised(context.kind, error, args)
@@ -269,6 +272,9 @@ class Performer:
             entity=envelope.entity,
             sequence=envelope.sequence,
         )
+
+    def _warn(self, job: Job, limit: str, before: int, now: int, most: int) -> None:
+        warn_near(self.around.telemetry, job.ref.id, limit, before, now, most)
 
     def _note_skipped(self, notebook: Notebook) -> None:
         with suppress(TidemillError):
