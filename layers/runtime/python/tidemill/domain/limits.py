@@ -50,6 +50,8 @@ MAX_STEPS: Final = 256
 MAX_STEP_NAME_CHARS: Final = 64
 # A larger result of a step leaves that item for one of its own.
 MAX_INLINE_STEP_BYTES: Final = 1_024
+# What a job remembers within that item follows, far below the 400 KB that an item of DynamoDB holds.
+MAX_REMEMBERED_BYTES: Final = MAX_STEPS * MAX_INLINE_STEP_BYTES
 # A position, not the data.
 MAX_CURSOR_BYTES: Final = 4_096
 # Invocations of one job: at the longest timeout a week and a half of work.
@@ -96,6 +98,8 @@ MAX_FUNCTION_TIMEOUT: Final = minutes(15)
 FUNCTION_OVERHEAD: Final = seconds(15)
 # What of it is kept for recording the outcomes: jobs that run longer are left behind.
 RECORDING_TIME: Final = seconds(5)
+# A job that runs longer than one invocation hands over, and may do that so often.
+MAX_RUN_TIME: Final = MAX_HAND_OVERS * MAX_FUNCTION_TIMEOUT
 # The end of that is for the messages: until then, an outcome that the table did not take is written again and again.
 SETTLING_TIME: Final = seconds(2)
 # How long after the first try; each next wait is twice as long, up to the second.

@@ -15,7 +15,6 @@ from tidemill.domain.args import JobArgs
 from tidemill.domain.classify import Classification, FailureClass, classify
 from tidemill.domain.context import JobContext
 from tidemill.domain.decide import HANDED_OVER
-from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import (
@@ -34,7 +33,6 @@ from tidemill.domain.outcome import Attempt, Continued, Raised, Returned, Stoppe
 from tidemill.domain.ports import Clock, EntityOrder, JobMemory, JobStore, Payloads, Telemetry
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.result import encode_result
-from tidemill.domain.retry import Retry
 from tidemill.domain.signals import PermanentError
 from tidemill.service.causing import Cause, causing
 from tidemill.service.claiming import Claimed
@@ -43,6 +41,7 @@ from tidemill.service.keeping import kept_result
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
+from tidemill.service.policy import Policy, policy_of
 from tidemill.service.running import RunningJob, ThreadInterrupter
 from tidemill.service.succession import Succession
 
@@ -50,14 +49,6 @@ _PERMANENT: Final = Classification(FailureClass.PERMANENT)
 _TRANSIENT: Final = Classification(FailureClass.TRANSIENT)
 # What Tidemill itself raises in a job, and the reason that its job carries.
 _TIMED_OUT: Final = "timed_out"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a kind says about failing and keeping; the defaults for a kind that this code does not know."""
-
-    retry: Retry = field(default_factory=Retry)
-    retention: Retention = field(default_factory=Retention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +105,7 @@ class Performer:
             if stopped is not None:
                 return stopped
             data = self._args_of(envelope)
+            self._warn(claimed.job, "payload", 0, len(data), limits.MAX_PAYLOAD_BYTES)
             args = definition.args_type.from_message(data)
             if envelope.stored is not None and self._is_late(definition):
                 # S3 took its time.
@@ -132,11 +124,7 @@ class Performer:
 
     def policy(self, kind: str) -> Policy:
         """The retry policy and retention of `kind`."""
-        try:
-            definition = self.around.registry.resolve(kind)
-        except InputError:
-            return Policy()
-        return Policy(definition.retry, definition.retention)
+        return policy_of(self.around.registry, kind)
 
     def _gate(self, claimed: Claimed, definition: AnyDefinition) -> Attempt | None:
         now, job = self.around.clock.now_ms(), claimed.job
@@ -190,7 +178,9 @@ class Performer:
 
     def _returned(self, job: Job, definition: AnyDefinition, args: JobArgs, value: object) -> Attempt:
         try:
-            return Returned(kept_result(self.around.payloads, job, encode_result(value), definition.retention.result))
+            text = encode_result(value)
+            self._warn(job, "result", 0, len((text or "").encode()), limits.MAX_PAYLOAD_BYTES)
+            return Returned(kept_result(self.around.payloads, job, text, definition.retention.result))
         except TidemillError as error:
             classification = _TRANSIENT if isinstance(error, UnavailableError) else _PERMANENT
             return Raised(refusal_of(job.kind, error, strings_of(args)), classification, _unkept(error))

@@ -10,7 +10,7 @@ from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.outcome import Stop
 from tidemill.domain.ports import Answer, Conclusion, JobStore, Refused
-from tidemill.service.performing import Policy
+from tidemill.service.policy import Policy
 
 
 def conclude(
