@@ -1,5 +1,6 @@
 """The heart: what becomes of a job."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -179,7 +180,19 @@ def test_a_dependency_that_is_down_and_says_until_when_is_asked_then():
 def test_decorrelated_jitter_grows_from_the_wait_in_the_record():
     policy = Retry(base=seconds(1), cap=minutes(1), jitter=Jitter.DECORRELATED)
 
-    assert verdict(a_raise(), running(wait_ms=10_000), retry=policy, chance=0.5).wait_ms == 15_500
+    assert (
+        verdict(a_raise(), running(4, wait_ms=9_000), retry=replace(policy, max_attempts=9), chance=0.5).wait_ms
+        == 14_000
+    )
+
+
+@pytest.mark.parametrize(("tries", "longest"), [(1, 1), (2, 3), (3, 9), (5, 60), (24, 60)])
+def test_decorrelated_jitter_does_not_grow_from_an_hours_wait_for_a_dependency(tries, longest):
+    policy = Retry(max_attempts=25, base=seconds(1), cap=minutes(1), jitter=Jitter.DECORRELATED)
+
+    for chance in (0.0, 1.0):
+        wait = verdict(a_raise(), running(tries, wait_ms=3_600_000), retry=policy, chance=chance)
+        assert 1_000 <= wait.wait_ms <= longest * 1_000
 
 
 @pytest.mark.parametrize("receives", [1, 4])

@@ -141,7 +141,7 @@ def _failed(
         # It says nothing of the job itself: what the job failed of before is still in a row.
         deferral = _wait(waits, wait, now_ms, Cost.DEFERRAL, deferred, raised, keep=keep)
         return replace(deferral, repeats=job.repeats)
-    wait = retry.delay(job.tries, previous, random)
+    wait = retry.delay(job.tries, min(previous, retry.grown(job.tries - 1)), random)
     return replace(_wait(waits, wait, now_ms, Cost.ATTEMPT, raised.reason, raised, keep=keep), repeats=repeats)
 
 
