@@ -50,6 +50,21 @@ def test_the_limits_page_has_the_numbers_of_the_code() -> None:
     assert rows == {name: _shown(getattr(limits, name)) for name in rows}
 
 
+def test_the_limits_page_leaves_out_no_limit_that_a_job_can_meet() -> None:
+    """A new `MAX_` constant stands on the page, or here with the reason why nobody meets it."""
+    page = (ROOT / "docs/limits.md").read_text()
+    missing = {name for name in dir(limits) if name.startswith("MAX_") and f"`{name}`" not in page}
+    assert missing == {
+        "MAX_ARGS_DEPTH",  # follows from MAX_JSON_DEPTH
+        "MAX_HIDING",  # follows from MAX_VISIBILITY
+        "MAX_VISIBILITY",  # SQS's; what Retry accepts says it in its own message
+        "MAX_PAYLOAD_WAIT",  # a wait of the engine's own
+        "MAX_RECORD_AGAIN",  # the same
+        "MAX_REASON_CHARS",  # of codes that Tidemill writes itself
+        "MAX_TRACE_CHARS",  # of ids that are carried, refused by name
+    }
+
+
 def test_the_readme_has_the_figures_of_the_last_bench() -> None:
     readme = (ROOT / "README.md").read_text()
     found = json.loads((ROOT / "bench/results.json").read_text())

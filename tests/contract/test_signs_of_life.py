@@ -105,18 +105,26 @@ def test_a_job_that_ends_leaves_nothing_that_its_holder_did_not_know_of(store, r
 
 
 @pytest.mark.parametrize("verdict", ["retry", "defer", "park"])
-def test_a_job_that_goes_on_is_still_to_stop_though_its_holder_did_not_know(store, reader, verdict):
+def test_a_job_that_is_to_stop_does_not_wait_though_its_holder_did_not_know(store, reader, verdict):
+    job = claimed(store)
+    store.move(Verb.ASK_CANCEL, job, asked_to_stop(job))
+
+    (answer,) = store.conclude([make_conclusion(job, verdict)])
+
+    assert answer == Refused(replace(job, cancel_asked=True))
+    assert reader.find([job.ref]) == [answer.job]
+    (stopped,) = store.conclude([make_conclusion(answer.job, "stop")])
+    assert reader.find([job.ref]) == [stopped.job]
+
+
+@pytest.mark.parametrize("verdict", ["retry", "defer", "park"])
+def test_a_job_that_goes_on_has_no_progress_that_its_holder_did_not_know_of(store, reader, verdict):
     job = claimed(store)
     store.extend(job, LEASE + 1, PROGRESS)
-    (now,) = reader.find([job.ref])
-    store.move(Verb.ASK_CANCEL, now, asked_to_stop(now))
 
-    store.conclude([make_conclusion(job, verdict)])
+    (answer,) = store.conclude([make_conclusion(job, verdict)])
 
-    (found,) = reader.find([job.ref])
-    assert (found.cancel_asked, found.progress) == (True, None)
-    (again,) = store.claim([make_claim(found, now_ms=NOW + 10**9)])
-    assert (again.job.cancel_asked, again.before) == (True, found)
+    assert reader.find([job.ref]) == [replace(answer.job, progress=None)]
 
 
 def test_a_crash_forgets_progress_and_not_the_request_to_stop(store, reader):

@@ -93,8 +93,10 @@ def _unguarded(row: Transition, was: Job, facts: dict[str, Any]) -> str:
     match row.guard:
         case Guard.CLAIMABLE if not facts["claimable"]:
             return "a claim of what was not to be claimed"
-        case Guard.HOLDER if facts["fence"] != was.fence:
+        case Guard.HOLDER | Guard.UNDISTURBED if facts["fence"] != was.fence:
             return f"{row.verb} by a worker without the fence"
+        case Guard.UNDISTURBED if was.cancel_asked:
+            return f"{row.verb} of a job that was asked to stop"
         case Guard.UNCHANGED if not facts["unchanged"]:
             return f"{row.verb} of a record that was not as it was read"
         case _:

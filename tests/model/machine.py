@@ -22,6 +22,7 @@ from tidemill.domain import limits
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.outcome import Untouched
 from tidemill.domain.ports import Send
 from tidemill.domain.settle import Ack, Hold
 
@@ -213,6 +214,10 @@ class Machine:
         assert worker.job is not None
         message = Message(worker.sent, worker.envelope)
         stopped = self._memo(("gate", worker), lambda: gate(message, worker.receives, worker.job.value))
+        if isinstance(stopped, Untouched) and stopped.reason == "receives_used":
+            # Each time it is sent anew its receives begin again. Beyond the bound it runs, as in a FIFO lane.
+            spent = self.spend(world, "is sent anew")
+            world, stopped = (world, None) if spent is None else (spent, stopped)
         if stopped is not None:
             yield self._ended(world, index, worker, stopped, "is stopped")
             return

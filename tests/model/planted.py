@@ -108,8 +108,8 @@ def _forgets_the_crash(claimed: Any) -> Any:
     return claim
 
 
-def _forgets_the_request(waiting: Any) -> Any:
-    return lambda job, verdict: replace(waiting(job, verdict), cancel_asked=False)
+def _forgets_the_request(claimed: Any) -> Any:
+    return lambda self, *args: replace(claimed(self, *args), cancel_asked=False)
 
 
 def _asks_once(check: Any) -> Any:
@@ -253,7 +253,7 @@ PLANTED = (
     ),
     Planted("a poisonous job runs", "lease", "expiry", Performer, "_gate", _lets_poison_pass),
     Planted("a crash is not counted", "lease", "expiry", Job, "claimed", _forgets_the_crash),
-    Planted("a retry forgets the request to cancel", "lease", "cancels", conclusion, "_waiting", _forgets_the_request),
+    Planted("a claim forgets the request to cancel", "lease", "cancels", Job, "claimed", _forgets_the_request),
     Planted("a job is not told to stop", "lease", "cancels", AttemptLifeline, "_check", _asks_once),
     Planted("a restart forgets nothing", "lease", "forgetting", Notebook, "_revised", _forgets_nothing),
     Planted("a busy job's message is acked", "settlement", "deaths", claiming, "settle_refused", _acks(State.RUNNING)),

@@ -41,9 +41,9 @@ def _without_condition(name: str) -> Callable[[Any], Any]:
 def _unfenced(guard: Any) -> Any:
     def planted(verb: Verb, before: Job) -> Any:
         conditions, values = guard(verb, before)
-        if transition(verb).guard is not Guard.HOLDER:
+        if transition(verb).guard not in (Guard.HOLDER, Guard.UNDISTURBED):
             return conditions, values
-        kept = [pair for pair in zip(conditions, values, strict=True) if pair[0][0] not in ("fence", "state")]
+        kept = [pair for pair in zip(conditions, values, strict=False) if pair[0][0] not in ("fence", "state")]
         return tuple(condition for condition, _ in kept), [value for _, value in kept]
 
     return planted

@@ -135,6 +135,8 @@ def test_the_guard_is_the_lifecycles(move):
             expected.add(("generation", "=", str({"N": "3"})))
             at = before.claimable_at
             expected.add(("claimable_at", "absent", None) if at is None else ("claimable_at", "=", str({"N": str(at)})))
+        if move.guard is Guard.UNDISTURBED:
+            expected.add(("cancel", "absent", None))
         assert conditions == expected
 
 

@@ -194,7 +194,7 @@ class World:
             EventLoopThread(),
             order=self.order,
         )
-        executor = Executor(around, self.queues, intake, lane, self.random)
+        executor = Executor(around, self.queues, intake, lane, self.random, sleep=lambda _: None)
         deliveries = self.queues.receive(lane, 1000)
         batch = executor.begin(deliveries, "request", self.clock.now_ms() + 90_000)
         for message_id in batch.together:

@@ -1,5 +1,6 @@
 """The heart: what becomes of a job."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -102,7 +103,7 @@ WAITS = [
 
 
 @pytest.mark.parametrize(("attempt", "cost", "reason"), WAITS)
-@pytest.mark.parametrize(("receives", "shape"), [(1, RetryLater), (3, RetryLater), (4, Park), (5, Park), (9, Park)])
+@pytest.mark.parametrize(("receives", "shape"), [(1, RetryLater), (8, RetryLater), (9, Park), (10, Park), (11, Park)])
 def test_near_the_last_receive_a_waiting_job_is_parked(attempt, cost, reason, receives, shape):
     found = verdict(attempt, receives=receives)
 
@@ -179,7 +180,19 @@ def test_a_dependency_that_is_down_and_says_until_when_is_asked_then():
 def test_decorrelated_jitter_grows_from_the_wait_in_the_record():
     policy = Retry(base=seconds(1), cap=minutes(1), jitter=Jitter.DECORRELATED)
 
-    assert verdict(a_raise(), running(wait_ms=10_000), retry=policy, chance=0.5).wait_ms == 15_500
+    assert (
+        verdict(a_raise(), running(4, wait_ms=9_000), retry=replace(policy, max_attempts=9), chance=0.5).wait_ms
+        == 14_000
+    )
+
+
+@pytest.mark.parametrize(("tries", "longest"), [(1, 1), (2, 3), (3, 9), (5, 60), (24, 60)])
+def test_decorrelated_jitter_does_not_grow_from_an_hours_wait_for_a_dependency(tries, longest):
+    policy = Retry(max_attempts=25, base=seconds(1), cap=minutes(1), jitter=Jitter.DECORRELATED)
+
+    for chance in (0.0, 1.0):
+        wait = verdict(a_raise(), running(tries, wait_ms=3_600_000), retry=policy, chance=chance)
+        assert 1_000 <= wait.wait_ms <= longest * 1_000
 
 
 @pytest.mark.parametrize("receives", [1, 4])
@@ -228,9 +241,7 @@ def test_the_same_mistake_three_times_in_a_row_is_the_end_though_attempts_are_le
     assert found[2].reason == "repeating"
 
 
-@pytest.mark.parametrize(
-    "between", [a_mistake("e" * 16), a_raise(), a_raise(LIMITED)], ids=["another mistake", "bad luck", "a limit"]
-)
+@pytest.mark.parametrize("between", [a_mistake("e" * 16), a_raise()], ids=["another mistake", "bad luck"])
 def test_something_else_in_between_begins_the_count_anew(between):
     job, policy = running(), Retry(max_attempts=25)
     ends = []
@@ -247,6 +258,29 @@ def test_what_did_not_run_leaves_the_count_as_it_is():
     for idle in (Untouched(), Suspect(1)):
         assert concluded(job, verdict(idle, job), NOW).repeats == 2
     assert verdict(a_mistake(), job, retry=Retry(max_attempts=25)).reason == "repeating"
+
+
+@pytest.mark.parametrize("kind", [LIMITED, DOWN])
+def test_a_dependency_in_between_does_not_make_a_mistake_a_new_one(kind):
+    job = running(repeats=2, error="f" * 16)
+
+    after = concluded(job, verdict(a_raise(kind), job), NOW)
+
+    assert (after.repeats, after.error) == (2, "f" * 16)
+
+
+@pytest.mark.parametrize("kind", [LIMITED, DOWN])
+def test_a_deferral_is_the_last_error_of_a_job_that_has_not_failed_in_a_row(kind):
+    raised = a_raise(kind)
+
+    after = concluded(running(error="f" * 16), verdict(raised), NOW)
+
+    assert (after.repeats, after.error) == (0, raised.failure.fingerprint)
+
+
+@pytest.mark.parametrize("attempt", [a_raise(TRANSIENT), a_raise(LIMITED), Untouched(), Suspect(1), Continued()])
+def test_a_job_that_is_to_stop_waits_for_nothing(attempt):
+    assert verdict(attempt, running(cancel_asked=True)) == Stop(NOW + milliseconds(RETENTION.result))
 
 
 def test_without_a_limit_a_repeated_mistake_uses_up_the_attempts():

@@ -3,15 +3,23 @@
 import pytest
 
 from tests.builders import MINUTE, NOW, OTHER_SEND_ID, SEND_ID, a_failure, a_job
-from tidemill.domain.duration import milliseconds
+from tidemill.domain.duration import milliseconds, minutes
 from tidemill.domain.lifecycle import State
-from tidemill.domain.limits import CLOCK_SKEW, MAX_HIDING, SWEEP_AHEAD
+from tidemill.domain.limits import (
+    CLOCK_SKEW,
+    MAX_FIFO_RECEIVES,
+    MAX_HIDING,
+    MAX_IN_ORDER_AGE,
+    SHORT_HOLD,
+    SWEEP_AHEAD,
+)
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Bury, Complete, Cost, Expire, Park, RetryLater, Stop
 from tidemill.domain.settle import (
     ACK,
     LEAVE,
     TO_DLQ,
+    UNASKED,
     Hold,
     Mine,
     Revival,
@@ -167,3 +175,24 @@ def test_an_older_message_is_kept_while_the_table_does_not_know_what_became_of_t
     job = a_job(State.RUNNING, claimable_at=NOW + MINUTE, held=HELD, watched=True)
 
     assert refused(job, Held(OTHER_SEND_ID, NOW - 1)) == Hold(NOW + MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("receives", "in_order", "wait"),
+    [
+        (1, False, minutes(2)),
+        (2, False, minutes(4)),
+        (6, False, minutes(64)),
+        (7, False, minutes(128)),
+        (10, False, minutes(128)),
+        (1, True, minutes(2)),
+        (5, True, MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES),
+        (99, True, MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES),
+    ],
+)
+def test_a_message_that_the_table_tells_nothing_of_is_hidden_ever_longer(receives, in_order, wait):
+    assert UNASKED.hold(receives, NOW, NOW, in_order=in_order) == Hold(NOW + milliseconds(wait))
+
+
+def test_it_is_not_shown_before_a_claim_whose_answer_was_lost_would_be_over():
+    assert UNASKED.hold(1, NOW + 10 * MINUTE, NOW, in_order=False) == Hold(NOW + 10 * MINUTE + milliseconds(SHORT_HOLD))

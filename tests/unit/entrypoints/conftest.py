@@ -90,7 +90,7 @@ class Worker:
             EventLoopThread(),
             order=self.order,
         )
-        self.executor = Executor(around, self.queues, intake, "default", random)
+        self.executor = Executor(around, self.queues, intake, "default", random, sleep=time.sleep)
         self.processor = JobBatchProcessor(self.executor, ThreadCrew(CONCURRENCY, self.clock))
 
     def submit(self, *jobs: str | JobArgs) -> list[str]:

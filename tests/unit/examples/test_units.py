@@ -94,7 +94,7 @@ class Machine:
             EventLoopThread(),
             order=MemoryOrder(),
         )
-        self.executor = Executor(around, self.wire, intake, "default", self.random)
+        self.executor = Executor(around, self.wire, intake, "default", self.random, sleep=lambda _: None)
 
     def work(self, bodies):
         deliveries = [Delivery(f"m{i}", f"r{i}", body, self.clock.now_ms(), 1) for i, body in enumerate(bodies)]

@@ -109,7 +109,7 @@ class World:
     def executor(self, lane: str = "default") -> Executor:
         store, queues, reader = self.ports
         intake = Intake(self.registry, self.submitter, store, reader, lane, self.clock, self.telemetry)
-        return Executor(self.around(lane), queues, intake, lane, self.random)
+        return Executor(self.around(lane), queues, intake, lane, self.random, sleep=self.sleep)
 
     def around(self, lane: str = "default") -> Surroundings:
         """What the lane's jobs run with, on the ports of now."""

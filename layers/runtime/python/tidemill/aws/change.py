@@ -103,10 +103,10 @@ def extending(job: Job, lease_until: int, progress: str | None) -> Update:
 def _unseen(verb: Verb) -> list[str]:
     """What may stand in a running job's record without its holder's knowledge, and is over with this move.
 
-    A request to cancel stays as long as the job goes on.
+    A request to cancel is not over with a move that it forbids.
     """
     move = transition(verb)
-    if move.guard is not Guard.HOLDER or move.target is State.RUNNING:
+    if move.guard not in (Guard.HOLDER, Guard.UNDISTURBED) or move.target is State.RUNNING:
         return []
     return ["cancel", "progress"] if move.target.is_final else ["progress"]
 
@@ -123,4 +123,6 @@ def _guard(verb: Verb, before: Job) -> tuple[tuple[tuple[str, Comparison], ...],
     conditions = tuple((name, Comparison.EQUALS) for name in expected)
     if move.guard is Guard.UNCHANGED and before.claimable_at is None:
         conditions += (("claimable_at", Comparison.ABSENT),)
+    if move.guard is Guard.UNDISTURBED:
+        conditions += (("cancel", Comparison.ABSENT),)
     return conditions, [attribute(value) for value in expected.values()]

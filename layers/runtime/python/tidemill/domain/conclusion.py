@@ -124,6 +124,12 @@ def _final(job: Job, state: State, now_ms: int, keep_until: int, **changes: Any)
     )
 
 
+def _error(job: Job, verdict: RetryLater | Park) -> str | None:
+    """The last failure. One that repeats is remembered over what happens to the job in between."""
+    keeps = verdict.failure is None or (verdict.cost is Cost.DEFERRAL and job.repeats)
+    return job.error if keeps or verdict.failure is None else verdict.failure.fingerprint
+
+
 def _waiting(job: Job, verdict: RetryLater | Park) -> Job:
     parked = isinstance(verdict, Park)
     return replace(
@@ -137,7 +143,7 @@ def _waiting(job: Job, verdict: RetryLater | Park) -> Job:
         repeats=verdict.repeats,
         watched=False,
         progress=None,
-        error=verdict.failure.fingerprint if verdict.failure else job.error,
+        error=_error(job, verdict),
         owns_args=parked,
         # The record must outlive the message that the sweep will send when the job is due.
         ttl_s=max(job.ttl_s, message_ttl_s(verdict.at)),

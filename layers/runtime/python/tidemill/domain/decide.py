@@ -111,6 +111,8 @@ def decide(
             verdict = _failed(job, attempt, retry, retention, waits, now_ms, random)
         case _:
             verdict = _idle(job, attempt, retry, waits, now_ms, random)
+    if job.cancel_asked and isinstance(verdict, RetryLater | Park):
+        return Stop(kept_until)
     if isinstance(verdict, RetryLater):
         return _unless_over(job, verdict, waits, now_ms + milliseconds(retention.dead))
     return verdict
@@ -136,8 +138,10 @@ def _failed(
         # One that names no time is asked again ever more rarely, whatever the kind's own delays are.
         longer = partial(retry.deferral_delay, previous=previous, random=random)
         wait = waits.stretched(classification.wait or longer(job.deferrals + 1), longer)
-        return _wait(waits, wait, now_ms, Cost.DEFERRAL, deferred, raised, keep=keep)
-    wait = retry.delay(job.tries, previous, random)
+        # It says nothing of the job itself: what the job failed of before is still in a row.
+        deferral = _wait(waits, wait, now_ms, Cost.DEFERRAL, deferred, raised, keep=keep)
+        return replace(deferral, repeats=job.repeats)
+    wait = retry.delay(job.tries, min(previous, retry.grown(job.tries - 1)), random)
     return replace(_wait(waits, wait, now_ms, Cost.ATTEMPT, raised.reason, raised, keep=keep), repeats=repeats)
 
 

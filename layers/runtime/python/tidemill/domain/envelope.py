@@ -27,8 +27,6 @@ from tidemill.domain.payload import Stored, args_receipt
 from tidemill.domain.strict_json import dump_canonical, load_strict
 
 VERSION: Final = 1
-# A job that makes a job that makes a job ... ends here instead of running for ever.
-MAX_HOPS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Guard(StrEnum):
 
     CLAIMABLE = "claimable_at has passed and the fingerprint is the message's"
     HOLDER = "the writer's fence is the record's"
+    UNDISTURBED = "the writer's fence is the record's, and nobody asked to cancel"
     UNCHANGED = "the record is still as the writer read it"
 
 
@@ -99,8 +100,9 @@ TRANSITIONS: Final = (
     # Over a running job only once its lease is over: claimable_at is the lease's end then.
     Transition(Verb.CLAIM, _WAITING | _RUNNING, State.RUNNING, Guard.CLAIMABLE),
     Transition(Verb.COMPLETE, _RUNNING, State.SUCCEEDED, Guard.HOLDER),
-    Transition(Verb.RETRY, _RUNNING, State.RETRYING, Guard.HOLDER),
-    Transition(Verb.PARK, _RUNNING, State.SCHEDULED, Guard.HOLDER),
+    # A job that was asked to stop waits for nothing: its holder stops it instead.
+    Transition(Verb.RETRY, _RUNNING, State.RETRYING, Guard.UNDISTURBED),
+    Transition(Verb.PARK, _RUNNING, State.SCHEDULED, Guard.UNDISTURBED),
     Transition(Verb.BURY, _RUNNING, State.DEAD, Guard.HOLDER),
     Transition(Verb.EXPIRE, _RUNNING, State.EXPIRED, Guard.HOLDER),
     # A sign of life: the lease is longer, and readers see the progress.

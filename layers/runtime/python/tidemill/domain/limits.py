@@ -50,6 +50,8 @@ MAX_STEPS: Final = 256
 MAX_STEP_NAME_CHARS: Final = 64
 # A larger result of a step leaves that item for one of its own.
 MAX_INLINE_STEP_BYTES: Final = 1_024
+# What a job remembers within that item follows, far below the 400 KB that an item of DynamoDB holds.
+MAX_REMEMBERED_BYTES: Final = MAX_STEPS * MAX_INLINE_STEP_BYTES
 # A position, not the data.
 MAX_CURSOR_BYTES: Final = 4_096
 # Invocations of one job: at the longest timeout a week and a half of work.
@@ -57,6 +59,12 @@ MAX_HAND_OVERS: Final = 1_000
 MAX_PROGRESS_NOTE_CHARS: Final = 40
 # From how much of a limit on operators are warned.
 WARN_AT: Final = 0.8
+
+# A job that makes a job that makes a job ... ends here instead of running for ever.
+MAX_HOPS: Final = 32
+# What one attempt submits: a whole bulk. A job that goes round and round in its loop fills no queue, and one that has
+# more to submit checkpoints and hands over, so that no attempt that fails submits all of it again.
+MAX_CHILDREN: Final = 10_000
 
 # --- requests ----------------------------------------------------------------------------------
 MAX_BULK_JOBS: Final = 10_000
@@ -90,6 +98,13 @@ MAX_FUNCTION_TIMEOUT: Final = minutes(15)
 FUNCTION_OVERHEAD: Final = seconds(15)
 # What of it is kept for recording the outcomes: jobs that run longer are left behind.
 RECORDING_TIME: Final = seconds(5)
+# A job that runs longer than one invocation hands over, and may do that so often.
+MAX_RUN_TIME: Final = MAX_HAND_OVERS * MAX_FUNCTION_TIMEOUT
+# The end of that is for the messages: until then, an outcome that the table did not take is written again and again.
+SETTLING_TIME: Final = seconds(2)
+# How long after the first try; each next wait is twice as long, up to the second.
+RECORD_AGAIN: Final = seconds(0.25)
+MAX_RECORD_AGAIN: Final = seconds(5)
 # What a job that got HardTimeout has for its last words before it is left behind.
 HARD_GRACE: Final = seconds(1)
 # A checkpoint with less than this part of the job's timeout left hands over.
@@ -133,10 +148,18 @@ MAX_DEFERRALS: Final = 10_000
 MAX_CRASHES: Final = 3
 # How often SQS hands out one message before it moves it to the DLQ. AWS asks for at least five with
 # Lambda (Lambda Developer Guide, "Creating and configuring an Amazon SQS event source"); waits over
-# MAX_IN_QUEUE_WAIT are sent anew and start a new count, so five is enough for any retry policy.
-MAX_RECEIVES: Final = 5
+# MAX_IN_QUEUE_WAIT are sent anew and start a new count, so five is enough for any retry policy. The other five are for
+# what is not the job's doing, and must not be its end before MAX_CRASHES is: throttled invocations, workers that die
+# before they claim, receives that meet a lease. A dead job's message burns what is left, one quick failed write each.
+MAX_RECEIVES: Final = 10
 # A FIFO lane can't park, because its successors would overtake the job, so that every wait costs a receive. A dead
 # job's message burns what is left of them, one quick failed write each, before its group goes on.
 MAX_FIFO_RECEIVES: Final = 100
+# How long a message is hidden whose job the table did not tell of: this, and with each receive twice as long, up to
+# the second. So a message that has receives left outlasts two hours, and one that has all of them more than eight.
+UNASKED_HOLD: Final = minutes(2)
+MAX_UNASKED_HOLD: Final = UNASKED_HOLD * 64
+# The same on a FIFO lane, where all receives together may last as long as a message may wait.
+MAX_UNASKED_FIFO_HOLD: Final = MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES
 # Records of a batch whose workers died are run alone, so they are spread: each next one waits this much longer.
 SUSPECT_SPACING: Final = seconds(2)

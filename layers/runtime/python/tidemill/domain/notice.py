@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tidemill.domain import limits
 from tidemill.domain.args import fingerprint_of
 from tidemill.domain.conclusion import message_ttl_s
 from tidemill.domain.death import DeathNotice
-from tidemill.domain.envelope import MAX_HOPS, Envelope
+from tidemill.domain.envelope import Envelope
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
@@ -33,7 +34,7 @@ def notice_of(
         lane: of the notice's kind. `random_bits`: for its send id.
     """
     hops = (cause.hops if cause else 0) + 1
-    if hops > MAX_HOPS:
+    if hops > limits.MAX_HOPS:
         return None
     args = notice(
         job_id=dead.ref.id,

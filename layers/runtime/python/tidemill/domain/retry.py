@@ -80,7 +80,8 @@ class Retry:
         """The wait after failed attempt number `attempt` (from 1).
 
         `previous` is the wait before that attempt (zero for the first); only decorrelated jitter
-        uses it. `random` returns a float in [0, 1). The result is between 0 and `cap`.
+        uses it. `random` returns a float in [0, 1). The result is between 0 and `cap`; one of `delays` is what it
+        is, whatever `cap` says.
         """
         if self.delays:
             return self.delays[min(attempt, len(self.delays)) - 1]
@@ -96,6 +97,13 @@ class Retry:
                 return min(self.cap, self.base + (widest - self.base) * random())
             case Jitter.NONE:
                 return ceiling
+
+    def grown(self, failures: int) -> timedelta:
+        """The longest wait that so many failed attempts can have grown to with decorrelated jitter; zero after none.
+
+        A longer one was a dependency's, and says nothing of how soon to try again.
+        """
+        return self.base * min(3 ** (failures - 1), self.cap / self.base) if failures > 0 else timedelta(0)
 
     def deferral_delay(self, deferrals: int, previous: timedelta, random: Callable[[], float]) -> timedelta:
         """The wait of deferral number `deferrals` (from 1) of a job whose dependency names no time.

@@ -35,12 +35,35 @@ class Hold:
         return min(wait, int(limits.MAX_HIDING.total_seconds()))
 
 
-Settlement: TypeAlias = Ack | Hold
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """The table did not answer, so that nobody knows what becomes of the message.
+
+    An outage of the table must not use up the receives of the jobs that meet it: it is hidden ever longer.
+    """
+
+    def hold(self, receives: int, lease_until: int, now_ms: int, *, in_order: bool) -> Hold:
+        """How long it is hidden.
+
+        Arguments:
+            receives: how often SQS has handed it out.
+            lease_until: when the lease of a claim would end, Unix milliseconds: one whose answer was lost may hold
+                the job until then.
+            in_order: its lane is FIFO. Others wait behind it, and it has more receives.
+        """
+        longest = limits.MAX_UNASKED_FIFO_HOLD if in_order else limits.MAX_UNASKED_HOLD
+        # No more doublings than a timedelta holds: by then it is the longest anyway.
+        wait = limits.UNASKED_HOLD * (1 << min(receives, limits.MAX_RECEIVES) - 1)
+        return Hold(max(lease_until + milliseconds(limits.SHORT_HOLD), now_ms + milliseconds(min(wait, longest))))
+
+
+Settlement: TypeAlias = Ack | Hold | Unasked
 
 ACK: Final = Ack()
 # Straight on to the DLQ: each receive at visibility 0 brings SQS's own move nearer.
 TO_DLQ: Final = Hold(until=0)
 LEAVE: Final = Hold(until=None)
+UNASKED: Final = Unasked()
 # A sweep may have sent what is due within this time, by its own clock.
 _SWEEP_REACH_MS: Final = milliseconds(limits.SWEEP_AHEAD + limits.CLOCK_SKEW)
 

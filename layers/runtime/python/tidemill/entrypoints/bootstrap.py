@@ -172,7 +172,7 @@ class Program:
             self.settings.code_version,
             order=self.order,
         )
-        return Executor(around, self.queue, intake, lane, self.random)
+        return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
 
     def janitor(self, telemetry: Telemetry) -> Janitor:
         """The minute's duties."""

@@ -11,6 +11,7 @@ from threading import Lock
 from tidemill.domain.job import Job
 from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Attempt, Suspect, Untouched
+from tidemill.domain.ports import Conclusion, Unwritten
 from tidemill.domain.settle import Settlement
 from tidemill.service.claiming import Claimed
 from tidemill.service.performing import Performer, timed_out
@@ -35,6 +36,9 @@ class Batch:
     settlements: dict[str, Settlement] = field(default_factory=dict)
     # Copies of a job that is in this batch already: message id -> the copy that was claimed.
     copies: dict[str, str] = field(default_factory=dict)
+    # What is to be recorded of those that ended, and the last refusal of the table to take it.
+    conclusions: dict[str, Conclusion] = field(default_factory=dict)
+    unwritten: dict[str, Unwritten] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)
     left_behind: list[str] = field(default_factory=list)

@@ -13,7 +13,7 @@ from tidemill.domain.ids import milliseconds_of
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.ports import Answer, Claim, JobStore, Refused, Unwritten, Written
-from tidemill.domain.settle import LEAVE, TO_DLQ, Hold, Mine, Revival, Settlement, settle_refused
+from tidemill.domain.settle import LEAVE, TO_DLQ, UNASKED, Hold, Mine, Revival, Settlement, settle_refused
 from tidemill.service.reception import Enveloped, owner_of
 
 
@@ -82,7 +82,7 @@ class Claiming:
             case Written(job=job, before=before):
                 return self._held_before(received, job, before)
             case Unwritten():
-                return NotClaimed(received, LEAVE, "store_unavailable")
+                return NotClaimed(received, UNASKED, "store_unavailable")
             case Refused(job=Job() as job):
                 return self._refused(received, job)
             case Refused():
@@ -127,7 +127,9 @@ class Claiming:
         match self.store.move(verb, job, after):
             case Written(job=revived):
                 return Claimed(received, revived)
-            case _:
+            case Unwritten():
+                return NotClaimed(received, UNASKED, "store_unavailable")
+            case Refused():
                 # Somebody else moved it first; the next receive sees what they made of it.
                 return NotClaimed(received, Hold(self.now_ms + milliseconds(limits.SHORT_HOLD)), "revival_lost")
 
@@ -149,7 +151,9 @@ class Claiming:
             case Refused(job=Job() as job):
                 # The record came in between: mostly the submitter's, claimable by the next receive.
                 return self._refused(received, job)
-            case _:
+            case Unwritten():
+                return NotClaimed(received, UNASKED, "store_unavailable")
+            case Refused():
                 return NotClaimed(received, Hold(self.now_ms + milliseconds(limits.SHORT_HOLD)), "insert_lost")
 
     def _is_past_horizon(self, received: Enveloped) -> bool:

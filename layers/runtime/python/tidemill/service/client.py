@@ -18,6 +18,7 @@ from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Refused, Unwritten, Written
+from tidemill.service.causing import caused
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
 
@@ -46,7 +47,7 @@ class JobClient:
             JobFinalError: the key's job is over and its kind refuses a rerun.
             UnavailableError: AWS did not answer; the same call with the same key is safe.
         """
-        result = self.submitter.submit([Submission(args, **options)])[0]
+        result = self.submitter.submit(caused([Submission(args, **options)]))[0]
         if isinstance(result, TidemillError):
             raise result
         return result
@@ -64,7 +65,7 @@ class JobClient:
             problem = f"must hold 1 to {limits.MAX_BULK_JOBS} jobs, not {len(jobs)}"
             raise InputError.at("jobs", problem, "length")
         good = [job for job in jobs if isinstance(job, Submission)]
-        answers = iter(self.submitter.submit(good) if good else ())
+        answers = iter(self.submitter.submit(caused(good)) if good else ())
         return [next(answers) if isinstance(job, Submission) else _no_submission(i, job) for i, job in enumerate(jobs)]
 
     def get(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
@@ -131,9 +132,9 @@ class JobClient:
 
         A job that waited answers as `cancelled`: it never runs. One that runs answers as `running` with
         `cancel_asked`: `JobCancelled` is raised in it at its next step, checkpoint, heartbeat or progress, so
-        that it can clean up, and it ends as cancelled; if it never looks, or ends before it does, it ends as it
-        would have. Either way jobs that it submitted before live on: they are jobs of their own. Cancelling
-        twice changes nothing.
+        that it can clean up, and it ends as cancelled. If it never looks, it ends as cancelled where it would have
+        waited for another attempt, and else as it would have. Either way jobs that it submitted before live on:
+        they are jobs of their own. Cancelling twice changes nothing.
 
         Raises:
             JobNotFoundError: there is no such job, or its retention is over.

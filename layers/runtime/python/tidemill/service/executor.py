@@ -7,8 +7,8 @@ answers the messages that must stay on the queue.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
@@ -19,8 +19,8 @@ from tidemill.domain.errors import InputError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Complete
-from tidemill.domain.ports import Conclusion, JobQueue, Refused, Written
-from tidemill.domain.settle import ACK, LEAVE, Ack, Hold, Settlement, settle, settle_fenced_out
+from tidemill.domain.ports import Answer, Conclusion, JobQueue, Unwritten, Written
+from tidemill.domain.settle import ACK, LEAVE, UNASKED, Ack, Hold, Settlement, Unasked, settle, settle_fenced_out
 from tidemill.service.announcing import DeathAnnouncer
 from tidemill.service.batch import Batch
 from tidemill.service.claiming import Claimed, Claiming
@@ -28,17 +28,23 @@ from tidemill.service.intake import Intake
 from tidemill.service.performing import Performer, Surroundings
 from tidemill.service.reception import Enveloped, Foreign, Unreadable, receive
 from tidemill.service.reporting import report_batch, report_outcomes
+from tidemill.service.stopping import conclude
 
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """The engine of one lane's worker."""
+    """The engine of one lane's worker.
+
+    Arguments:
+        sleep: waits so many seconds.
+    """
 
     around: Surroundings
     queue: JobQueue
     intake: Intake
     lane: str
     random: Random
+    sleep: Callable[[float], object] = field(kw_only=True)
 
     def begin(self, deliveries: Sequence[Delivery], request_id: str, deadline_ms: int) -> Batch:
         """Read and claim everything; settle what is not to run.
@@ -77,13 +83,12 @@ class Executor:
             batch.give_back(message_id, place)
         if len(batch.deliveries) > 1:
             self._record(batch)
-            self._settle(batch)
-            self._delete_done(batch)
+            self._let_go(batch)
         return suspects[0]
 
     def finish(self, batch: Batch) -> list[str]:
         """Record every outcome, set visibilities, and answer the ids of the messages that stay."""
-        self._record(batch)
+        self._record_in_time(batch)
         report_batch(self.around.telemetry, len(batch.deliveries), batch.outcomes)
         for copy, original in batch.copies.items():
             settled = batch.settlements.get(original, LEAVE)
@@ -160,24 +165,55 @@ class Executor:
 
     # --- recording --------------------------------------------------------------------------------
 
+    def _record_in_time(self, batch: Batch) -> None:
+        """Record every outcome; while there is time, what the table does not take is written again.
+
+        Unwritten, it would count as a crash, and a job that ended well would run again.
+        """
+        until_ms = batch.performer.deadline_ms - milliseconds(limits.SETTLING_TIME)
+        for wait_s in self._pauses():
+            self._record(batch)
+            if not batch.unrecorded() or self.around.clock.now_ms() + int(wait_s * 1000) > until_ms:
+                break
+            # Nothing of the others is left to do, whatever becomes of this process meanwhile.
+            self._let_go(batch)
+            self.sleep(wait_s)
+        unwritten = batch.unrecorded()
+        batch.settlements.update(dict.fromkeys(unwritten, UNASKED))
+        self._report(batch, [(batch.conclusions[one], batch.unwritten[one]) for one in unwritten])
+
+    def _pauses(self) -> Iterator[float]:
+        wait = limits.RECORD_AGAIN
+        while True:
+            yield wait.total_seconds() * (0.5 + self.random.random() / 2)
+            wait = min(wait * 2, limits.MAX_RECORD_AGAIN)
+
     def _record(self, batch: Batch) -> None:
+        """Record what can be recorded now."""
         now_ms = self.around.clock.now_ms()
-        conclusions = {message_id: self._conclusion(batch, message_id, now_ms) for message_id in batch.unrecorded()}
-        answers = self.around.store.conclude(list(conclusions.values())) if conclusions else []
-        for (message_id, conclusion), answer in zip(conclusions.items(), answers, strict=True):
+        waiting = batch.unrecorded()
+        for message_id in waiting:
+            # One that is written again is the same one: its first try may have been done.
+            if message_id not in batch.conclusions:
+                batch.conclusions[message_id] = self._conclusion(batch, message_id, now_ms)
+        conclusions = [batch.conclusions[message_id] for message_id in waiting]
+        ended = conclude(self.around.store, conclusions, batch.performer.policy)
+        concluded: list[tuple[Conclusion, Answer]] = []
+        for message_id, (conclusion, answer) in zip(waiting, ended, strict=True):
+            batch.conclusions[message_id] = conclusion
+            if isinstance(answer, Unwritten):
+                batch.unwritten[message_id] = answer
+                continue
             batch.recorded.add(message_id)
-            match answer:
-                case Written(job=job):
-                    settlement = settle(conclusion.verdict)
-                case Refused(job=job):
-                    settlement = settle_fenced_out(job)
-                case _:
-                    job, settlement = None, LEAVE
+            concluded.append((conclusion, answer))
+            settlement = settle(conclusion.verdict) if isinstance(answer, Written) else settle_fenced_out(answer.job)
             envelope = batch.claimed[message_id].received.envelope
-            batch.settlements[message_id] = self.around.succession.settled(job, envelope, settlement)
-        concluded = list(zip(conclusions.values(), answers, strict=True))
-        batch.outcomes.update(report_outcomes(self.around.telemetry, concluded))
+            batch.settlements[message_id] = self.around.succession.settled(answer.job, envelope, settlement)
+        self._report(batch, concluded)
         self._discard([conclusion for conclusion, answer in concluded if isinstance(answer, Written)])
+
+    def _report(self, batch: Batch, concluded: Sequence[tuple[Conclusion, Answer]]) -> None:
+        batch.outcomes.update(report_outcomes(self.around.telemetry, concluded))
 
     def _discard(self, recorded: Sequence[Conclusion]) -> None:
         """Delete the stored arguments of jobs that succeeded: no generation follows that could need them."""
@@ -208,21 +244,32 @@ class Executor:
         return Conclusion(job, verdict, envelope, now_ms, notice)
 
     def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
+        age = timedelta(milliseconds=now_ms - delivery.sent_at)
+        return Waits(delivery.receives, self._in_order, age, job.watched)
+
+    @property
+    def _in_order(self) -> bool:
         lane = self.around.registry.lanes.get(self.lane)
-        in_order = lane is not None and lane.fifo
-        return Waits(delivery.receives, in_order, timedelta(milliseconds=now_ms - delivery.sent_at), job.watched)
+        return lane is not None and lane.fifo
 
     # --- settling ---------------------------------------------------------------------------------
+
+    def _let_go(self, batch: Batch) -> None:
+        self._settle(batch)
+        self._delete_done(batch)
 
     def _settle(self, batch: Batch) -> None:
         """Set the visibility of every message whose settlement is known by now, once."""
         now_ms = self.around.clock.now_ms()
+        lease_until = batch.performer.deadline_ms + milliseconds(limits.CLOCK_SKEW)
         holds: list[tuple[str, int]] = []
         for delivery in batch.deliveries:
             settlement = batch.settlements.get(delivery.message_id)
             if settlement is None or delivery.message_id in batch.settled:
                 continue
             batch.settled.add(delivery.message_id)
+            if isinstance(settlement, Unasked):
+                settlement = settlement.hold(delivery.receives, lease_until, now_ms, in_order=self._in_order)
             if isinstance(settlement, Hold) and settlement.until is not None:
                 holds.append((delivery.receipt, settlement.seconds_from(now_ms)))
         if holds:

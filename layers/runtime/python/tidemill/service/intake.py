@@ -12,7 +12,7 @@ from tidemill.domain.hiding import strings_of
 from tidemill.domain.job import Job
 from tidemill.domain.ports import Clock, JobReader, JobStore, Refused, Telemetry, Written
 from tidemill.domain.registry import JobRegistry
-from tidemill.domain.settle import ACK, LEAVE, TO_DLQ, Settlement
+from tidemill.domain.settle import ACK, TO_DLQ, UNASKED, Settlement
 from tidemill.service.reception import Foreign, Unreadable
 from tidemill.service.refusal import Refusal, is_refusal, kind_of, refused_ref
 from tidemill.service.request import parse_request
@@ -57,7 +57,7 @@ class Intake:
         try:
             records = self.reader.find([refused_ref(message) for message in repeats])
         except UnavailableError:
-            return {message.delivery.message_id: LEAVE for message in repeats}
+            return {message.delivery.message_id: UNASKED for message in repeats}
         return {
             message.delivery.message_id: TO_DLQ
             for message, job in zip(repeats, records, strict=True)
@@ -83,7 +83,7 @@ class Intake:
             case Receipt():
                 return ACK
             case UnavailableError():
-                return LEAVE
+                return UNASKED
             case _:
                 return self._refuse(message, result)
 
@@ -116,7 +116,7 @@ class Intake:
                 # Else this very message has become a job before, by code that read it otherwise.
                 return TO_DLQ if is_refusal(job) else ACK
             case _:
-                return LEAVE
+                return UNASKED
 
 
 def _arguments(received: Foreign | Unreadable) -> bytes:

@@ -15,7 +15,6 @@ from tidemill.domain.args import JobArgs
 from tidemill.domain.classify import Classification, FailureClass, classify
 from tidemill.domain.context import JobContext
 from tidemill.domain.decide import HANDED_OVER
-from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import (
@@ -34,13 +33,15 @@ from tidemill.domain.outcome import Attempt, Continued, Raised, Returned, Stoppe
 from tidemill.domain.ports import Clock, EntityOrder, JobMemory, JobStore, Payloads, Telemetry
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.result import encode_result
-from tidemill.domain.retry import Retry
 from tidemill.domain.signals import PermanentError
+from tidemill.service.causing import Cause, causing
 from tidemill.service.claiming import Claimed
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.keeping import kept_result
 from tidemill.service.lifeline import AttemptLifeline
+from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
+from tidemill.service.policy import Policy, policy_of
 from tidemill.service.running import RunningJob, ThreadInterrupter
 from tidemill.service.succession import Succession
 
@@ -48,14 +49,6 @@ _PERMANENT: Final = Classification(FailureClass.PERMANENT)
 _TRANSIENT: Final = Classification(FailureClass.TRANSIENT)
 # What Tidemill itself raises in a job, and the reason that its job carries.
 _TIMED_OUT: Final = "timed_out"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a kind says about failing and keeping; the defaults for a kind that this code does not know."""
-
-    retry: Retry = field(default_factory=Retry)
-    retention: Retention = field(default_factory=Retention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +105,7 @@ class Performer:
             if stopped is not None:
                 return stopped
             data = self._args_of(envelope)
+            self._warn(claimed.job, "payload", 0, len(data), limits.MAX_PAYLOAD_BYTES)
             args = definition.args_type.from_message(data)
             if envelope.stored is not None and self._is_late(definition):
                 # S3 took its time.
@@ -130,11 +124,7 @@ class Performer:
 
     def policy(self, kind: str) -> Policy:
         """The retry policy and retention of `kind`."""
-        try:
-            definition = self.around.registry.resolve(kind)
-        except InputError:
-            return Policy()
-        return Policy(definition.retry, definition.retention)
+        return policy_of(self.around.registry, kind)
 
     def _gate(self, claimed: Claimed, definition: AnyDefinition) -> Attempt | None:
         now, job = self.around.clock.now_ms(), claimed.job
@@ -148,7 +138,15 @@ class Performer:
         if (job.claimable_at or 0) - milliseconds(limits.CLOCK_SKEW) <= now:
             # It waited behind others for longer than its heartbeat: another worker may be about to take it.
             return Untouched("lease_over")
+        if self._is_last_receive(claimed):
+            # Sent anew, it has all of them again; on this one, a worker that died would leave it in the DLQ.
+            return Untouched("receives_used")
         return Untouched() if self._is_late(definition) else None
+
+    def _is_last_receive(self, claimed: Claimed) -> bool:
+        lane = self.around.registry.lanes.get(claimed.job.lane)
+        in_order = lane is not None and lane.fifo
+        return not in_order and claimed.received.delivery.receives >= limits.MAX_RECEIVES
 
     def _is_late(self, definition: AnyDefinition) -> bool:
         """Whether too little of the invocation is left for a job of this kind."""
@@ -170,7 +168,8 @@ class Performer:
         if not may_start(running):
             return Untouched()
         try:
-            value = self._call(definition, args, context, running)
+            with causing(Cause(claimed.received.envelope, partial(self._warn, claimed.job))):
+                value = self._call(definition, args, context, running)
         # sys.exit() or a cancelled asyncio.run() in a job ends the job, not the worker with its neighbours.
         except (Exception, SystemExit, asyncio.CancelledError, Interrupt) as error:  # noqa: BLE001 - whatever a job raises is its outcome
             return self._raised(context.kind, error, args)
@@ -179,7 +178,9 @@ class Performer:
 
     def _returned(self, job: Job, definition: AnyDefinition, args: JobArgs, value: object) -> Attempt:
         try:
-            return Returned(kept_result(self.around.payloads, job, encode_result(value), definition.retention.result))
+            text = encode_result(value)
+            self._warn(job, "result", 0, len((text or "").encode()), limits.MAX_PAYLOAD_BYTES)
+            return Returned(kept_result(self.around.payloads, job, text, definition.retention.result))
         except TidemillError as error:
             classification = _TRANSIENT if isinstance(error, UnavailableError) else _PERMANENT
             return Raised(refusal_of(job.kind, error, strings_of(args)), classification, _unkept(error))
@@ -260,6 +261,9 @@ class Performer:
             entity=envelope.entity,
             sequence=envelope.sequence,
         )
+
+    def _warn(self, job: Job, limit: str, before: int, now: int, most: int) -> None:
+        warn_near(self.around.telemetry, job.ref.id, limit, before, now, most)
 
     def _note_skipped(self, notebook: Notebook) -> None:
         with suppress(TidemillError):

@@ -12,7 +12,7 @@ from tidemill.domain.args import JobArgs, fingerprint_of
 from tidemill.domain.definition import OnFinal
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.entity import Entity
-from tidemill.domain.envelope import MAX_HOPS, Envelope
+from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import InputError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
@@ -45,7 +45,8 @@ class Submission:
         job_id: an id of the caller's choice for a job without a key (a lower-case UUID).
         correlation_id: carried through everything the job causes; by default the job's id.
         causation_id: the job or event that caused this one. `traceparent`: W3C trace context.
-        hops: how many jobs caused each other before this one.
+        hops: how many jobs caused each other before this one, 0 to 32; by default none. What a running job submits
+            through the client has these four from it, unless they are given.
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
     """
@@ -60,7 +61,7 @@ class Submission:
     correlation_id: str | None = None
     causation_id: str | None = None
     traceparent: str | None = None
-    hops: int = 0
+    hops: int | None = None
     asked_at: int | None = None
     entity: str | None = None
     sequence: int | None = None
@@ -78,7 +79,7 @@ class Options(TypedDict, total=False):
     correlation_id: str | None
     causation_id: str | None
     traceparent: str | None
-    hops: int
+    hops: int | None
     asked_at: int | None
     entity: str | None
     sequence: int | None
@@ -135,9 +136,10 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     lane = _lane(submission.lane, definition, registry)
     delay = _span(submission.delay, "delay", _NOW)
     _check_order(submission, registry.lanes[lane])
-    hops: object = submission.hops
-    if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= MAX_HOPS:
-        raise InputError.at("hops", f"is {hops}: jobs that make jobs end after {MAX_HOPS}", "hops")
+    hops: object = 0 if submission.hops is None else submission.hops
+    if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
+        problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"
+        raise InputError.at("hops", problem, "hops")
     canonical = submission.args.canonical()
     inline, stored = checked_in(canonical)
     due_ms = now_ms + milliseconds(delay)

@@ -15,7 +15,7 @@ from tidemill.domain.errors import UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Clock, EntityOrder, Telemetry
-from tidemill.domain.settle import LEAVE, Ack, Settlement
+from tidemill.domain.settle import UNASKED, Ack, Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Succession:
             self.order.finish(entity, envelope.sequence, entity_until_s(self.clock.now_ms()))
         except UnavailableError as error:
             self.telemetry.alert("order_unrecorded", job_id=job.ref.id, cause=error.cause)
-            return LEAVE
+            return UNASKED
         return settlement
 
 

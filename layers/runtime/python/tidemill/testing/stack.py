@@ -80,7 +80,7 @@ class MemoryStack:
             ports.port(self.memory).look,
             self.trail,
             lambda: "tester",
-            lambda seconds: self.clock.advance(timedelta(seconds=seconds)),
+            self._sleep,
         )
         return DeadLetterDesk(store, store, ports.port(self.queues), dlqs, self.lanes, self.clock, self.random, tools)
 
@@ -118,7 +118,10 @@ class MemoryStack:
             InlineInterrupter,
             order=ports.port(self.order),
         )
-        return Executor(around, queue, intake, lane, self.random)
+        return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.advance(timedelta(seconds=seconds))
 
     def _submitter(self, ports: Tampering) -> Submitter:
         store = ports.port(self.store)

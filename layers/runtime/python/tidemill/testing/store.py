@@ -11,7 +11,7 @@ from tidemill.domain.conclusion import concluded, extended, verb_of
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import InputError, UnavailableError
 from tidemill.domain.job import Job, JobRef, day_of
-from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.lifecycle import Guard, State, Verb, transition
 from tidemill.domain.memory import Memory, Wish
 from tidemill.domain.notice import Notice
 from tidemill.domain.outcome import Bury, Complete, Park, RetryLater
@@ -156,6 +156,8 @@ class MemoryStore:
         if current is not None and _shows(current, conclusion):
             return Written(current, conclusion.job)
         if current is None or current.state is not State.RUNNING or current.fence != conclusion.job.fence:
+            return Refused(current)
+        if current.cancel_asked and transition(verb_of(verdict)).guard is Guard.UNDISTURBED:
             return Refused(current)
         after = concluded(current, verdict, conclusion.now_ms)
         lifecycle.check_move(verb_of(verdict), current.state, after.state)
