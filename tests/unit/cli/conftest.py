@@ -16,6 +16,7 @@ from tidemill.cli.depths import LaneDepth
 from tidemill.cli.problem import error_of
 from tidemill.connect import StackInfo
 from tidemill.domain.duration import minutes
+from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.entrypoints.http_api import HttpApi
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk, Tools
@@ -174,7 +175,7 @@ class World:
             for name in LANES
         ]
 
-    def work(self, *, rounds=7):
+    def work(self, *, rounds=MAX_RECEIVES + 2):
         """Run every lane until its dead messages are in its DLQ."""
         for _ in range(rounds):
             self.clock.advance(minutes(10))

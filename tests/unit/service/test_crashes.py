@@ -12,6 +12,7 @@ from tests.unit.service.conftest import FUNCTION_TIMEOUT, PERMANENT, World, rais
 from tidemill import Submission, days, minutes
 from tidemill.domain.errors import KeyConflictError
 from tidemill.domain.lifecycle import State
+from tidemill.domain.limits import MAX_RECEIVES
 
 
 class Crash(BaseException):
@@ -175,7 +176,7 @@ def test_a_sweep_may_die_at_any_call():
 def test_a_census_may_die_at_any_call():
     def prepare(world):
         world.send(an_envelope())
-        for _ in range(7):
+        for _ in range(MAX_RECEIVES + 2):
             world.queues.receive("default")
             world.clock.advance(minutes(7))
 

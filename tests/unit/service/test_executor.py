@@ -15,6 +15,7 @@ from tests.unit.service.conftest import PERMANENT, Slow, raising, returning
 from tidemill import RateLimitedError, minutes, seconds
 from tidemill.domain.args import fingerprint_of
 from tidemill.domain.lifecycle import State
+from tidemill.domain.limits import MAX_RECEIVES
 
 
 def test_a_submitted_job_runs_once_and_its_message_is_gone(world):
@@ -77,7 +78,7 @@ def test_a_permanent_failure_dies_at_once_and_sqs_itself_moves_its_message(world
     world.does = [raising(PERMANENT)]
     (body,) = world.bodies()
 
-    for _ in range(6):
+    for _ in range(MAX_RECEIVES + 1):
         world.invoke()
 
     assert (world.state(job), world.job(job).reason) == (State.DEAD, "permanent")

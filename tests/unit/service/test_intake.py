@@ -10,6 +10,7 @@ from tests.unit.service.conftest import PERMANENT, RefuseOld, raising
 from tidemill import minutes, seconds
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.lifecycle import State
+from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.domain.ports import Unwritten
 from tidemill.domain.settle import LEAVE
 
@@ -145,7 +146,7 @@ def test_a_bad_message_goes_to_the_dlq_with_its_reason_and_its_neighbour_runs(wo
     neighbour = world.submit()
     world.queues.put("default", body)
 
-    for _ in range(6):
+    for _ in range(MAX_RECEIVES + 1):
         world.invoke()
 
     (dead,) = [job for job in world.store.jobs.values() if job.ref != neighbour.ref]
@@ -170,7 +171,7 @@ def test_a_bad_message_names_tenant_and_kind_as_far_as_they_can_be_read(world):
 def test_a_bad_message_is_reported_once_and_never_quoted(world):
     world.queues.put("default", f'{{"kind":"test.greet","args":{{"name":5,"{CANARY}":"{CANARY}"}}}}')
 
-    for _ in range(6):
+    for _ in range(MAX_RECEIVES + 1):
         world.invoke()
 
     assert world.telemetry.counts["MessagesRefused"] == 1
@@ -182,7 +183,7 @@ def test_a_key_that_belongs_to_other_arguments_goes_to_the_dlq_and_harms_no_one(
     job = world.submit(Greet(name="first"), key="k")
     put(world, key="k")
 
-    for _ in range(6):
+    for _ in range(MAX_RECEIVES + 1):
         world.invoke()
 
     dead = next(job for job in world.store.jobs.values() if job.state is State.DEAD)
@@ -352,7 +353,7 @@ def test_while_the_table_cannot_be_read_a_message_that_came_before_stays(world):
 
 def test_a_refused_message_runs_when_it_is_redriven_after_its_cause_is_mended(world):
     put(world, kind="test.gone")
-    for _ in range(6):
+    for _ in range(MAX_RECEIVES + 1):
         world.invoke()
     dead = only_job(world)
     world.registry._kinds["test.gone"] = world.registry.resolve("test.greet")

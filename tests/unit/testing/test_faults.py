@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.testing.conftest import Pay, Steady
 from tidemill import State, hours, minutes, seconds
+from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.errors import UnavailableError
 from tidemill.testing import Crashed, Harness, assert_dead, assert_state, assert_succeeded, refute_submitted
 from tidemill.testing.faults import CALLS
@@ -248,7 +249,7 @@ def test_a_janitor_that_crashes_beside_a_job_does_not_end_it(tide, world):
 
 
 def test_a_job_that_no_worker_could_claim_is_found_dead_by_the_census(tide):
-    tide.faults.throttle("claim", times=5)
+    tide.faults.throttle("claim", times=MAX_RECEIVES)
     receipt = tide.client.submit(Pay())
 
     tide.drain_until_idle()

@@ -156,9 +156,10 @@ MAX_RECEIVES: Final = 10
 # job's message burns what is left of them, one quick failed write each, before its group goes on.
 MAX_FIFO_RECEIVES: Final = 100
 # How long a message is hidden whose job the table did not tell of: this, and with each receive twice as long, up to
-# the second. So a message that has receives left outlasts two hours, and one that has all of them more than eight.
+# the second. So a message that has receives left outlasts an hour, one that has all of them more than five, and none
+# waits longer than about an hour once the table answers.
 UNASKED_HOLD: Final = minutes(2)
-MAX_UNASKED_HOLD: Final = UNASKED_HOLD * 64
+MAX_UNASKED_HOLD: Final = UNASKED_HOLD * 32
 # The same on a FIFO lane, where all receives together may last as long as a message may wait.
 MAX_UNASKED_FIFO_HOLD: Final = MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES
 # Records of a batch whose workers died are run alone, so they are spread: each next one waits this much longer.
