@@ -16,7 +16,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from tidemill.domain import aws_codes
+from tidemill.domain.asking import asked
 from tidemill.domain.errors import DefinitionError, InputError, UnavailableError
+from tidemill.domain.grouped import members_of
+from tidemill.domain.interrupt import Interrupt
 from tidemill.domain.signals import DependencyDownError, PermanentError, RateLimitedError, TransientError
 from tidemill.domain.unreachable import is_unreachable
 from tidemill.domain.waits import bounded, requested_wait, retry_after
@@ -92,9 +95,10 @@ _BUSY: Final = "IdempotencyAlreadyInProgressError"
 def classify(error: BaseException, now: datetime) -> Classification:
     """What `error` means for the job that raised it. `now` turns dates in headers into waits.
 
-    An exception that nothing is known of means what it was raised `from`, if that is a dependency's doing.
+    An exception that nothing is known of means what it was raised `from`, if that is a dependency's doing. One that
+    answers no questions is transient: it never raises.
     """
-    return _classify(error, now, _MAX_CAUSES)
+    return asked(lambda: _classify(error, now, _MAX_CAUSES), _TRANSIENT)
 
 
 def is_deterministic(error: BaseException) -> bool:
@@ -111,7 +115,9 @@ def _classify(error: BaseException, now: datetime, causes: int) -> Classificatio
     if said is not None:
         return said
     if isinstance(error, BaseExceptionGroup) and causes:
-        return _gravest([_classify(inner, now, causes - 1) for inner in error.exceptions])
+        # A hand-over beside a failure has no say in what the failure is.
+        failures = [one for one in members_of(error) if not isinstance(one, Interrupt)]
+        return _gravest([_classify(inner, now, causes - 1) for inner in failures]) if failures else _TRANSIENT
     return _of_foreign(error, now) or _of_unknown(error, now, causes)
 
 
