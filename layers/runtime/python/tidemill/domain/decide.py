@@ -137,7 +137,8 @@ def _failed(
         longer = partial(retry.deferral_delay, previous=previous, random=random)
         wait = waits.stretched(classification.wait or longer(job.deferrals + 1), longer)
         return _wait(waits, wait, now_ms, Cost.DEFERRAL, deferred, raised, keep=keep)
-    wait = retry.delay(job.tries, previous, random)
+    # A server that asks for more time than the policy gives it is heard, though the attempt is spent.
+    wait = max(retry.delay(job.tries, previous, random), classification.wait or seconds(0))
     return replace(_wait(waits, wait, now_ms, Cost.ATTEMPT, raised.reason, raised, keep=keep), repeats=repeats)
 
 
