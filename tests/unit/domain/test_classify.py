@@ -212,7 +212,8 @@ def test_an_aws_error_is_recognised_by_its_code(code, expected):
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [
+    ("status", "expected"),
+    [
         (400, TRANSIENT),
         (401, PERMANENT),
         (403, PERMANENT),
@@ -223,7 +224,7 @@ def test_an_aws_error_is_recognised_by_its_code(code, expected):
         (501, TRANSIENT),
         (503, DOWN),
         (509, LIMITED),
-    ]
+    ],
 )
 def test_an_aws_error_of_an_unknown_code_is_recognised_by_its_status(status, expected):
     assert classify(of_botocore("NewWordException", status), NOW).failure is expected

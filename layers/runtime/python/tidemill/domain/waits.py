@@ -30,7 +30,7 @@ _IN_MILLISECONDS: Final = ("retry-after-ms", "x-ms-retry-after-ms")
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 # As Go prints a span, with at least one unit.
 _SPAN: Final = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?", re.ASCII)
-_RESET_NAME: Final = re.compile(r"(?:^|-)rate-?limit(?:-[a-z-]+)?-reset(?:-[a-z-]+)?$")
+_RESET_NAME: Final = re.compile(r"(?:^|-)rate-?limit(?:-[a-z_-]+)?-reset(?:-[a-z_-]+)?$")
 # `RateLimit: limit=100, remaining=0, reset=50`, later `RateLimit: "default";r=0;t=50`, a policy after the other.
 _PARAMETER: Final = re.compile(r"(?:^|[\s,;])(remaining|reset|r|t)=(\d{1,400})(?=$|[\s,;])", re.ASCII)
 
