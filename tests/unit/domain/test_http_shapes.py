@@ -262,6 +262,16 @@ def test_what_can_be_read_is_read_beside_what_cannot():
     )
 
 
+class MuteError(Exception):
+    def __getattribute__(self, name):
+        raise KeyboardInterrupt(name)
+
+
+def test_an_exception_that_answers_nothing_is_transient():
+    assert classify(MuteError(), NOW) == Classification(TRANSIENT)
+    assert classify(ExceptionGroup("g", [MuteError()]), NOW) == Classification(TRANSIENT)
+
+
 @given(ATTRIBUTES, st.sampled_from([Exception, ValueError, TransientError, BaseException, SystemExit]))
 @settings(deadline=None)  # a busy machine is no error
 def test_no_object_whatever_breaks_the_classification(attributes, base):
