@@ -1,6 +1,6 @@
 """What must hold at every write of a record, whoever writes it.
 
-A violation derives from BaseException: the shipped code, which catches what jobs raise, must not swallow it.
+A violation is a `WorkerDied`: the shipped code, which takes whatever jobs raise for their outcome, lets it pass.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from tests.simulation.cloud import Item, Key
 from tests.simulation.jobs.behaviour import CANARY
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
+from tidemill.domain.interrupt import WorkerDied
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
@@ -27,7 +28,7 @@ _PAYLOAD_ITEMS = ("ARGS#", "RESULT", "MEMORY")
 _HORIZON_MS = milliseconds(limits.STATE_HORIZON)
 
 
-class Violation(BaseException):
+class Violation(WorkerDied):
     """An invariant does not hold."""
 
     def __init__(self, invariant: str, text: str) -> None:

@@ -245,7 +245,7 @@ PLANTED: Final = (
         "I8",
         "basic",
         "a job that raised is recorded as succeeded",
-        ((performing.Performer, "_raised", _succeeds),),
+        ((performing, "ended_by", _succeeds),),
     ),
     Planted(
         "death taken for success",

@@ -9,6 +9,7 @@ from tests.unit.service.conftest import World, raising
 from tidemill import RateLimitedError, Retry, minutes, seconds
 from tidemill.domain import limits
 from tidemill.domain.decide import HANDED_OVER
+from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.lifecycle import State
 
 
@@ -170,7 +171,7 @@ def test_a_hand_over_that_could_not_be_recorded_runs_again_from_the_cursor(world
     assert (world.client.result(job.ref.id), world.job(job).crashes) == (list(range(8)), 1)
 
 
-class Killed(BaseException):
+class Killed(WorkerDied):
     """The process is gone."""
 
 

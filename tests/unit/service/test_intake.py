@@ -376,3 +376,24 @@ def test_the_plain_messages_of_a_batch_are_submitted_in_one_call(world):
 
     assert sent == [3]
     assert sorted(job.reason or "" for job in world.store.jobs.values()) == ["", "", "", "unknown_kind"]
+
+
+def test_a_message_whose_validator_raises_is_refused_alone_and_not_quoted(world, monkeypatch):
+    parse = Greet._parse.__func__
+
+    def parse_or_raise(cls, canonical, options):
+        if b"mallory" in canonical:
+            raise KeyError("mallory")
+        return parse(cls, canonical, options)
+
+    monkeypatch.setattr(Greet, "_parse", classmethod(parse_or_raise))
+    world.queues.put("default", json.dumps({"kind": "test.greet", "args": {"name": "mallory"}}))
+    put(world)
+
+    world.invoke()
+    world.invoke()
+
+    refused, ran = sorted(world.store.jobs.values(), key=lambda job: job.state is State.SUCCEEDED)
+    assert (refused.state, refused.reason, ran.state) == (State.DEAD, "invalid_args", State.SUCCEEDED)
+    (failure,) = (one.failure for one in world.store.failures_of(refused.ref))
+    assert failure.message == "args: can't be checked: a validator of Greet raised KeyError"

@@ -9,6 +9,7 @@ from tidemill import PermanentError, days, minutes
 from tidemill.domain import limits
 from tidemill.domain.classify import FailureClass
 from tidemill.domain.errors import FenceLostError, StepError, UnavailableError
+from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.lifecycle import State
 
 
@@ -62,7 +63,7 @@ def test_a_worker_that_dies_between_an_effect_and_its_record_leaves_the_same_key
     assert len(f"{job.ref.id}/{'n' * limits.MAX_STEP_NAME_CHARS}/999") <= 160
 
 
-class Killed(BaseException):
+class Killed(WorkerDied):
     """The process is gone."""
 
 

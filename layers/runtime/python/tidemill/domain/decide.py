@@ -141,7 +141,9 @@ def _failed(
         # It says nothing of the job itself: what the job failed of before is still in a row.
         deferral = _wait(waits, wait, now_ms, Cost.DEFERRAL, deferred, raised, keep=keep)
         return replace(deferral, repeats=job.repeats)
-    wait = retry.delay(job.tries, min(previous, retry.grown(job.tries - 1)), random)
+    # A server that asks for more time than the policy gives it is heard, though the attempt is spent.
+    least = classification.wait or seconds(0)
+    wait = max(retry.delay(job.tries, min(previous, retry.grown(job.tries - 1)), random), least)
     return replace(_wait(waits, wait, now_ms, Cost.ATTEMPT, raised.reason, raised, keep=keep), repeats=repeats)
 
 

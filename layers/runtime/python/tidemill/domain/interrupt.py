@@ -35,3 +35,10 @@ class HandedOver(Interrupt):
 
     def __init__(self, message: str = "the job goes on in a next invocation") -> None:
         super().__init__(message)
+
+
+class WorkerDied(BaseException):
+    """The worker's process is gone. What plays that in a test raises this.
+
+    It is the only exception that the engine does not take for an outcome of the job that it came from.
+    """

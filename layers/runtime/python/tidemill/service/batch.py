@@ -14,7 +14,8 @@ from tidemill.domain.outcome import Attempt, Suspect, Untouched
 from tidemill.domain.ports import Conclusion, Unwritten
 from tidemill.domain.settle import Settlement
 from tidemill.service.claiming import Claimed
-from tidemill.service.performing import Performer, timed_out
+from tidemill.service.ending import timed_out
+from tidemill.service.performing import Performer
 from tidemill.service.running import RunningJob
 
 
