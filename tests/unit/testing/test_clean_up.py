@@ -8,6 +8,7 @@ import pytest
 
 from tidemill import JobArgs, JobRegistry, Retry, State, job, minutes, seconds
 from tidemill.domain.interrupt import JobCancelled
+from tidemill.domain.memory import Memory
 from tidemill.testing import Harness, assert_dead, assert_state, assert_succeeded
 
 
@@ -121,6 +122,17 @@ def test_a_worker_that_died_before_the_job_used_its_memory_is_followed_by_none(s
 
     assert_state(shop.tide, shop.ref, State.CANCELLED)
     assert (shop.effects, shop.heard, shop.tide.job(shop.ref).attempt) == ([], 0, 2)
+
+
+def test_a_memory_that_was_never_opened_is_nothing_to_clean_up(shop):
+    """Such as one that holds only what a person wants it to forget."""
+    shop.look = lambda ctx: (shop.cancel(), shop.tide.kill_worker())
+    shop.tide._stack.memory.memories[shop.ref] = Memory(forgot=1)
+
+    shop.tide.drain_until_idle()
+
+    assert (shop.tide.job(shop.ref).state, shop.effects) == (State.CANCELLED, [])
+    assert shop.tide._stack.memory.look(shop.ref).fence == 0
 
 
 def test_a_job_that_goes_on_is_answered_what_it_remembers_before_it_is_told_to_stop():

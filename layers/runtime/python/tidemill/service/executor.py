@@ -205,7 +205,7 @@ class Executor:
         )
         envelope = claimed.received.envelope
         notice = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
-        return Conclusion(job, verdict, envelope, now_ms, notice)
+        return Conclusion(job, verdict, envelope, now_ms, notice, self.around.code)
 
     def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
         lane = self.around.registry.lanes.get(self.lane)
