@@ -6,7 +6,7 @@ from typing import Self
 
 import pytest
 
-from tidemill import JobArgs, JobRegistry, Retry, State, job, minutes, seconds
+from tidemill import JobArgs, JobRegistry, RateLimitedError, Retry, State, days, job, minutes, seconds
 from tidemill.domain.interrupt import JobCancelled
 from tidemill.domain.memory import Memory
 from tidemill.testing import Harness, assert_dead, assert_state, assert_succeeded
@@ -164,6 +164,34 @@ def test_a_clean_up_that_fails_is_tried_again_as_the_job_would_be():
 
         assert_state(shop.tide, shop.ref, State.CANCELLED)
         assert (shop.effects, shop.heard) == (["charge", "refund"], 2)
+
+
+def test_a_job_that_fails_before_it_could_hear_waits_for_nothing(shop):
+    def asks_to_wait():
+        raise RateLimitedError(retry_after=days(30))
+
+    shop.then = {"charge": lambda: (shop.cancel(), shop.tide.advance(seconds(30))), "waiting": asks_to_wait}
+    begun = shop.tide.now
+
+    shop.tide.drain_until_idle()
+
+    assert_state(shop.tide, shop.ref, State.CANCELLED)
+    assert (shop.effects, shop.heard) == (["charge", "refund"], 1)
+    assert shop.tide.now - begun < minutes(2)
+
+
+def test_a_clean_up_that_is_asked_to_wait_waits(shop):
+    def asks_to_wait():
+        raise RateLimitedError(retry_after=days(3))
+
+    shop.then = {"waiting": shop.cancel, "heard": asks_to_wait}
+    begun = shop.tide.now
+
+    shop.tide.drain_until_idle()
+
+    assert_state(shop.tide, shop.ref, State.CANCELLED)
+    assert (shop.effects, shop.heard) == (["charge", "refund"], 2)
+    assert shop.tide.now - begun >= days(3)
 
 
 def test_a_clean_up_that_kills_its_worker_each_time_is_poison(shop):
