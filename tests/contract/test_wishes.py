@@ -24,9 +24,9 @@ def a_dead_job(store, memory, *steps):
     dead = make_job(State.DEAD)
     store.insert([dead])
     if steps:
-        memory.open(dead, TTL)
+        memory.open(dead, TTL, "")
     for number, name in enumerate(steps, 1):
-        memory.remember(dead, Remembered(name, number, None, NOW, 1))
+        memory.remember(dead, Remembered(name, number, None, NOW, 1), {})
     return dead
 
 
@@ -63,7 +63,7 @@ def test_a_wish_is_there_before_the_job_remembers_anything(store, memory):
     store.move(Verb.RESCHEDULE, dead, next_of(dead), forget=EVERYTHING)
 
     assert memory.look(dead.ref) == Memory(wish=Wish(2, EVERYTHING))
-    opened = memory.open(next_of(dead).claimed("w", dead.held, NOW, NOW, TTL), TTL)
+    opened = memory.open(next_of(dead).claimed("w", dead.held, NOW, NOW, TTL), TTL, "")
     assert (opened.steps, opened.owed) == ({}, Wish(2, EVERYTHING))
 
 
@@ -72,7 +72,7 @@ def test_a_wish_is_obeyed_once_and_a_later_one_again(store, memory):
     scheduled = next_of(dead)
     store.move(Verb.RESCHEDULE, dead, scheduled, forget="b")
     running = scheduled.claimed("w", dead.held, NOW, NOW, TTL)
-    opened = memory.open(running, TTL)
+    opened = memory.open(running, TTL, "")
 
     memory.forget(running, opened.obeying(running.generation))
 

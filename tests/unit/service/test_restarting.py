@@ -110,7 +110,7 @@ def test_a_wish_that_comes_while_an_earlier_one_is_obeyed_stays(world):
     slow = a_job(State.RUNNING, fence=2, generation=2)
     steps = {"a": Remembered("a", 1, None, 0, 1)}
     world.store.memories[slow.ref] = Memory(steps=steps, wish=Wish(2, "a"))
-    opened = memory.open(slow, 0)
+    opened = memory.open(slow, 0, "")
     world.store.memories[slow.ref] = replace(memory.look(slow.ref), wish=Wish(3, EVERYTHING))
 
     memory.forget(slow, opened.obeying(2))

@@ -59,7 +59,7 @@ class Guard(StrEnum):
 
     CLAIMABLE = "claimable_at has passed and the fingerprint is the message's"
     HOLDER = "the writer's fence is the record's"
-    UNDISTURBED = "the writer's fence is the record's, and nobody asked to cancel"
+    UNDISTURBED = "the writer's fence is the record's, and nobody asked to cancel without its knowledge"
     UNCHANGED = "the record is still as the writer read it"
 
 

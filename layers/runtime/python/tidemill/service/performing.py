@@ -140,8 +140,8 @@ class Performer:
         if job.crashes >= limits.MAX_CRASHES:
             poison = PermanentError(f"{job.crashes} workers died with this job")
             return Raised(failure_of(job.kind, poison), PERMANENT, "poison")
-        if job.cancel_asked:
-            return Stopped()
+        if job.cancel_asked and (stopped := self._stopped(job)):
+            return stopped
         if job.expires_at is not None and job.expires_at <= now and not _has_started(job):
             return TooLate()
         if (job.claimable_at or 0) - milliseconds(limits.CLOCK_SKEW) <= now:
@@ -156,6 +156,14 @@ class Performer:
         lane = self.around.registry.lanes.get(claimed.job.lane)
         in_order = lane is not None and lane.fifo
         return not in_order and claimed.received.delivery.receives >= limits.MAX_RECEIVES
+
+    def _stopped(self, job: Job) -> Attempt | None:
+        """How it ends, asked to stop before this attempt; None if it opened its memory, and may have to clean up."""
+        try:
+            memory = self.around.memory.look(job.ref)
+        except UnavailableError:
+            return Untouched("memory_unavailable", limits.SHORT_HOLD)
+        return None if memory is not None and memory.fence else Stopped()
 
     def _is_late(self, definition: AnyDefinition) -> bool:
         """Whether too little of the invocation is left for a job of this kind."""
@@ -179,10 +187,11 @@ class Performer:
         try:
             with causing(Cause(claimed.received.envelope, partial(self._warn, claimed.job))):
                 value = self._call(definition, args, context, running)
+                running.lifeline.notebook.check()
         except WorkerDied:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a job raises is its outcome, and no neighbour's
-            return ended_by(context.kind, error, args, self._now())
+            return ended_by(context.kind, running.lifeline.notebook.refusal or error, args, self._now())
         self._note_skipped(running.lifeline.notebook)
         return self._returned(claimed.job, definition, args, value)
 
@@ -214,6 +223,9 @@ class Performer:
     def _running(self, claimed: Claimed, definition: AnyDefinition) -> RunningJob:
         now_ms, around = self.around.clock.now_ms(), self.around
         hard_at = min(now_ms + milliseconds(definition.timeout), self.jobs_end_at)
+        soft_at = None if definition.soft_timeout is None else now_ms + milliseconds(definition.soft_timeout)
+        # A timeout costs an attempt, and a hand-over does not: it comes before the first of both.
+        first_at = hard_at if soft_at is None else min(soft_at, hard_at)
         notebook = Notebook(
             around.memory,
             around.payloads,
@@ -222,7 +234,7 @@ class Performer:
             claimed.job,
             definition.on_code_change,
             around.code,
-            milliseconds(definition.retention.dead + limits.STATE_HORIZON),
+            milliseconds(definition.retention.dead + limits.MEMORY_HORIZON),
         )
         lifeline = AttemptLifeline(
             around.store,
@@ -231,11 +243,10 @@ class Performer:
             partial(around.hide, claimed.received.delivery.receipt),
             claimed.job,
             ends_at=hard_at,
-            hands_over_at=hard_at - int(milliseconds(definition.timeout) * limits.HAND_OVER_AT),
+            hands_over_at=first_at - int((first_at - now_ms) * limits.HAND_OVER_AT),
             lease_ms=None if definition.heartbeat is None else milliseconds(definition.heartbeat),
         )
-        soft = definition.soft_timeout
-        return RunningJob(lifeline, None if soft is None else now_ms + milliseconds(soft), hard_at)
+        return RunningJob(lifeline, soft_at, hard_at)
 
     def _context(self, claimed: Claimed, running: RunningJob) -> JobContext:
         job, envelope = claimed.job, claimed.received.envelope

@@ -146,7 +146,9 @@ class MemoryStore:
             self.envelopes[envelope.ref, envelope.fingerprint] = envelope
         if isinstance(verdict, Bury | Park | RetryLater) and verdict.failure is not None:
             mine = conclusion.job
-            evidence = AttemptFailure(mine.generation, mine.attempt, conclusion.now_ms, verdict.failure)
+            evidence = AttemptFailure(
+                mine.generation, mine.attempt, conclusion.now_ms, verdict.failure, conclusion.code
+            )
             # A deferral gives its attempt back, so that the next evidence takes the place of this.
             kept = [old for old in self.failures.get(mine.ref, ()) if _number(old) != _number(evidence)]
             self.failures[mine.ref] = sorted([*kept, evidence], key=_number)
@@ -157,7 +159,8 @@ class MemoryStore:
             return Written(current, conclusion.job)
         if current is None or current.state is not State.RUNNING or current.fence != conclusion.job.fence:
             return Refused(current)
-        if current.cancel_asked and transition(verb_of(verdict)).guard is Guard.UNDISTURBED:
+        unheard = current.cancel_asked and not conclusion.job.cancel_asked
+        if unheard and transition(verb_of(verdict)).guard is Guard.UNDISTURBED:
             return Refused(current)
         after = concluded(current, verdict, conclusion.now_ms)
         lifecycle.check_move(verb_of(verdict), current.state, after.state)
