@@ -45,7 +45,7 @@ def audit_redriven(world: World, dead: dict[str, State]) -> None:
 def _dies_rightly(world: World, job: str, reason: str) -> bool:
     """Whether its last start misbehaved, or its deaths are those of its workers."""
     number = _number_of(world, job)
-    if number is None or reason in ("poison", "crashed"):
+    if number is None or reason in ("poison", "crashed", "code_changed", "steps_changed"):
         return True
     return world.behaviours[number].now(world.ledger.started[number]) is not Conduct.WELL
 

@@ -112,6 +112,7 @@ class Mapping:
         messages = world.cloud.receive(self._lane, world.rng.randint(1, self._batch_size))
         if not messages:
             return
+        world.memories.delivered(messages)
         world.tell("received", self._lane, [(m["MessageId"], m["Attributes"]) for m in messages])
         if world.faults.strikes(Fault.DUPLICATE):
             world.strike(Fault.DUPLICATE)

@@ -22,10 +22,12 @@ from tests.simulation.invariants import FINAL, Records, State, Violation
 from tests.simulation.jobs.behaviour import Behaviour
 from tests.simulation.ledger import Ledger
 from tests.simulation.mail import job_of
+from tests.simulation.memories import Memories
 from tests.simulation.operators import Operators
 from tests.simulation.poller import Lambda, Mapping, Minute
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.setting import Setting
+from tests.simulation.signs import Signs
 from tests.simulation.submitters import Submitters
 from tests.simulation.weather import brew
 
@@ -79,6 +81,8 @@ class World:
         self.checks_shapes = rng.random() < _SHARE_CHECKED
         self.scheduler = Scheduler(START_MS + rng.randrange(1_000))
         self.records = Records(self)
+        self.memories = Memories(self)
+        self.signs = Signs(self)
         self.cloud = Cloud(lambda: self.scheduler.now_ms, self.deployment.registry, self.records.look)
         self.calls = Calls(self)
         self.functions = Lambda(self, deployments)
