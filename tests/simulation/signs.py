@@ -77,6 +77,10 @@ class Signs:
         if fence is not None and self._told.get(job) == fence and process not in self._world.calls.hit:
             raise Violation("I4", f"{job} was asked to stop, its worker knows it, and it was not told")
 
+    def told_twice(self, job: str) -> None:
+        """The job was told to stop, and a step of its clean-up was told so again."""
+        raise Violation("I8", f"{job} was asked to stop, and can't clean up with a step")
+
     def acts(self, job: str) -> None:
         """A step of the job begins, or its cursor is recorded."""
         killed_at = self.killed_at.get(job)
@@ -111,8 +115,8 @@ class Signs:
             raise Violation("I4", f"{job} is over and was written all the same: {changed}")
 
     def _hand_over_is_free(self, job: str, before: Item, after: Item) -> None:
-        spent = int(after["attempt"]["N"]) - int(before["attempt"]["N"])
-        if after["state"]["S"] != "running" and spent != -1:
+        is_concluded = after["concluded"] != before["concluded"]
+        if is_concluded and int(after["attempt"]["N"]) != int(before["attempt"]["N"]) - 1:
             raise Violation("I14", f"{job} was handed over and its attempt was not given back: {_tries(before, after)}")
 
     def audit(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.simulation.setting import Setting
-from tests.simulation.worlds import basic, calm, parking, redrive, steps, zombies
+from tests.simulation.worlds import basic, calm, living, parking, redrive, steps, zombies
 
 WORLDS: dict[str, Setting] = {
-    world.name: world for world in (basic.SETTING, calm.SETTING, parking.SETTING, redrive.SETTING, zombies.SETTING, steps.SETTING)
+    world.name: world for world in (basic.SETTING, calm.SETTING, parking.SETTING, redrive.SETTING, zombies.SETTING, steps.SETTING, living.SETTING)
 }
