@@ -70,11 +70,15 @@ class Signs:
         if self.running.get(job) is self._world.scheduler.running().host:
             del self.running[job]
 
-    def looked(self, job: str) -> None:
-        """The job asked for something, and was not told to stop."""
+    def knows(self, job: str) -> bool:
+        """Whether the worker that runs the job in this process knows that it is to stop."""
         process = self._world.scheduler.running().host
         fence = self._claims.get((job, process))
-        if fence is not None and self._told.get(job) == fence and process not in self._world.calls.hit:
+        return fence is not None and self._told.get(job) == fence and process not in self._world.calls.hit
+
+    def looked(self, job: str, *, knew: bool) -> None:
+        """The job looked, and was not told to stop; `knew`: what its worker knew before."""
+        if knew:
             raise Violation("I4", f"{job} was asked to stop, its worker knows it, and it was not told")
 
     def told_twice(self, job: str) -> None:

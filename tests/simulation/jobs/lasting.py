@@ -90,8 +90,9 @@ class Way:
         self.world.dependency.apply(self._job, unit, f"{self._job}/{self.world.next_number()}")
         self._say(unit + 1)
         if self._args.every and (unit + 1) % self._args.every == 0:
+            knew = self.world.signs.knows(self._job)
             self._ctx.checkpoint(unit + 1)
-            self.world.signs.looked(self._job)
+            self.world.signs.looked(self._job, knew=knew)
             self.world.memories.cursor(self._job, self._ctx.cursor)
 
     def _last(self, delay_ms: int) -> None:
@@ -101,6 +102,7 @@ class Way:
             delay_ms -= 1_000
 
     def _say(self, done: int) -> None:
+        knew = self.world.signs.knows(self._job)
         match self._args.says:
             case "heartbeat":
                 self._ctx.heartbeat()
@@ -109,7 +111,7 @@ class Way:
                 self._ctx.progress(done, self._args.units, f"f{fence}")
             case _:
                 return
-        self.world.signs.looked(self._job)
+        self.world.signs.looked(self._job, knew=knew)
 
     def _clean_up(self) -> None:
         match self._args.cleans:
