@@ -75,7 +75,7 @@ def _remembers_without_the_fence(_: Any) -> Any:
 
 
 def _opens_without_the_fence(_: Any) -> Any:
-    def reopen(self: MemoryOfJobs, job: Job, ttl_s: int) -> Memory:
+    def reopen(self: MemoryOfJobs, job: Job, ttl_s: int, code: str) -> Memory:
         self.memories[job.ref] = replace(self.memories.get(job.ref, Memory()), fence=job.fence)
         return self.memories[job.ref]
 
@@ -112,12 +112,8 @@ def _forgets_the_request(waiting: Any) -> Any:
     return lambda job, verdict: replace(waiting(job, verdict), cancel_asked=False)
 
 
-def _asks_once(check: Any) -> Any:
-    def checks(self: AttemptLifeline) -> None:
-        if self._is_cut:
-            check(self)
-
-    return checks
+def _never_hears(_: Any) -> Any:
+    return lambda self: None
 
 
 def _forgets_nothing(_: Any) -> Any:
@@ -238,7 +234,7 @@ PLANTED = (
     Planted("a poisonous job runs", "lease", "expiry", Performer, "_gate", _lets_poison_pass),
     Planted("a crash is not counted", "lease", "expiry", Job, "claimed", _forgets_the_crash),
     Planted("a retry forgets the request to cancel", "lease", "cancels", conclusion, "_waiting", _forgets_the_request),
-    Planted("a job is not told to stop", "lease", "cancels", AttemptLifeline, "_check", _asks_once),
+    Planted("a job is not told to stop", "lease", "cancels", AttemptLifeline, "_hear", _never_hears),
     Planted("a restart forgets nothing", "lease", "forgetting", Notebook, "_revised", _forgets_nothing),
     Planted("a busy job's message is acked", "settlement", "deaths", claiming, "settle_refused", _acks(State.RUNNING)),
     Planted("every message is acked", "settlement", "deaths", executor, "settle", always(settle.ACK)),

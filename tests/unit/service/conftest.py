@@ -74,7 +74,7 @@ class World:
         self.telemetry = Telemetry()
         self.store = MemoryStore()
         self.trail = MemoryTrail()
-        self.memory = MemoryOfJobs()
+        self.memory = MemoryOfJobs(clock=self.clock)
         self.payloads = MemoryPayloads()
         self.order = MemoryOrder()
         self.does: list[Behaviour] = []

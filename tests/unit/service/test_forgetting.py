@@ -236,8 +236,7 @@ def seen_by(notebook: Notebook, name: str, value: int) -> int | None:
         found = notebook.recall(name)
     except StepError:
         return None
-    text = notebook.read(found) if found else notebook.record(name, value)
-    return int(text or "")
+    return notebook.read(found) if found else notebook.record(name, value)
 
 
 @given(st.lists(STEP | OPEN | POINT, max_size=40))

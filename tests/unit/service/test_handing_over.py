@@ -58,6 +58,23 @@ def test_a_checkpoint_hands_over_only_when_a_tenth_of_the_time_is_left(world):
     assert world.job(job).claimable_at <= world.clock.now_ms()
 
 
+def test_a_checkpoint_hands_over_before_the_soft_timeout_comes():
+    """That one would cost an attempt."""
+    world, seen = World(soft_timeout=seconds(40)), []
+
+    def behaviour(args, ctx):
+        for second in (35, 36):
+            world.clock.advance(seconds(second) - seconds((world.clock.now_ms() - NOW) // SECOND))
+            ctx.checkpoint(second)
+            seen.append(second)
+
+    job = world.submit()
+    world.does = [behaviour]
+    world.invoke()
+
+    assert (seen, world.job(job).reason) == ([35], HANDED_OVER)
+
+
 def test_the_cursor_is_found_after_a_failure_too_and_none_before_the_first(world):
     seen = []
 

@@ -26,6 +26,7 @@ class Remembered:
         stored: where a large result is kept.
         at: when it was recorded, Unix milliseconds. `generation`: the job's then.
         code: the version of the code that recorded it, "" if the deployment names none.
+        undoes: it was recorded after the job had heard that it is to stop: it cleans up.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Remembered:
     generation: int
     code: str = ""
     stored: Stored | None = None
+    undoes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Memory:
         steps: by name, in the order they were recorded.
         cursor: the last checkpoint as JSON text. `hand_overs`: invocations that went on from a cursor.
         forgot: the last generation whose message asked to forget and was obeyed.
+        code: the version of the code that opened it first, or first after a forgetting; "" if none was named.
+        asked: steps that were asked for and are not recorded: they failed, or their worker died in them. By name,
+            the version of the code that asked last. Written with the next record, so those of a worker that died
+            before it recorded anything more are missing.
     """
 
     fence: int = 0
@@ -55,15 +61,17 @@ class Memory:
     cursor: str | None = None
     hand_overs: int = 0
     forgot: int = 0
+    code: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def next_number(self) -> int:
         """The place of the next step."""
         return 1 + max((step.number for step in self.steps.values()), default=0)
 
-    def remembering(self, step: Remembered) -> Memory:
-        """With one more step."""
-        return replace(self, steps={**self.steps, step.name: step})
+    def remembering(self, step: Remembered, asked: Mapping[str, str]) -> Memory:
+        """With one more step, and these asked for beside it."""
+        return replace(self, steps={**self.steps, step.name: step}, asked=asked)
 
     def forgetting(self, forget: str | None) -> Memory:
         """Without the steps that a restart ("*": all, and the cursor; else from the step of that name on) forgets.
@@ -72,13 +80,13 @@ class Memory:
         """
         if forget is None:
             return self
-        if forget == EVERYTHING:
-            return replace(self, epoch=self.epoch + 1, steps={}, cursor=None, hand_overs=0)
-        first = self.steps.get(forget)
-        if first is None:
-            return self
-        kept = {name: step for name, step in self.steps.items() if step.number < first.number}
-        return replace(self, epoch=self.epoch + 1, steps=kept, cursor=None, hand_overs=0)
+        kept: dict[str, Remembered] = {}
+        if forget != EVERYTHING:
+            first = self.steps.get(forget)
+            if first is None:
+                return self
+            kept = {name: step for name, step in self.steps.items() if step.number < first.number}
+        return Memory(self.fence, self.epoch + 1, kept, forgot=self.forgot)
 
 
 def check_step_name(name: object) -> str:

@@ -141,14 +141,22 @@ class Performer:
         if job.crashes >= limits.MAX_CRASHES:
             poison = PermanentError(f"{job.crashes} workers died with this job")
             return Raised(failure_of(job.kind, poison), _PERMANENT, "poison")
-        if job.cancel_asked:
-            return Stopped()
+        if job.cancel_asked and (stopped := self._stopped(job)):
+            return stopped
         if job.expires_at is not None and job.expires_at <= now and not _has_started(job):
             return TooLate()
         if (job.claimable_at or 0) - milliseconds(limits.CLOCK_SKEW) <= now:
             # It waited behind others for longer than its heartbeat: another worker may be about to take it.
             return Untouched("lease_over")
         return Untouched() if self._is_late(definition) else None
+
+    def _stopped(self, job: Job) -> Attempt | None:
+        """How a job ends whose worker died after it was asked to stop; None if it is to run, hear that and clean up."""
+        try:
+            # One that never used its memory knows of nothing to clean up, and would only do it all again.
+            return Stopped() if self.around.memory.look(job.ref) is None else None
+        except UnavailableError:
+            return Untouched("memory_unavailable", limits.SHORT_HOLD)
 
     def _is_late(self, definition: AnyDefinition) -> bool:
         """Whether too little of the invocation is left for a job of this kind."""
@@ -171,9 +179,10 @@ class Performer:
             return Untouched()
         try:
             value = self._call(definition, args, context, running)
+            running.lifeline.notebook.check()
         # sys.exit() or a cancelled asyncio.run() in a job ends the job, not the worker with its neighbours.
         except (Exception, SystemExit, asyncio.CancelledError, Interrupt) as error:  # noqa: BLE001 - whatever a job raises is its outcome
-            return self._raised(context.kind, error, args)
+            return self._raised(context.kind, running.lifeline.notebook.refusal or error, args)
         self._note_skipped(running.lifeline.notebook)
         return self._returned(claimed.job, definition, args, value)
 
@@ -221,6 +230,9 @@ class Performer:
     def _running(self, claimed: Claimed, definition: AnyDefinition) -> RunningJob:
         now_ms, around = self.around.clock.now_ms(), self.around
         hard_at = min(now_ms + milliseconds(definition.timeout), self.jobs_end_at)
+        soft_at = None if definition.soft_timeout is None else now_ms + milliseconds(definition.soft_timeout)
+        # A timeout costs an attempt, and a hand-over does not: it comes before the first of both.
+        first_at = hard_at if soft_at is None else min(soft_at, hard_at)
         notebook = Notebook(
             around.memory,
             around.payloads,
@@ -230,7 +242,7 @@ class Performer:
             claimed.received.envelope,
             definition.on_code_change,
             around.code,
-            milliseconds(definition.retention.dead + limits.STATE_HORIZON),
+            milliseconds(definition.retention.dead + limits.MEMORY_HORIZON),
         )
         lifeline = AttemptLifeline(
             around.store,
@@ -239,11 +251,10 @@ class Performer:
             partial(around.hide, claimed.received.delivery.receipt),
             claimed.job,
             ends_at=hard_at,
-            hands_over_at=hard_at - int(milliseconds(definition.timeout) * limits.HAND_OVER_AT),
+            hands_over_at=first_at - int((first_at - now_ms) * limits.HAND_OVER_AT),
             lease_ms=None if definition.heartbeat is None else milliseconds(definition.heartbeat),
         )
-        soft = definition.soft_timeout
-        return RunningJob(lifeline, None if soft is None else now_ms + milliseconds(soft), hard_at)
+        return RunningJob(lifeline, soft_at, hard_at)
 
     def _context(self, claimed: Claimed, running: RunningJob) -> JobContext:
         job, envelope = claimed.job, claimed.received.envelope
