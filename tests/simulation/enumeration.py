@@ -77,6 +77,16 @@ def _redriven(world: World) -> None:
     world.operators.redrive_at_desk(world.scheduler.now_ms + 10_000)
 
 
+_TWO_STEPS = {"plan": ["key", "free large"], "trouble": []}
+# The second of three units ends where little is left of the 20 s that one attempt may take.
+_HANDED_OVER = {
+    "units": 3,
+    "pace_ms": 9_000,
+    "every": 1,
+    "says": "progress",
+    "cleans": "nothing",
+    "trouble": [],
+}
 FLOWS = (
     Flow("succeeds", _jobs()),
     Flow("is retried", _jobs(behaviour=Behaviour(Conduct.FAILS, 1))),
@@ -87,6 +97,8 @@ FLOWS = (
     Flow("parked", _jobs(kind="sim.import", delay_s=930)),
     Flow("cancelled", _cancelled),
     Flow("dies and is redriven", _redriven),
+    Flow("two steps", _jobs(kind="sim.order", details=_TWO_STEPS)),
+    Flow("handed over", _jobs(kind="sim.tour", details=_HANDED_OVER)),
 )
 
 

@@ -33,6 +33,8 @@ class Signs:
         # The fence of the attempt whose sign of life was answered with the wish that it stop.
         self._told: dict[str, int] = {}
         self._claims: dict[tuple[str, Process | None], int] = {}
+        self._heard: set[tuple[str, int]] = set()
+        self._cleaned: set[tuple[str, int]] = set()
 
     # --- what the world tells -----------------------------------------------------------------------
 
@@ -43,21 +45,9 @@ class Signs:
         is_claim = after["state"]["S"] == "running" and (before is None or after["fence"] != before["fence"])
         if is_claim:
             self._claimed(job, before, after, writer)
-        if before is None:
-            return
-        if before["state"]["S"] in FINAL and before["generation"] == after["generation"]:
-            self._final_stays(job, before, after)
-        if after.get("progress") != before.get("progress") and "progress" in after:
-            self._says(job, after, writer)
-        if before["state"]["S"] == "running" and after["state"]["S"] == "running" and not is_claim:
-            if writer is not None and writer.role.startswith("worker") and "cancel" in before:
-                self._told[job] = int(after["fence"]["N"])
-        if before["state"]["S"] == "running" and after.get("reason", {}).get("S") == "handed_over":
-            self._hand_over_is_free(job, before, after)
-        if after["state"]["S"] == "cancelled" and after.get("reason", {}).get("S") == "killed":
-            self.killed_at.setdefault(job, self._world.scheduler.now_ms)
-        elif after["state"]["S"] != "cancelled":
-            self.killed_at.pop(job, None)
+        if before is not None:
+            self._changed(job, before, after, writer, is_claim=is_claim)
+        self._note_kill(job, after)
 
     # --- what jobs tell -----------------------------------------------------------------------------
 
@@ -80,6 +70,14 @@ class Signs:
         """The job looked, and was not told to stop; `knew`: what its worker knew before."""
         if knew:
             raise Violation("I4", f"{job} was asked to stop, its worker knows it, and it was not told")
+
+    def heard(self, job: str, generation: int) -> None:
+        """The job was told to stop, and has something to clean up."""
+        self._heard.add((job, generation))
+
+    def cleaned(self, job: str, generation: int) -> None:
+        """It did."""
+        self._cleaned.add((job, generation))
 
     def told_twice(self, job: str) -> None:
         """The job was told to stop, and a step of its clean-up was told so again."""
@@ -108,6 +106,25 @@ class Signs:
         if not excused and clocks <= _SKEW_MS:
             raise Violation("I5", f"{job} was claimed while {holder.name} lives and runs it")
 
+    def _changed(self, job: str, before: Item, after: Item, writer: Process | None, *, is_claim: bool) -> None:
+        if before["state"]["S"] in FINAL and before["generation"] == after["generation"]:
+            self._final_stays(job, before, after)
+        if after.get("progress") != before.get("progress") and "progress" in after:
+            self._says(job, after, writer)
+        if before["state"]["S"] != "running" or is_claim:
+            return
+        is_told = after["state"]["S"] == "running" and "cancel" in before
+        if is_told and writer is not None and writer.role.startswith("worker"):
+            self._told[job] = int(after["fence"]["N"])
+        if after.get("reason", {}).get("S") == "handed_over":
+            self._hand_over_is_free(job, before, after)
+
+    def _note_kill(self, job: str, after: Item) -> None:
+        if after["state"]["S"] != "cancelled":
+            self.killed_at.pop(job, None)
+        elif after.get("reason", {}).get("S") == "killed":
+            self.killed_at.setdefault(job, self._world.scheduler.now_ms)
+
     def _says(self, job: str, after: Item, writer: Process | None) -> None:
         fence = self._claims.get((job, writer))
         if fence != int(after["fence"]["N"]) or f'"f{fence}"' not in after["progress"]["S"]:
@@ -124,8 +141,15 @@ class Signs:
             raise Violation("I14", f"{job} was handed over and its attempt was not given back: {_tries(before, after)}")
 
     def audit(self) -> None:
-        """Who was told that a job is cancelled finds it so."""
+        """Who was told that a job is cancelled finds it so; a job that heard it ends so once it has cleaned up."""
         records = self._world.cloud.records()
+        at_once = {
+            (job, generation) for job, state, generation in self._world.operators.answers if state == "cancelled"
+        }
+        for job, generation in sorted(self._heard - self._cleaned - at_once):
+            item = records.get(job)
+            if item is not None and item["state"]["S"] == "cancelled" and int(item["generation"]["N"]) == generation:
+                raise Violation("I8", f"{job} was told to stop, and is cancelled without its clean-up")
         for job, state, generation in self._world.operators.answers:
             item = records.get(job)
             if state != "cancelled" or item is None or int(item["generation"]["N"]) != generation:

@@ -114,6 +114,13 @@ class Way:
         self.world.signs.looked(self._job, knew=knew)
 
     def _clean_up(self) -> None:
+        if self._args.cleans == "nothing":
+            return
+        self.world.signs.heard(self._job, self._ctx.generation)
+        self._undo_all()
+        self.world.signs.cleaned(self._job, self._ctx.generation)
+
+    def _undo_all(self) -> None:
         match self._args.cleans:
             case "effect":
                 self._undo()

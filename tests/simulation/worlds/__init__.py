@@ -6,5 +6,14 @@ from tests.simulation.setting import Setting
 from tests.simulation.worlds import basic, calm, living, parking, redrive, steps, zombies
 
 WORLDS: dict[str, Setting] = {
-    world.name: world for world in (basic.SETTING, calm.SETTING, parking.SETTING, redrive.SETTING, zombies.SETTING, steps.SETTING, living.SETTING)
+    world.name: world
+    for world in (
+        basic.SETTING,
+        calm.SETTING,
+        parking.SETTING,
+        redrive.SETTING,
+        zombies.SETTING,
+        steps.SETTING,
+        living.SETTING,
+    )
 }
