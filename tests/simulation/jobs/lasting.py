@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.simulation import stage
 from tests.simulation.jobs.behaviour import CANARY, LANE, RETRY, TIMEOUT, Conduct, misbehave
+from tests.simulation.jobs.stepping import HEARTBEAT
 from tidemill import JobArgs, JobContext, job
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.duration import seconds
@@ -174,7 +175,7 @@ def definitions(version: str) -> tuple[JobDefinition[Any, Any], ...]:
         return _run(args, ctx)
 
     return (
-        job(Trek, timeout=TIMEOUT, heartbeat=seconds(10), **how)(_run),
+        job(Trek, timeout=TIMEOUT, heartbeat=HEARTBEAT, **how)(_run),
         job(Tour, timeout=seconds(20), **how)(tour),
-        job(Rest, timeout=seconds(16), soft_timeout=seconds(8), heartbeat=seconds(10), **how)(_run),
+        job(Rest, timeout=seconds(16), soft_timeout=seconds(8), heartbeat=HEARTBEAT, **how)(_run),
     )

@@ -20,6 +20,7 @@ PLACES = 3
 FREEZES = "freezes"
 LINGERS = "lingers"
 SOFT_TIMEOUT = seconds(20)
+HEARTBEAT = seconds(10)
 # How long before a timeout it goes on: the record of a step takes about as long.
 _EARLY_MS = (0, 1, 2, 4, 30, 200)
 _FROZEN_MS = (20_000, 60_000, 110_000, 150_000, 400_000)
@@ -194,7 +195,7 @@ def definitions(version: str) -> tuple[JobDefinition[Any, Any], ...]:
 
     return (
         job(Order, on_code_change="continue", **how)(_run),
-        job(Ship, heartbeat=seconds(10), **how)(ship),
+        job(Ship, heartbeat=HEARTBEAT, **how)(ship),
         job(Redo, on_code_change="restart", **how)(_run),
         job(Audit, on_code_change="stop", **how)(_run),
     )
