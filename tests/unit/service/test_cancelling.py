@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tidemill import PermanentError, minutes, seconds
-from tidemill.domain.errors import JobStateError
+from tidemill.domain.errors import FenceLostError, JobStateError
 from tidemill.domain.interrupt import JobCancelled
 from tidemill.domain.lifecycle import State
 
@@ -129,6 +129,44 @@ def test_a_job_that_swallows_even_the_request_ends_as_it_ends(world):
     world.invoke()
 
     assert world.client.result(job.ref.id) == "done all the same"
+
+
+def test_a_killed_job_hears_it_at_the_most_five_seconds_late_and_what_it_did_until_then_is_known(world, effects):
+    job = world.submit()
+
+    def behaviour(args, ctx):
+        world.client.kill(job.ref.id)
+        for second in range(1, 9):
+            world.clock.advance(seconds(1))
+            ctx.step(f"second {second}", effects, second)
+
+    world.does = [behaviour]
+    world.invoke()
+
+    assert (world.state(job), world.job(job).reason) == (State.CANCELLED, "killed")
+    assert effects.done == [1, 2, 3, 4]
+    assert list(world.memory.look(job.ref).steps) == [f"second {second}" for second in effects.done]
+
+
+def test_an_effect_that_is_under_way_when_the_job_is_killed_is_known(world, effects):
+    job = world.submit()
+
+    def behaviour(args, ctx):
+        def charge():
+            effects("charged")
+            world.client.kill(job.ref.id)
+            world.clock.advance(seconds(5))
+            with pytest.raises(FenceLostError):
+                ctx.heartbeat()
+
+        ctx.step("charge", charge)
+        ctx.step("mail", effects, "mailed")
+
+    world.does = [behaviour]
+    world.invoke()
+
+    assert (world.job(job).reason, effects.done) == ("killed", ["charged"])
+    assert list(world.memory.look(job.ref).steps) == ["charge"]
 
 
 def test_a_redriven_job_does_not_remember_that_it_was_to_stop(world):

@@ -112,6 +112,15 @@ def test_a_step_that_never_ended_is_no_new_name_even_if_its_worker_died(effects)
     assert (world.state(job), effects.done) == (State.SUCCEEDED, ["reserve", "pay"])
 
 
+def test_the_evidence_of_each_attempt_says_which_version_failed(effects):
+    world = make()
+    job = world.submit()
+    world.does = [fails] * 2
+    deployed(world, "one", "two")
+
+    assert [(failed.attempt, failed.code) for failed in world.client.failures(job.ref.id)] == [(1, "one"), (2, "two")]
+
+
 # --- other code ----------------------------------------------------------------------------------
 
 

@@ -6,8 +6,9 @@ from typing import Self
 
 import pytest
 
-from tidemill import JobArgs, JobRegistry, Retry, State, job, minutes, seconds
+from tidemill import JobArgs, JobRegistry, RateLimitedError, Retry, State, days, job, minutes, seconds
 from tidemill.domain.interrupt import JobCancelled
+from tidemill.domain.memory import Memory
 from tidemill.testing import Harness, assert_dead, assert_state, assert_succeeded
 
 
@@ -123,6 +124,17 @@ def test_a_worker_that_died_before_the_job_used_its_memory_is_followed_by_none(s
     assert (shop.effects, shop.heard, shop.tide.job(shop.ref).attempt) == ([], 0, 2)
 
 
+def test_a_memory_that_was_never_opened_is_nothing_to_clean_up(shop):
+    """Such as one that holds only what a person wants it to forget."""
+    shop.look = lambda ctx: (shop.cancel(), shop.tide.kill_worker())
+    shop.tide._stack.memory.memories[shop.ref] = Memory(forgot=1)
+
+    shop.tide.drain_until_idle()
+
+    assert (shop.tide.job(shop.ref).state, shop.effects) == (State.CANCELLED, [])
+    assert shop.tide._stack.memory.look(shop.ref).fence == 0
+
+
 def test_a_job_that_goes_on_is_answered_what_it_remembers_before_it_is_told_to_stop():
     """Told sooner, at its first progress, it would know of nothing to refund."""
     with Shop(retry=Retry(max_attempts=3, delays=(seconds(1),))) as shop:
@@ -152,6 +164,34 @@ def test_a_clean_up_that_fails_is_tried_again_as_the_job_would_be():
 
         assert_state(shop.tide, shop.ref, State.CANCELLED)
         assert (shop.effects, shop.heard) == (["charge", "refund"], 2)
+
+
+def test_a_job_that_fails_before_it_could_hear_waits_for_nothing(shop):
+    def asks_to_wait():
+        raise RateLimitedError(retry_after=days(30))
+
+    shop.then = {"charge": lambda: (shop.cancel(), shop.tide.advance(seconds(30))), "waiting": asks_to_wait}
+    begun = shop.tide.now
+
+    shop.tide.drain_until_idle()
+
+    assert_state(shop.tide, shop.ref, State.CANCELLED)
+    assert (shop.effects, shop.heard) == (["charge", "refund"], 1)
+    assert shop.tide.now - begun < minutes(2)
+
+
+def test_a_clean_up_that_is_asked_to_wait_waits(shop):
+    def asks_to_wait():
+        raise RateLimitedError(retry_after=days(3))
+
+    shop.then = {"waiting": shop.cancel, "heard": asks_to_wait}
+    begun = shop.tide.now
+
+    shop.tide.drain_until_idle()
+
+    assert_state(shop.tide, shop.ref, State.CANCELLED)
+    assert (shop.effects, shop.heard) == (["charge", "refund"], 2)
+    assert shop.tide.now - begun >= days(3)
 
 
 def test_a_clean_up_that_kills_its_worker_each_time_is_poison(shop):

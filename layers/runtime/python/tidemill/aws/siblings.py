@@ -90,6 +90,7 @@ def error_item(ref: JobRef, failed: AttemptFailure, ttl_s: int) -> Item:
         "trace": {"S": failure.trace},
         "fingerprint": {"S": failure.fingerprint},
         "ttl": {"N": str(ttl_s)},
+        **({"code": {"S": failed.code}} if failed.code else {}),
     }
 
 
@@ -101,4 +102,5 @@ def failure_of(item: Mapping[str, Attribute]) -> AttemptFailure:
         attempt=int(attempt),
         at=int(item["at"]["N"]),
         failure=Failure(item["type"]["S"], item["message"]["S"], item["trace"]["S"], item["fingerprint"]["S"]),
+        code=item["code"]["S"] if "code" in item else "",
     )

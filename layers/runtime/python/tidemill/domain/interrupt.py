@@ -24,7 +24,11 @@ class HardTimeout(Interrupt):
 
 
 class JobCancelled(Interrupt):
-    """Somebody asked to cancel the job while it ran. Clean up and let it pass: the job ends as cancelled."""
+    """Somebody asked to cancel the job while it ran. Clean up and let it pass: the job ends as cancelled.
+
+    It is raised once in an attempt, so that the clean-up may use steps, step keys and heartbeats. A worker that dies
+    in the clean-up is followed by one in which it is raised again, at the first thing that is not remembered.
+    """
 
     def __init__(self, message: str = "the job was asked to stop") -> None:
         super().__init__(message)

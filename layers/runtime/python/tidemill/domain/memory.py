@@ -86,7 +86,7 @@ class Memory:
             if first is None:
                 return self
             kept = {name: step for name, step in self.steps.items() if step.number < first.number}
-        return Memory(self.fence, self.epoch + 1, kept, forgot=self.forgot)
+        return replace(self, epoch=self.epoch + 1, steps=kept, cursor=None, hand_overs=0, code="", asked={})
 
 
 def check_step_name(name: object) -> str:

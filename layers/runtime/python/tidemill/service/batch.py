@@ -108,6 +108,11 @@ class Batch:
             self.running[message_id] = job
             return True
 
+    def has_heard(self, message_id: str) -> bool:
+        """Whether the job was told that it is to stop."""
+        running = self.running.get(message_id)
+        return running is not None and running.lifeline.has_heard
+
     def newest(self, message_id: str) -> Job:
         """The newest known record of a claimed job; nothing its attempt still does is written from now on."""
         running = self.running.get(message_id)

@@ -8,7 +8,7 @@ answers the messages that must stay on the queue.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
@@ -199,13 +199,16 @@ class Executor:
             batch.attempts[message_id],
             retry=policy.retry,
             retention=policy.retention,
-            waits=self._waits(job, claimed.received.delivery, now_ms),
+            waits=replace(
+                self._waits(job, claimed.received.delivery, now_ms),
+                unheard=job.cancel_asked and not batch.has_heard(message_id),
+            ),
             now_ms=now_ms,
             random=self.random.random,
         )
         envelope = claimed.received.envelope
         notice = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
-        return Conclusion(job, verdict, envelope, now_ms, notice)
+        return Conclusion(job, verdict, envelope, now_ms, notice, self.around.code)
 
     def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
         lane = self.around.registry.lanes.get(self.lane)

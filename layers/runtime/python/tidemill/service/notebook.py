@@ -87,10 +87,10 @@ class Notebook:
         """Whether `recall` would find it; it does not count as asked for.
 
         Raises:
-            CodeChangedError, FenceLostError, UnavailableError: as `recall`.
+            StepError, CodeChangedError, FenceLostError, UnavailableError: as `recall`.
         """
         with self._lock:
-            return name in self._open().steps
+            return check_step_name(name) in self._open().steps
 
     @property
     def is_behind(self) -> bool:

@@ -151,12 +151,12 @@ class Performer:
         return Untouched() if self._is_late(definition) else None
 
     def _stopped(self, job: Job) -> Attempt | None:
-        """How a job ends whose worker died after it was asked to stop; None if it is to run, hear that and clean up."""
+        """How it ends, asked to stop before this attempt; None if it opened its memory, and may have to clean up."""
         try:
-            # One that never used its memory knows of nothing to clean up, and would only do it all again.
-            return Stopped() if self.around.memory.look(job.ref) is None else None
+            memory = self.around.memory.look(job.ref)
         except UnavailableError:
             return Untouched("memory_unavailable", limits.SHORT_HOLD)
+        return None if memory is not None and memory.fence else Stopped()
 
     def _is_late(self, definition: AnyDefinition) -> bool:
         """Whether too little of the invocation is left for a job of this kind."""

@@ -130,7 +130,9 @@ class MemoryStore:
             self.envelopes[envelope.ref, envelope.fingerprint] = envelope
         if isinstance(verdict, Bury | Park | RetryLater) and verdict.failure is not None:
             mine = conclusion.job
-            evidence = AttemptFailure(mine.generation, mine.attempt, conclusion.now_ms, verdict.failure)
+            evidence = AttemptFailure(
+                mine.generation, mine.attempt, conclusion.now_ms, verdict.failure, conclusion.code
+            )
             # A deferral gives its attempt back, so that the next evidence takes the place of this.
             kept = [old for old in self.failures.get(mine.ref, ()) if _number(old) != _number(evidence)]
             self.failures[mine.ref] = sorted([*kept, evidence], key=_number)

@@ -72,16 +72,23 @@ class Conclusion:
     now_ms: int
     # The job that is told of the death, written in one transaction with it.
     notice: Notice | None = None
+    # The version of the code that ran, which the evidence of a failure keeps.
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailure:
-    """The stored evidence of one failed attempt."""
+    """The stored evidence of one failed attempt.
+
+    Attributes:
+        code: the version of the code that failed, "" if the deployment named none.
+    """
 
     generation: int
     attempt: int
     at: int
     failure: Failure
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
