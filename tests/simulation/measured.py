@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.simulation.planted import PLANTED, Planted
+from tests.simulation.planted import PLANTED
+from tests.simulation.planting import Planted
 from tests.simulation.schedule import Seed, Stage
 
 DATA = Path(__file__).with_name("planted.json")

@@ -1,63 +1,26 @@
 """Bugs that are planted in the shipped code, one at a time: a proof that can't fail is no proof.
 
-Each is a small change that somebody could make and mean well. `Planted.applied()` makes it for as long as it is
-entered; nothing on disk changes.
+Each is a small change that somebody could make and mean well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
-from unittest.mock import patch
 
 from tests.simulation import planted_memory
-from tidemill.aws import change, concluding, memory, queue, reader, store
-from tidemill.domain import conclusion, decide, settle
+from tests.simulation.planting import Planted, always
+from tidemill.aws import change, concluding, queue, reader, store
+from tidemill.domain import conclusion, settle
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import Guard, State, Verb, transition
-from tidemill.domain.memory import Memory
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Bury, Complete, Returned, Untouched
 from tidemill.entrypoints import batch
 from tidemill.service import claiming, executor, performing, submission, submitter
 from tidemill.service.census import Census
 from tidemill.service.janitor import Janitor
-from tidemill.service.lifeline import AttemptLifeline
-from tidemill.service.notebook import Notebook
-
-# What is patched: where, which name, and what made of what is there.
-Place = tuple[Any, str, Callable[[Any], Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One bug.
-
-    Arguments:
-        invariant: the one that it is planted for; another one may well catch it first.
-        world: where it is looked for.
-    """
-
-    name: str
-    invariant: str
-    world: str
-    story: str
-    places: tuple[Place, ...]
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Let the bug be there."""
-        with ExitStack() as stack:
-            for where, name, make in self.places:
-                stack.enter_context(patch.object(where, name, make(getattr(where, name))))
-            yield
-
-
-def always(value: Any) -> Callable[[Any], Any]:
-    """A function that answers `value` whatever it is asked."""
-    return lambda _: lambda *__, **___: value
 
 
 def _without_condition(name: str) -> Callable[[Any], Any]:
@@ -365,88 +328,5 @@ PLANTED: Final = (
         "a job is always given back untouched",
         ((performing.Performer, "_gate", always(Untouched())),),
     ),
-    Planted(
-        "step recorded without fence",
-        "I5",
-        "steps",
-        "a step is recorded whoever holds the job",
-        ((memory, "_MINE", planted_memory.without_fence),),
-    ),
-    Planted(
-        "memory shared by attempts",
-        "I5",
-        "steps",
-        "an attempt takes the memory as the last one left it, and does not shut it out",
-        ((memory, "_MINE", planted_memory.without_fence), (memory.DynamoJobMemory, "open", planted_memory.shared)),
-    ),
-    Planted(
-        "step forgotten on retry",
-        "I7",
-        "steps",
-        "a recorded step is taken for a new one",
-        ((Notebook, "recall", planted_memory.recalls_nothing),),
-    ),
-    Planted(
-        "key of an attempt",
-        "I7",
-        "steps",
-        "the key of a step differs from attempt to attempt",
-        ((Notebook, "key", planted_memory.key_of_attempt),),
-    ),
-    Planted(
-        "refused record taken for done",
-        "I7",
-        "steps",
-        "a step whose record was refused answers all the same",
-        ((memory.DynamoJobMemory, "remember", planted_memory.takes_refusals_for_records),),
-    ),
-    Planted(
-        "timeout reaches into a record",
-        "I7",
-        "steps",
-        "a timeout does not wait until an effect is recorded",
-        ((AttemptLifeline, "interrupt", planted_memory.interrupts_at_once),),
-    ),
-    Planted(
-        "restart forgets nothing",
-        "I9",
-        "steps",
-        "a redrive that asks to forget steps is answered with them",
-        ((Memory, "forgetting", planted_memory.forgets_nothing),),
-    ),
-    Planted(
-        "cursor not kept",
-        "I7",
-        "living",
-        "an attempt does not find the cursor of the last one",
-        ((memory.DynamoJobMemory, "open", planted_memory.keeps_no_cursor),),
-    ),
-    Planted(
-        "hand-over spends an attempt",
-        "I14",
-        "living",
-        "a hand-over is counted like a failure",
-        ((decide, "_wait", planted_memory.hand_over_costs),),
-    ),
-    Planted(
-        "lease not extended",
-        "I5",
-        "living",
-        "the worker does not say that its job lives",
-        ((AttemptLifeline, "beat", always(None)),),
-    ),
-    Planted(
-        "cancel ignored",
-        "I4",
-        "living",
-        "the request to stop is heard and not raised",
-        ((AttemptLifeline, "_hear", always(None)),),
-    ),
-    Planted(
-        "told to stop again",
-        "I8",
-        "living",
-        "the request to stop is raised in the clean-up too",
-        ((AttemptLifeline, "_is_to_stop", planted_memory.tells_again),),
-    ),
+    *planted_memory.PLANTED,
 )
