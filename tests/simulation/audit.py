@@ -45,7 +45,7 @@ def audit_redriven(world: World, dead: dict[str, State]) -> None:
 def _dies_rightly(world: World, job: str, reason: str) -> bool:
     """Whether its last start misbehaved, or its deaths are those of its workers."""
     number = _number_of(world, job)
-    if number is None or reason in ("poison", "crashed"):
+    if number is None or reason in ("poison", "crashed", "code_changed", "steps_changed"):
         return True
     return world.behaviours[number].now(world.ledger.started[number]) is not Conduct.WELL
 
@@ -63,6 +63,9 @@ def _number_of(world: World, job: str) -> int | None:
 def _nothing_lost(world: World, records: dict[str, Any]) -> None:
     for job, number in world.ledger.accepted.items():
         if job not in records and world.is_forgotten(job):
+            continue
+        if job not in records and world.ledger.letters.get(job) in records:
+            # It stands there as a message that nobody read, and becomes the job once it is redriven.
             continue
         if job not in records:
             raise Violation("lost", f"{job} (number {number}) was accepted and has no record")

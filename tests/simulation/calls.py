@@ -17,6 +17,7 @@ from tests.simulation.invariants import Violation
 from tests.simulation.roles import check_right
 
 if TYPE_CHECKING:
+    from tests.simulation.scheduler import Process
     from tests.simulation.world import World
 
 Document = dict[str, Any]
@@ -42,13 +43,14 @@ class Calls:
     """Carries the calls of all processes of a world to its cloud.
 
     Attributes:
-        made: how many requests left a process. `faults`: how many faults happened at them.
+        made: how many requests left a process. `faults`: how many faults happened at them. `hit`: at whose.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.made = 0
         self.faults = 0
+        self.hit: set[Process] = set()
 
     def make(self, client: Any, operation: str, arguments: Document) -> Document:
         """One call of a client, with botocore's own repetitions."""
@@ -74,6 +76,7 @@ class Calls:
         fault = world.faults.at_call(operation)
         if world.is_denied(service):
             world.tell("denied", operation)
+            self.hit.add(scheduler.running().host)
             raise aws_error(operation, "AccessDeniedException")
         if fault is None:
             return self._apply(service, operation, arguments)
@@ -100,6 +103,7 @@ class Calls:
         if struck is None:
             return self._apply(service, operation, arguments)
         self.faults += 1
+        self.hit.add(world.scheduler.running().host)
         world.tell("fault", fault.value, operation)
         return struck()
 

@@ -53,7 +53,9 @@ class Flow:
         return Setting(self.name, "", prepare, share_redriven=1, quiet_within_ms=4 * 3_600_000)
 
 
-def _jobs(count: int = 1, behaviour: Behaviour = WELL, **how: Any) -> Callable[[World], None]:
+def jobs(count: int = 1, behaviour: Behaviour = WELL, **how: Any) -> Callable[[World], None]:
+    """Somebody asks for jobs of one sort at once."""
+
     def begin(world: World) -> None:
         wanted = [want(world, i, behaviour, **{"kind": "sim.charge", "tenant": "acme", **how}) for i in range(count)]
         world.submitters.start(wanted, world.scheduler.now_ms)
@@ -68,25 +70,37 @@ def _twice(world: World) -> None:
 
 
 def _cancelled(world: World) -> None:
-    _jobs(delay_s=600)(world)
+    jobs(delay_s=600)(world)
     world.operators.cancel(world.scheduler.now_ms + 1_000)
 
 
 def _redriven(world: World) -> None:
-    _jobs(behaviour=Behaviour(Conduct.REFUSES, 1))(world)
+    jobs(behaviour=Behaviour(Conduct.REFUSES, 1))(world)
     world.operators.redrive_at_desk(world.scheduler.now_ms + 10_000)
 
 
+_TWO_STEPS = {"plan": ["key", "free large"], "trouble": []}
+# The second of three units ends where little is left of the 20 s that one attempt may take.
+_HANDED_OVER = {
+    "units": 3,
+    "pace_ms": 9_000,
+    "every": 1,
+    "says": "progress",
+    "cleans": "nothing",
+    "trouble": [],
+}
 FLOWS = (
-    Flow("succeeds", _jobs()),
-    Flow("is retried", _jobs(behaviour=Behaviour(Conduct.FAILS, 1))),
-    Flow("kills its worker", _jobs(behaviour=Behaviour(Conduct.KILLS, 1))),
-    Flow("batch of three", _jobs(3, via="bulk")),
-    Flow("plain message", _jobs(via="message")),
+    Flow("succeeds", jobs()),
+    Flow("is retried", jobs(behaviour=Behaviour(Conduct.FAILS, 1))),
+    Flow("kills its worker", jobs(behaviour=Behaviour(Conduct.KILLS, 1))),
+    Flow("batch of three", jobs(3, via="bulk")),
+    Flow("plain message", jobs(via="message")),
     Flow("key twice", _twice),
-    Flow("parked", _jobs(kind="sim.import", delay_s=930)),
+    Flow("parked", jobs(kind="sim.import", delay_s=930)),
     Flow("cancelled", _cancelled),
     Flow("dies and is redriven", _redriven),
+    Flow("two steps", jobs(kind="sim.order", details=_TWO_STEPS)),
+    Flow("handed over", jobs(kind="sim.tour", details=_HANDED_OVER)),
 )
 
 

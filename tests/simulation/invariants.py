@@ -107,6 +107,9 @@ class Records:
                 self._forget(key[0], before)
         elif key[1] == "STATE":
             self._check(key[0], before, after)
+            self._world.signs.look(key[0], before, after)
+        if key[1] == "MEMORY":
+            self._world.memories.look(key[0], before, after)
 
     def _forget(self, job: str, before: Item) -> None:
         keep_until = int(before.get("keep_until", {"N": "0"})["N"])
@@ -123,8 +126,11 @@ class Records:
         self._world.tell("record", job, str(commit.before), str(commit.after))
         for check in _CHECKS:
             check(self, commit)
+        if commit.before is not None and commit.after.generation > commit.before.generation:
+            self._world.memories.reopened(job, commit.after.generation, writer)
         if _is_claim(commit):
             self.holders[job] = writer
+            self._world.memories.claimed(job, after, writer)
             self.claimed[job, commit.after.generation] = self.claimed.get((job, commit.after.generation), 0) + 1
 
 

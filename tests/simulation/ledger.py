@@ -49,6 +49,7 @@ class Ledger:
     Attributes:
         wanted: by number. `accepted`: the number that was promised under each job (`tenant#id`).
         started: how often each number was started. `jobs`: under which jobs.
+        letters: the record that the plain message of a keyed job has if no worker ever reads it, by job.
         refused: numbers whose submit was refused, because their key belongs to another job.
     """
 
@@ -56,6 +57,7 @@ class Ledger:
         self._world = world
         self.wanted: dict[int, Wanted] = {}
         self.accepted: dict[str, int] = {}
+        self.letters: dict[str, str] = {}
         self.refused: dict[int, str] = {}
         self.by_key: dict[tuple[str, str], str] = {}
         self.started: Counter[int] = Counter()

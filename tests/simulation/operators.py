@@ -20,11 +20,13 @@ class Operators:
 
     Attributes:
         acted: how many things were redriven or cancelled.
+        answers: what those who ended a job were told: the job, its state and its generation.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.acted = 0
+        self.answers: list[tuple[str, str, int]] = []
         self._lanes = list(world.deployment.registry.lanes)
         self._client = world.deployment.program.client
         self._desk = world.deployment.program.desk.acting_as("an operator")
@@ -79,6 +81,7 @@ class Operators:
         except (JobNotFoundError, JobStateError, UnavailableError) as error:
             self._world.tell("not cancelled", job, error.code)
             return
+        self.answers.append((job, str(ended.state), ended.generation))
         self._world.tell("ended", job, str(ended.state))
 
     def _move_back(self) -> None:
@@ -96,6 +99,7 @@ class Operators:
         manner = self._world.rng.choice(_MANNERS)
         for _ in range(4):
             try:
+                self._world.memories.asks(manner.forget)
                 redriven = self._desk.redrive(JobRef(tenant, job_id), manner)
             except UnavailableError:
                 self._world.scheduler.sleep(2_000)

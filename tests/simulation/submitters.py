@@ -142,10 +142,14 @@ class Submitters:
             except (BotoCoreError, ClientError):
                 self._world.scheduler.sleep(1_000)
                 continue
-            self._world.ledger.accept(wanted, self._id_of(wanted, answer["MessageId"]))
+            self._accept_message(wanted, answer["MessageId"])
             return
 
-    def _id_of(self, wanted: Wanted, message_id: str) -> str:
-        if wanted.key is not None:
-            return keyed_job_id(wanted.tenant, wanted.kind, wanted.key)
-        return message_job_id(wanted.tenant, wanted.kind, Delivery(message_id, "", "", 0, 0))
+    def _accept_message(self, wanted: Wanted, message_id: str) -> None:
+        own_id = message_job_id(wanted.tenant, wanted.kind, Delivery(message_id, "", "", 0, 0))
+        if wanted.key is None:
+            self._world.ledger.accept(wanted, own_id)
+            return
+        job_id = keyed_job_id(wanted.tenant, wanted.kind, wanted.key)
+        self._world.ledger.letters[f"{wanted.tenant}#{job_id}"] = f"{wanted.tenant}#{own_id}"
+        self._world.ledger.accept(wanted, job_id)

@@ -158,12 +158,14 @@ class Lock:
 
     def __init__(self) -> None:
         self._holder: Process | None = None
+        self._waiting: list[Process] = []
         self._depth = 0
 
     def __enter__(self) -> None:
         process = stage.playing().scheduler.running()
         while self._holder is not None and self._holder is not process and not self._holder.ended:
-            stage.playing().scheduler.sleep(1)
+            self._waiting.append(process)
+            stage.playing().scheduler.block()
         self._holder = process
         self._depth += 1
 
@@ -171,3 +173,6 @@ class Lock:
         self._depth -= 1
         if not self._depth:
             self._holder = None
+            waiting, self._waiting = self._waiting, []
+            for process in waiting:
+                stage.playing().scheduler.wake(process)

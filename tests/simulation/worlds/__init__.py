@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.setting import Setting
-from tests.simulation.worlds import basic, calm, outage, parking, poison, redrive, zombies
+from tests.simulation.worlds import basic, calm, living, outage, parking, poison, redrive, steps, zombies
 
 WORLDS: dict[str, Setting] = {
     world.name: world
@@ -14,6 +14,8 @@ WORLDS: dict[str, Setting] = {
         parking.SETTING,
         poison.SETTING,
         redrive.SETTING,
+        steps.SETTING,
+        living.SETTING,
         zombies.SETTING,
     )
 }
