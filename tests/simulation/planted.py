@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from unittest.mock import patch
 
-from tidemill.aws import change, concluding, queue, reader, store
+from tests.simulation import planted_order
+from tidemill.aws import change, concluding, order, queue, reader, store
 from tidemill.domain import conclusion, settle
+from tidemill.domain.entity import Entity
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import Guard, State, Verb, transition
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Bury, Complete, Returned, Untouched
 from tidemill.entrypoints import batch
-from tidemill.service import claiming, executor, performing, submission, submitter
+from tidemill.service import claiming, executor, performing, submission, submitter, succession
 from tidemill.service.census import Census
 from tidemill.service.janitor import Janitor
 
@@ -360,5 +362,54 @@ PLANTED: Final = (
         "basic",
         "a job is always given back untouched",
         ((performing.Performer, "_gate", always(Untouched())),),
+    ),
+    Planted(
+        "failed job sent anew",
+        "I21",
+        "fifo",
+        "a job that failed goes to the end of its entity's line",
+        ((executor.Executor, "_record", planted_order.sends_anew),),
+    ),
+    Planted(
+        "ordered job parked",
+        "I21",
+        "fifo",
+        "a long wait in an ordered lane is the table's, and the message is acked",
+        ((executor.Executor, "_waits", planted_order.knows_no_order),),
+    ),
+    Planted(
+        "finish not noted",
+        "I21",
+        "fifo",
+        "nobody notes which job of an entity succeeded last",
+        ((succession.Succession, "settled", lambda _: lambda *given: given[-1]),),
+    ),
+    Planted(
+        "finish noted after the ack",
+        "I21",
+        "fifo",
+        "the message is deleted first, then it is noted who succeeded",
+        ((executor.Executor, "finish", planted_order.notes_after_ack),),
+    ),
+    Planted(
+        "number read, then raised",
+        "I21",
+        "fifo",
+        "the number of a job is read and raised in two calls",
+        ((order.DynamoEntityOrder, "_take", planted_order.reads_then_writes),),
+    ),
+    Planted(
+        "bulk sent at once",
+        "I21",
+        "fifo",
+        "jobs of one entity in one bulk are sent in one batch, of which SQS may take a part",
+        ((queue.SqsJobQueue, "_send_in_order", lambda _: queue.SqsJobQueue._send_all),),
+    ),
+    Planted(
+        "one group for a tenant",
+        "I21",
+        "fifo",
+        "the entities of a tenant share one message group",
+        ((Entity, "group", planted_order.one_group_for_a_tenant),),
     ),
 )

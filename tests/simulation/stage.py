@@ -21,6 +21,7 @@ from bench.cloud import account
 from tests.simulation.threads import CooperativeThreads, Flight, Interrupter, Lock, wait
 from tidemill.aws import patience
 from tidemill.aws.clients import Clients
+from tidemill.domain import limits
 from tidemill.entrypoints import bootstrap, crew, worker
 from tidemill.service import lifeline
 from tidemill.service.event_loop import EventLoopThread
@@ -129,6 +130,8 @@ def set_up(capture: Capture) -> Iterator[None]:
         (account, "Wire", lambda _: None),
         # It counts them one by one, and a container asks at each start.
         (gc, "get_freeze_count", lambda: 1),
+        # Of a hundred, an end of them would be met by few schedules, and would fill those with nothing else.
+        (limits, "MAX_FIFO_RECEIVES", 20),
         (bootstrap, "SystemRandom", WorldRandom),
         (bootstrap, "Clients", lambda *_, **__: clients),
         (patience.Patience, "wait", _wait),
