@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Any, Final, TypeAlias
 
 from bench.cloud.account import Account, jobs_table, queue_arn, queue_url
 from bench.cloud.ids import numbered_ids
 from bench.cloud.queue import Message, Queue, QueueDefinition
-from bench.cloud.s3 import BucketDefinition
+from bench.cloud.s3 import BucketDefinition, LifecycleRule, Stored
+from tidemill.aws.payloads import LIFE_TAG
+from tidemill.domain import limits
 from tidemill.domain.lane import FIFO_SUFFIX, Lane
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
@@ -22,6 +25,12 @@ from tidemill.settings import LaneSettings, RuntimeSettings
 STACK: Final = "Sim"
 TABLE: Final = "Sim-jobs"
 BUCKET: Final = "sim-payloads"
+
+# As the stack makes them (cdk/tidemill_cdk/bucket.py).
+_RULES: Final = (
+    LifecycleRule(limits.PAYLOAD_LIFE.days),
+    *(LifecycleRule(life.days, tag=(LIFE_TAG, str(life.days))) for life in limits.RESULT_LIVES),
+)
 
 Item: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[str, ...]
@@ -69,7 +78,7 @@ class Cloud:
         self._account = Account(
             tables=[jobs_table(TABLE)],
             queues=queues,
-            buckets=[BucketDefinition(BUCKET)],
+            buckets=[BucketDefinition(BUCKET, _RULES)],
             now_ms=now_ms,
             new_id=numbered_ids(),
         )
@@ -119,6 +128,22 @@ class Cloud:
     def forget_old_items(self) -> int:
         """What DynamoDB's time to live does, sometime; answers how many items are gone."""
         return self._table.expire(self._now_ms() // 1_000)
+
+    # --- the bucket -------------------------------------------------------------------------------
+
+    @property
+    def objects(self) -> Mapping[str, Stored]:
+        """What the payload bucket holds, by key."""
+        return self._account.buckets[BUCKET].objects
+
+    def take_away(self, key: str) -> None:
+        """Somebody deletes an object."""
+        del self._account.buckets[BUCKET].objects[key]
+
+    def overwrite(self, key: str, data: bytes) -> None:
+        """Somebody puts other bytes in the place of an object's."""
+        objects = self._account.buckets[BUCKET].objects
+        objects[key] = replace(objects[key], data=data)
 
     # --- the queues -------------------------------------------------------------------------------
 

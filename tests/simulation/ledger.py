@@ -53,7 +53,7 @@ class Ledger:
         begun, promised: when a number was first asked for and first accepted, as places in one order of all such
             moments; those that are asked for in one call have one moment.
         promised_ms: when a number was first accepted, Unix milliseconds.
-        watchers: are told of every start, by its number and its context.
+        watchers: are told what jobs do: `start`, and whatever else a sort of job tells.
     """
 
     def __init__(self, world: World) -> None:
@@ -70,7 +70,7 @@ class Ledger:
         self.begun: dict[int, int] = {}
         self.promised: dict[int, int] = {}
         self.promised_ms: dict[int, int] = {}
-        self.watchers: list[Callable[[int, JobContext], None]] = []
+        self.watchers: list[Callable[[str, Any, JobContext, Any], None]] = []
 
     def begin(self, wanted: Sequence[Wanted]) -> None:
         """A submitter is about to ask for these jobs in one call."""
@@ -112,9 +112,13 @@ class Ledger:
         if self.started_in[job, ctx.generation] > self._world.records.claimed.get((job, ctx.generation), 0):
             raise Violation("I7", f"{job} was started more often than it was claimed in generation {ctx.generation}")
         self._world.tell("start", job, f"g{ctx.generation}", f"a{ctx.attempt}", args.number)
-        for watcher in self.watchers:
-            watcher(args.number, ctx)
+        self.tell("start", args, ctx)
         return self.started[args.number]
+
+    def tell(self, what: str, args: Any, ctx: JobContext, value: Any = None) -> None:
+        """Let the watchers know what a job does."""
+        for watcher in self.watchers:
+            watcher(what, args, ctx, value)
 
     def end(self, args: Any, ctx: JobContext) -> None:
         """The effect of a job was applied."""

@@ -7,7 +7,7 @@ a message of it is away) is the account's; here it is checked that the engine ne
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tests.simulation.cloud import Item, Key
 from tests.simulation.invariants import FINAL, Violation
@@ -40,7 +40,7 @@ class Line:
         self._started: set[int] = set()
         self._given_up: set[int] = set()
         world.cloud.watch(self.look)
-        world.ledger.watchers.append(self.start)
+        world.ledger.watchers.append(self.hear)
 
     def look(self, key: Key, before: Item | None, after: Item | None) -> None:
         """Check one change of an item."""
@@ -51,10 +51,12 @@ class Line:
         if key[1] == "STATE" and after.get("lane") == {"S": LINE}:
             self._check_never_parked(key[0], before, after)
 
-    def start(self, number: int, ctx: JobContext) -> None:
-        """A job begins to run."""
-        if ctx.lane != LINE:
-            return
+    def hear(self, what: str, args: Any, ctx: JobContext, _: Any) -> None:
+        """A job does something."""
+        if what == "start" and ctx.lane == LINE:
+            self._start(args.number, ctx)
+
+    def _start(self, number: int, ctx: JobContext) -> None:
         job, entity = f"{ctx.tenant}#{ctx.job_id}", (ctx.tenant, ctx.entity)
         wanted = self._world.ledger.wanted[number]
         if ctx.sequence is None or wanted.entity != ctx.entity:

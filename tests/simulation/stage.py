@@ -30,6 +30,10 @@ from tidemill.service.running import ThreadInterrupter
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+# From here on arguments and results are stored by the claim check: less than shipped, so that hashing them takes no
+# longer than the rest of a schedule.
+LARGE_BYTES = 8_192
+
 
 class _Playing:
     """The world whose schedule is being run."""
@@ -117,7 +121,7 @@ def set_up(capture: Capture) -> Iterator[None]:
     """Put every substitute in its place, for any number of schedules."""
     clients = Clients("eu-central-1")
     # Made once: a client keeps nothing of one schedule, and making one takes longer than a schedule.
-    _ = clients.dynamodb, clients.sqs
+    _ = clients.dynamodb, clients.sqs, clients.s3
     pool: Callable[..., Any] = CooperativeThreads
     places: list[tuple[object, str, Any]] = [
         (BaseClient, "_make_api_call", _call),
@@ -132,6 +136,9 @@ def set_up(capture: Capture) -> Iterator[None]:
         (gc, "get_freeze_count", lambda: 1),
         # Of a hundred, an end of them would be met by few schedules, and would fill those with nothing else.
         (limits, "MAX_FIFO_RECEIVES", 20),
+        # Bytes beyond a bound go the same way whatever the bound is.
+        (limits, "MAX_ARGS_BYTES", LARGE_BYTES),
+        (limits, "MAX_RESULT_BYTES", LARGE_BYTES),
         (bootstrap, "SystemRandom", WorldRandom),
         (bootstrap, "Clients", lambda *_, **__: clients),
         (patience.Patience, "wait", _wait),

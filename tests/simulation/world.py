@@ -91,6 +91,9 @@ class World:
         self.operators = Operators(self)
         self.behaviours: dict[int, Behaviour] = {}
         self._denied: dict[str, int] = {}
+        self._down: dict[str, int] = {}
+        # Jobs whose stored bytes somebody took or changed, or that somebody made up: they may stay dead.
+        self.spoiled: dict[str, None] = {}
         self._parts: dict[type[Any], Any] = {}
 
     # --- what its parts ask -----------------------------------------------------------------------
@@ -149,7 +152,7 @@ class World:
         One message may have come twice. More of that can use up its receives, which SQS counts and nobody else.
         """
         gentle = all(behaviour.times == 0 for behaviour in self.behaviours.values())
-        return gentle and not self.is_harmed and self._struck <= 1 and not self.operators.acted
+        return gentle and not self.is_harmed and not self.spoiled and self._struck <= 1 and not self.operators.acted
 
     def part(self, sort: type[T]) -> T:
         """What only some worlds have, such as a check of their own; made when it is first asked for."""
@@ -169,6 +172,15 @@ class World:
         """Take a right away for a while."""
         self.strike(Fault.ACCESS_DENIED)
         self._denied[service] = until_ms
+
+    def is_down(self, service: str) -> bool:
+        """Whether `service` answers nothing but errors for now."""
+        return self._down.get(service, 0) > self.scheduler.now_ms
+
+    def take_down(self, service: str, until_ms: int) -> None:
+        """Let a service fail for a while."""
+        self.strike(Fault.ERROR)
+        self._down[service] = until_ms
 
     # --- the janitor's minutes --------------------------------------------------------------------
 
@@ -268,6 +280,7 @@ class World:
         self.cloud.mix(None)
         self.cloud.take_old_receipts(None)
         self._denied.clear()
+        self._down.clear()
         self.enable_sources(enabled=True)
 
     def _be_quiet(self, within_ms: int) -> None:

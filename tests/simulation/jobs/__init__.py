@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.simulation.jobs import ordered, ordinary
+from tests.simulation.jobs import large, ordered, ordinary
 from tests.simulation.jobs.behaviour import LANE, LINE
 from tidemill import JobRegistry, Lane
 
-_SORTS = (ordinary, ordered)
+_SORTS = (ordinary, ordered, large)
 # The two that may run side by side: the current one and the one before.
 VERSIONS = ("new", "old")
 

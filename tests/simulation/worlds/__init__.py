@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.setting import Setting
-from tests.simulation.worlds import basic, calm, fifo, parking, redrive, zombies
+from tests.simulation.worlds import basic, calm, fifo, large, parking, redrive, zombies
 
 WORLDS: dict[str, Setting] = {
     world.name: world
@@ -14,5 +14,6 @@ WORLDS: dict[str, Setting] = {
         redrive.SETTING,
         zombies.SETTING,
         fifo.SETTING,
+        large.SETTING,
     )
 }
