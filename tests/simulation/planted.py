@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from unittest.mock import patch
 
-from tests.simulation import planted_order
-from tidemill.aws import change, concluding, order, queue, reader, store
+from tests.simulation import planted_bytes, planted_order
+from tidemill.aws import change, concluding, order, payloads, queue, reader, store
 from tidemill.domain import conclusion, settle
 from tidemill.domain.entity import Entity
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import Guard, State, Verb, transition
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Bury, Complete, Returned, Untouched
+from tidemill.domain.payload import Stored
 from tidemill.entrypoints import batch
 from tidemill.service import claiming, executor, performing, submission, submitter, succession
 from tidemill.service.census import Census
@@ -411,5 +412,61 @@ PLANTED: Final = (
         "fifo",
         "the entities of a tenant share one message group",
         ((Entity, "group", planted_order.one_group_for_a_tenant),),
+    ),
+    Planted(
+        "hash not checked",
+        "I22",
+        "large",
+        "stored bytes are taken for what was stored",
+        ((Stored, "check", lambda _: lambda _, data: data),),
+    ),
+    Planted(
+        "arguments deleted first",
+        "I22",
+        "large",
+        "stored arguments are deleted before it is recorded that their job succeeded",
+        ((executor.Executor, "_record", planted_bytes.discards_first),),
+    ),
+    Planted(
+        "arguments deleted on death",
+        "I22",
+        "large",
+        "stored arguments end with their job, however it ended",
+        ((executor.Executor, "_discard", planted_bytes.discards_dead),),
+    ),
+    Planted(
+        "arguments deleted by the loser",
+        "I22",
+        "large",
+        "a worker that lost its job deletes the stored arguments",
+        ((executor, "report_outcomes", planted_bytes.discards_refused),),
+    ),
+    Planted(
+        "bytes after the message",
+        "I22",
+        "large",
+        "large arguments are stored after the message that names them was sent",
+        ((submitter.Submitter, "_accept", planted_bytes.puts_last),),
+    ),
+    Planted(
+        "result named by its generation",
+        "I22",
+        "large",
+        "two attempts of one generation store their results under one name",
+        ((performing, "kept_result", planted_bytes.names_by_generation),),
+    ),
+    Planted(
+        "an outage of S3 paid for",
+        "I22",
+        "large",
+        "a job whose arguments S3 did not hand out loses an attempt",
+        ((performing, "Untouched", planted_bytes.pays_for_outages),),
+    ),
+    Planted(
+        "stored without tenant",
+        "I22",
+        "large",
+        "stored bytes are found by the job's id alone",
+        ((payloads, "object_key", planted_bytes.forgets_tenant),),
     ),
 )

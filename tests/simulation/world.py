@@ -300,7 +300,8 @@ class World:
     def _is_quiet(self) -> bool:
         if self.scheduler.alive or self._pending or self.cloud.waiting():
             return False
-        return all(item["state"]["S"] in FINAL for item in self.cloud.records().values())
+        # A message that SQS gave up on before anybody had recorded its job waits for the census.
+        return all(item["state"]["S"] in FINAL for item in self.cloud.records().values()) and not self._has_riddles()
 
     def _step(self) -> bool:
         if self.calls.made > _MOST_CALLS * (len(self.ledger.wanted) + 1):

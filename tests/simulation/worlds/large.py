@@ -44,7 +44,7 @@ def prepare(world: World) -> int:
         world.scheduler.after(rng.randrange(trouble_ms), lambda: _down(world))
     if world.faults.is_on(Fault.ACCESS_DENIED):
         world.scheduler.after(rng.randrange(trouble_ms), lambda: _deny(world, depot))
-    if rng.random() < 0.15:
+    if rng.random() < 0.25:
         world.later(rng.choice((soon(world), sometime(world, trouble_ms))), lambda: _spoil(world))
     if rng.random() < 0.1:
         world.later(soon(world) + 2, lambda: _forge(world))
