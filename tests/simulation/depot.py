@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item, Key
-from tests.simulation.invariants import FINAL, Violation
+from tests.simulation.invariants import Violation
 from tests.simulation.mail import job_of
 from tidemill import JobContext
 
@@ -104,26 +104,21 @@ class Depot:
 
 def audit_depot(world: World) -> None:
     """Everything that is named is there and its owner's, and what nobody needs any more is gone."""
-    depot = world.part(Depot)
-    for job, item in world.cloud.records().items():
+    depot, records = world.part(Depot), world.cloud.records()
+    for job, item in records.items():
         if item["kind"]["S"] != _KIND or job in world.spoiled or _is_past(world, item):
             continue
         if item["state"]["S"] == "succeeded":
             _check_result(world, depot, job, item)
             _check_discarded(world, job, item)
         else:
-            _check_arguments(depot, job, world.cloud.items.get((job, f"ARGS#{item['fingerprint']['S']}")))
+            kept = world.cloud.items.get((job, f"ARGS#{item['fingerprint']['S']}"))
+            _check_needed(depot, job, _receipts(kept) if kept else [])
     for message in world.cloud.buried():
-        for name, digest in _receipts_in(message.body):
-            job = job_of(message)
-            state = world.cloud.records()[job]["state"]["S"]
-            if state not in ("succeeded", *FINAL[2:]) and job not in world.spoiled:
-                _check_named(depot, job, name, digest)
-    for key, stored in world.cloud.objects.items():
-        tenant, job_id, *_ = key.split("/")
-        owner = f'"owner":"{tenant}"' if "/args/" in key else f"{tenant}#{job_id}/"
-        if f"{tenant}#{job_id}" not in world.spoiled and owner.encode() not in stored.data:
-            raise Violation("I22", f"{key} holds what is another's")
+        job = job_of(message)
+        if records[job]["state"]["S"] == "dead" and job not in world.spoiled:
+            _check_needed(depot, job, _receipts_in(message.body))
+    _check_owners(world)
 
 
 def _check_result(world: World, depot: Depot, job: str, item: Item) -> None:
@@ -133,27 +128,32 @@ def _check_result(world: World, depot: Depot, job: str, item: Item) -> None:
     if "has_result" in item:
         beside = world.cloud.items[job, f"RESULT#{item['fence']['N']}"]
         found = beside["result"]["S"] if "result" in beside else None
-        for name, digest in _receipts(beside):
-            _check_named(depot, job, name, digest)
+        receipts = _receipts(beside)
+        _check_needed(depot, job, receipts)
+        for name, _ in receipts:
             found = world.cloud.objects[f"{job.replace('#', '/')}/{name}"].data.decode()
     if not returned or found != json.dumps(returned[-1]):
         raise Violation("I22", f"{job} succeeded, and its result is not what its holder returned: {str(found)[:80]}")
 
 
-def _check_arguments(depot: Depot, job: str, kept: Item | None) -> None:
-    for name, digest in () if kept is None else _receipts(kept):
-        _check_named(depot, job, name, digest)
+def _check_needed(depot: Depot, job: str, receipts: list[tuple[str, str]]) -> None:
+    for name, digest in receipts:
+        if not depot.fits(job, name, digest):
+            raise Violation("I22", f"{name} of {job} is needed and gone")
 
 
-def _check_named(depot: Depot, job: str, name: str, digest: str) -> None:
-    if not depot.fits(job, name, digest):
-        raise Violation("I22", f"{name} of {job} is needed and gone")
+def _check_owners(world: World) -> None:
+    for key, stored in world.cloud.objects.items():
+        tenant, job_id, *_ = key.split("/")
+        owner = f'"owner":"{tenant}"' if "/args/" in key else f"{tenant}#{job_id}/"
+        if f"{tenant}#{job_id}" not in world.spoiled and owner.encode() not in stored.data:
+            raise Violation("I22", f"{key} holds what is another's")
 
 
 def _check_discarded(world: World, job: str, item: Item) -> None:
     """Arguments end with their job, unless a call failed or somebody put them once more."""
     prefix = f"{job.replace('#', '/')}/args/"
-    if world.is_harmed or world.operators.acted or "idem_key" in item or "key" in item:
+    if world.is_harmed or world.operators.acted or "key" in item:
         return
     if any(key.startswith(prefix) for key in world.cloud.objects):
         raise Violation("I22", f"{job} succeeded, and its arguments are still there")

@@ -51,7 +51,7 @@ class Ledger:
         started: how often each number was started. `jobs`: under which jobs.
         refused: numbers whose submit was refused, because their key belongs to another job.
         begun, promised: when a number was first asked for and first accepted, as places in one order of all such
-            moments; those that are asked for in one call have one moment.
+            moments; those that are asked for in one call have one moment. `asked`: by how many submitters.
         promised_ms: when a number was first accepted, Unix milliseconds.
         watchers: are told what jobs do: `start`, and whatever else a sort of job tells.
     """
@@ -67,6 +67,7 @@ class Ledger:
         self.started_in: Counter[tuple[str, int]] = Counter()
         self.jobs: dict[int, dict[str, None]] = {}
         self.fences: Counter[tuple[str, int]] = Counter()
+        self.asked: Counter[int] = Counter()
         self.begun: dict[int, int] = {}
         self.promised: dict[int, int] = {}
         self.promised_ms: dict[int, int] = {}
@@ -76,6 +77,7 @@ class Ledger:
         """A submitter is about to ask for these jobs in one call."""
         moment = self._world.next_number()
         for one in wanted:
+            self.asked[one.number] += 1
             self.begun.setdefault(one.number, moment)
 
     def accept(self, wanted: Wanted, job_id: str) -> None:

@@ -65,7 +65,9 @@ class Line:
         if ctx.generation == 1:
             self._check_not_overtaken(job, wanted)
             for earlier in self._before(wanted):
-                self._check_turn(job, ctx.sequence, earlier, own=wanted.sequence is not None)
+                # Two submitters with the same jobs at the same time may send in another order than they number.
+                numbered = wanted.sequence is None and self._world.ledger.asked[number] == 1
+                self._check_turn(job, ctx.sequence if numbered else None, earlier)
         self._check_previous(job, entity, ctx.previous_sequence)
         self._ran.setdefault(job, set()).add(ctx.sequence)
         self._of.setdefault(entity, {})[job] = number
@@ -97,14 +99,14 @@ class Line:
             if number > wanted.number and ledger.begun[number] == ledger.begun[wanted.number]:
                 raise Violation("I21", f"{job}, number {wanted.number} of its call, starts after number {number}")
 
-    def _check_turn(self, job: str, sequence: int, earlier: str, *, own: bool) -> None:
+    def _check_turn(self, job: str, sequence: int | None, earlier: str) -> None:
         item = self._world.cloud.records().get(earlier)
         if self._world.is_forgotten(earlier) or (item is not None and int(item["generation"]["N"]) > 1):
             return
         if (item is None or item["state"]["S"] not in FINAL) and not self._is_buried(earlier):
             state = item["state"]["S"] if item else "not there"
             raise Violation("I21", f"{job} starts before {earlier}, which is {state}")
-        if not own and any(sequence <= ran for ran in self._ran.get(earlier, ())):
+        if sequence is not None and any(sequence <= ran for ran in self._ran.get(earlier, ())):
             raise Violation("I21", f"{job} has number {sequence}, {earlier} before it {self._ran[earlier]}")
 
     def _check_number(self, job: str, entity: Entity, sequence: int, wanted: Wanted) -> None:

@@ -80,8 +80,6 @@ def _ask(world: World, number: int, tenant: str, entity: str, *, own: bool) -> i
     return count
 
 
-
-
 SETTING = Setting(
     "fifo",
     "a lane in order: jobs of one entity that fail, wait, kill their worker, die, are cancelled and put back",

@@ -38,7 +38,7 @@ def prepare(world: World) -> int:
     rng, number = world.rng, 0
     depot = world.part(Depot)
     trouble_ms = rng.choice((60_000, 300_000, 900_000))
-    for _ in range(rng.choice((1, 1, 2))):
+    for _ in range(rng.choice((1, 2))):
         number += _ask(world, number, trouble_ms)
     if world.faults.is_on(Fault.ERROR):
         world.scheduler.after(rng.randrange(trouble_ms), lambda: _down(world))
@@ -143,8 +143,9 @@ def _forge(world: World) -> None:
 
 SETTING = Setting(
     "large",
-    "bytes in S3: it fails, denies, loses and mixes up; repeats, reruns and redrives after weeks; another tenant's hand",
+    "bytes too large to travel: S3 fails and denies, somebody takes or changes them, jobs come back after weeks",
     prepare,
+    certain=(Fault.PAUSE_AFTER,),
     share_redriven=1,
     quiet_within_ms=4 * 3_600_000,
     audits=(audit_depot,),
