@@ -276,8 +276,7 @@ class TestChoices:
         fake.run("sqs", "SendMessage", fifo)
         (old,) = receive(fake, "FIFO", VisibilityTimeout=0)
         receive(fake, "FIFO")
-        with pytest.raises(ClientError, match="expired"):
-            fake.run("sqs", "DeleteMessage", {"QueueUrl": "<FIFO>", "ReceiptHandle": old["ReceiptHandle"]})
+        fake.run("sqs", "DeleteMessage", {"QueueUrl": "<FIFO>", "ReceiptHandle": old["ReceiptHandle"]})
         assert len(fake.account.queues["work.fifo"].messages) == 1
 
 
