@@ -6,57 +6,22 @@ entered; nothing on disk changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
-from unittest.mock import patch
 
 from tests.simulation import planted_bytes, planted_order
-from tidemill.aws import change, concluding, order, payloads, queue, reader, store
+from tests.simulation.plant import Planted, always
+from tidemill.aws import change, concluding, queue, reader, store
 from tidemill.domain import conclusion, settle
-from tidemill.domain.entity import Entity
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import Guard, State, Verb, transition
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Bury, Complete, Returned, Untouched
-from tidemill.domain.payload import Stored
 from tidemill.entrypoints import batch
-from tidemill.service import claiming, executor, performing, submission, submitter, succession
+from tidemill.service import claiming, executor, performing, submission, submitter
 from tidemill.service.census import Census
 from tidemill.service.janitor import Janitor
-
-# What is patched: where, which name, and what made of what is there.
-Place = tuple[Any, str, Callable[[Any], Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One bug.
-
-    Arguments:
-        invariant: the one that it is planted for; another one may well catch it first.
-        world: where it is looked for.
-    """
-
-    name: str
-    invariant: str
-    world: str
-    story: str
-    places: tuple[Place, ...]
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Let the bug be there."""
-        with ExitStack() as stack:
-            for where, name, make in self.places:
-                stack.enter_context(patch.object(where, name, make(getattr(where, name))))
-            yield
-
-
-def always(value: Any) -> Callable[[Any], Any]:
-    """A function that answers `value` whatever it is asked."""
-    return lambda _: lambda *__, **___: value
 
 
 def _without_condition(name: str) -> Callable[[Any], Any]:
@@ -364,109 +329,6 @@ PLANTED: Final = (
         "a job is always given back untouched",
         ((performing.Performer, "_gate", always(Untouched())),),
     ),
-    Planted(
-        "failed job sent anew",
-        "I21",
-        "fifo",
-        "a job that failed goes to the end of its entity's line",
-        ((executor.Executor, "_record", planted_order.sends_anew),),
-    ),
-    Planted(
-        "ordered job parked",
-        "I21",
-        "fifo",
-        "a long wait in an ordered lane is the table's, and the message is acked",
-        ((executor.Executor, "_waits", planted_order.knows_no_order),),
-    ),
-    Planted(
-        "finish not noted",
-        "I21",
-        "fifo",
-        "nobody notes which job of an entity succeeded last",
-        ((succession.Succession, "settled", lambda _: lambda *given: given[-1]),),
-    ),
-    Planted(
-        "finish noted after the ack",
-        "I21",
-        "fifo",
-        "the message is deleted first, then it is noted who succeeded",
-        ((executor.Executor, "finish", planted_order.notes_after_ack),),
-    ),
-    Planted(
-        "number read, then raised",
-        "I21",
-        "fifo",
-        "the number of a job is read and raised in two calls",
-        ((order.DynamoEntityOrder, "_take", planted_order.reads_then_writes),),
-    ),
-    Planted(
-        "bulk sent at once",
-        "I21",
-        "fifo",
-        "jobs of one entity in one bulk are sent in one batch, of which SQS may take a part",
-        ((queue.SqsJobQueue, "_send_in_order", lambda _: queue.SqsJobQueue._send_all),),
-    ),
-    Planted(
-        "one group for a tenant",
-        "I21",
-        "fifo",
-        "the entities of a tenant share one message group",
-        ((Entity, "group", planted_order.one_group_for_a_tenant),),
-    ),
-    Planted(
-        "hash not checked",
-        "I22",
-        "large",
-        "stored bytes are taken for what was stored",
-        ((Stored, "check", lambda _: lambda _, data: data),),
-    ),
-    Planted(
-        "arguments deleted first",
-        "I22",
-        "large",
-        "stored arguments are deleted before it is recorded that their job succeeded",
-        ((executor.Executor, "_record", planted_bytes.discards_first),),
-    ),
-    Planted(
-        "arguments deleted on death",
-        "I22",
-        "large",
-        "stored arguments end with their job, however it ended",
-        ((executor.Executor, "_discard", planted_bytes.discards_dead),),
-    ),
-    Planted(
-        "arguments deleted by the loser",
-        "I22",
-        "large",
-        "a worker that lost its job deletes the stored arguments",
-        ((executor, "report_outcomes", planted_bytes.discards_refused),),
-    ),
-    Planted(
-        "bytes after the message",
-        "I22",
-        "large",
-        "large arguments are stored after the message that names them was sent",
-        ((submitter.Submitter, "_accept", planted_bytes.puts_last),),
-    ),
-    Planted(
-        "result named by its generation",
-        "I22",
-        "large",
-        "two attempts of one generation store their results under one name",
-        ((performing, "kept_result", planted_bytes.names_by_generation),),
-    ),
-    Planted(
-        "an outage of S3 paid for",
-        "I22",
-        "large",
-        "a job whose arguments S3 did not hand out loses an attempt",
-        ((performing, "Untouched", planted_bytes.pays_for_outages),),
-    ),
-    Planted(
-        "stored without tenant",
-        "I22",
-        "large",
-        "stored bytes are found by the job's id alone",
-        ((payloads, "object_key", planted_bytes.forgets_tenant),),
-    ),
+    *planted_order.PLANTED,
+    *planted_bytes.PLANTED,
 )

@@ -1,10 +1,12 @@
-"""What is made of the shipped code for the planted bugs of the claim check."""
+"""Planted bugs of the claim check."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
+from tests.simulation.plant import Planted
+from tidemill.aws import payloads
 from tidemill.domain import limits
 from tidemill.domain.classify import Classification, FailureClass
 from tidemill.domain.failure import failure_of
@@ -13,6 +15,7 @@ from tidemill.domain.outcome import Bury, Complete, Raised, Returned, Untouched
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import Parcel, Payloads, Written
 from tidemill.domain.signals import TransientError
+from tidemill.service import executor, performing, submitter
 
 
 def discards_first(record: Any) -> Any:
@@ -114,3 +117,63 @@ def discards_refused(report: Any) -> Any:
 def forgets_tenant(_: Any) -> Any:
     """The tenant is no part of the name."""
     return lambda ref, name: f"any/{ref.id}/{name}"
+
+
+PLANTED: Final = (
+    Planted(
+        "hash not checked",
+        "I22",
+        "large",
+        "stored bytes are taken for what was stored",
+        ((Stored, "check", lambda _: lambda _, data: data),),
+    ),
+    Planted(
+        "arguments deleted first",
+        "I22",
+        "large",
+        "stored arguments are deleted before it is recorded that their job succeeded",
+        ((executor.Executor, "_record", discards_first),),
+    ),
+    Planted(
+        "arguments deleted on death",
+        "I22",
+        "large",
+        "stored arguments end with their job, however it ended",
+        ((executor.Executor, "_discard", discards_dead),),
+    ),
+    Planted(
+        "arguments deleted by the loser",
+        "I22",
+        "large",
+        "a worker that lost its job deletes the stored arguments",
+        ((executor, "report_outcomes", discards_refused),),
+    ),
+    Planted(
+        "bytes after the message",
+        "I22",
+        "large",
+        "large arguments are stored after the message that names them was sent",
+        ((submitter.Submitter, "_accept", puts_last),),
+    ),
+    Planted(
+        "result named by its generation",
+        "I22",
+        "large",
+        "two attempts of one generation store their results under one name",
+        ((performing, "kept_result", names_by_generation),),
+    ),
+    Planted(
+        "an outage of S3 paid for",
+        "I22",
+        "large",
+        "a job whose arguments S3 did not hand out loses an attempt",
+        ((performing, "Untouched", pays_for_outages),),
+    ),
+    Planted(
+        "stored without tenant",
+        "I22",
+        "large",
+        "stored bytes are found by the job's id alone",
+        ((payloads, "object_key", forgets_tenant),),
+    ),
+)

@@ -1,15 +1,18 @@
-"""What is made of the shipped code for the planted bugs of an ordered lane."""
+"""Planted bugs of an ordered lane."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
+from tests.simulation.plant import Planted
+from tidemill.aws import order, queue
 from tidemill.aws.order import order_key
 from tidemill.domain import settle
 from tidemill.domain.entity import Entity
 from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.ports import Send
+from tidemill.service import executor, succession
 
 
 def sends_anew(record: Any) -> Any:
@@ -42,15 +45,15 @@ def notes_after_ack(finish: Any) -> Any:
 
     def planted(self: Any, batch: Any) -> Any:
         late: list[Any] = []
-        order = self.around.order
-        object.__setattr__(self.around, "order", _Later(order, late))
+        kept = self.around.order
+        object.__setattr__(self.around, "order", _Later(kept, late))
         try:
             staying = finish(self, batch)
         finally:
-            object.__setattr__(self.around, "order", order)
+            object.__setattr__(self.around, "order", kept)
         self.queue.delete(self.lane, [one.receipt for one in batch.deliveries if one.message_id not in staying])
         for given in late:
-            order.finish(*given)
+            kept.finish(*given)
         return staying
 
     return planted
@@ -80,3 +83,56 @@ def reads_then_writes(take: Any) -> Any:
 def one_group_for_a_tenant(_: Any) -> Any:
     """The entity is no part of the group."""
     return property(lambda self: self.tenant)
+
+
+PLANTED: Final = (
+    Planted(
+        "failed job sent anew",
+        "I21",
+        "fifo",
+        "a job that failed goes to the end of its entity's line",
+        ((executor.Executor, "_record", sends_anew),),
+    ),
+    Planted(
+        "ordered job parked",
+        "I21",
+        "fifo",
+        "a long wait in an ordered lane is the table's, and the message is acked",
+        ((executor.Executor, "_waits", knows_no_order),),
+    ),
+    Planted(
+        "finish not noted",
+        "I21",
+        "fifo",
+        "nobody notes which job of an entity succeeded last",
+        ((succession.Succession, "settled", lambda _: lambda *given: given[-1]),),
+    ),
+    Planted(
+        "finish noted after the ack",
+        "I21",
+        "fifo",
+        "the message is deleted first, then it is noted who succeeded",
+        ((executor.Executor, "finish", notes_after_ack),),
+    ),
+    Planted(
+        "number read, then raised",
+        "I21",
+        "fifo",
+        "the number of a job is read and raised in two calls",
+        ((order.DynamoEntityOrder, "_take", reads_then_writes),),
+    ),
+    Planted(
+        "bulk sent at once",
+        "I21",
+        "fifo",
+        "jobs of one entity in one bulk are sent in one batch, of which SQS may take a part",
+        ((queue.SqsJobQueue, "_send_in_order", lambda _: queue.SqsJobQueue._send_all),),
+    ),
+    Planted(
+        "one group for a tenant",
+        "I21",
+        "fifo",
+        "the entities of a tenant share one message group",
+        ((Entity, "group", one_group_for_a_tenant),),
+    ),
+)
