@@ -80,9 +80,9 @@ def reads_then_writes(take: Any) -> Any:
     return planted
 
 
-def one_group_for_a_tenant(_: Any) -> Any:
-    """The entity is no part of the group."""
-    return property(lambda self: self.tenant)
+def one_group_for_all(_: Any) -> Any:
+    """Nothing is part of the group."""
+    return property(lambda self: self.lane)
 
 
 PLANTED: Final = (
@@ -129,10 +129,10 @@ PLANTED: Final = (
         ((queue.SqsJobQueue, "_send_in_order", lambda _: queue.SqsJobQueue._send_all),),
     ),
     Planted(
-        "one group for a tenant",
+        "one group for all",
         "I21",
         "fifo",
-        "the entities of a tenant share one message group",
-        ((Entity, "group", one_group_for_a_tenant),),
+        "the jobs of all entities and tenants are in one message group",
+        ((Entity, "group", one_group_for_all),),
     ),
 )
