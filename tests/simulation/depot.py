@@ -93,7 +93,7 @@ class Depot:
 
     def _check_cost(self, job: str, before: Item | None, after: Item) -> None:
         reason = after.get("reason", {"S": ""})["S"]
-        if before is None or before["state"]["S"] != "running" or after["state"]["S"] == "running":
+        if before is None or before["state"]["S"] != "running" or before.get("concluded") == after.get("concluded"):
             return
         if reason == "payload_unavailable" and int(after["attempt"]["N"]) != int(before["attempt"]["N"]) - 1:
             raise Violation("I22", f"{job} paid an attempt for an outage of S3")
