@@ -97,6 +97,18 @@ class FifoQueue(Queue):
         self._number(again, message.deduplication or message.id)
         return again
 
+    def visible_at(self) -> int | None:
+        """See Queue: when the first group is open, which is when the last hidden message of it shows itself."""
+        opens: dict[str | None, int] = {}
+        for message in self.messages.values():
+            opens[message.group] = max(opens.get(message.group, 0), message.visible_ms)
+        return min(opens.values(), default=None)
+
+    def _takes_old_receipts(self) -> bool:
+        # Developer Guide, "FIFO queue message ordering": "a message is delivered once and remains unavailable until a
+        # consumer processes and deletes it".
+        return False
+
     def _candidates(self, now: int) -> Iterable[Message]:
         # A group with a message in flight, or with one that is still delayed, hands out nothing.
         locked = {message.group for message in self.messages.values() if message.visible_ms > now}

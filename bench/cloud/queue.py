@@ -191,6 +191,10 @@ class Queue:
             del self.messages[message.id]
         self._oldest_ms = min((one.sent_ms for one in self.messages.values()), default=None)
 
+    def visible_at(self) -> int | None:
+        """When the next message can be received, Unix milliseconds; None if there is none."""
+        return min((message.visible_ms for message in self.messages.values()), default=None)
+
     def depths(self) -> tuple[int, int, int]:
         """How many messages are visible, in flight and delayed."""
         self.forget_old()
@@ -234,8 +238,11 @@ class Queue:
         message = self.messages.get(message_id)
         if message is None or message.receipt == receipt:
             return message
+        return message if self._takes_old_receipts() else None
+
+    def _takes_old_receipts(self) -> bool:
         works = self._choices.old_receipt_works
-        return message if works is not None and works() else None
+        return works is not None and works()
 
     def _check_in_flight(self, now: int) -> None:
         if len(self.messages) <= MAX_IN_FLIGHT:

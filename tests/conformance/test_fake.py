@@ -116,6 +116,18 @@ class TestTime:
         fake.run("sqs", "SendMessage", fifo)
         assert len(receive(fake, "FIFO")) == 2
 
+    def test_a_locked_group_opens_when_its_hidden_message_shows_itself(self, fake):
+        queue = fake.account.queues["work.fifo"]
+        assert queue.visible_at() is None
+        for number in ("1", "2"):
+            fifo = {"QueueUrl": "<FIFO>", "MessageBody": "x", "MessageGroupId": "g"}
+            fake.run("sqs", "SendMessage", {**fifo, "MessageDeduplicationId": number})
+        sent_ms = queue.visible_at()
+        receive(fake, "FIFO", MaxNumberOfMessages=1, VisibilityTimeout=20)
+        assert queue.visible_at() == sent_ms + 20_000
+        fake.run("sqs", "SendMessage", {**fifo, "MessageGroupId": "h", "MessageDeduplicationId": "3"})
+        assert queue.visible_at() == sent_ms
+
     def test_a_transactions_token_holds_for_ten_minutes(self, fake):
         request = {"ClientRequestToken": "token", "TransactItems": [{"Update": ADD}]}
         for seconds, count in ((0, "1"), (10 * MINUTES - 1, "1"), (1, "2")):
@@ -257,6 +269,15 @@ class TestChoices:
         receive(fake)
         fake.run("sqs", "DeleteMessage", {"QueueUrl": "<QUEUE>", "ReceiptHandle": old["ReceiptHandle"]})
         assert len(fake.account.queues["work"].messages) == left
+
+    def test_an_old_receipt_never_works_on_a_fifo_queue(self, fake, choices):
+        choices.old_receipt_works = lambda: True
+        fifo = {"QueueUrl": "<FIFO>", "MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "1"}
+        fake.run("sqs", "SendMessage", fifo)
+        (old,) = receive(fake, "FIFO", VisibilityTimeout=0)
+        receive(fake, "FIFO")
+        fake.run("sqs", "DeleteMessage", {"QueueUrl": "<FIFO>", "ReceiptHandle": old["ReceiptHandle"]})
+        assert len(fake.account.queues["work.fifo"].messages) == 1
 
 
 class TestCalls:

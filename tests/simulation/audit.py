@@ -33,7 +33,7 @@ def audit_redriven(world: World, dead: dict[str, State]) -> None:
     """Every job that was dead ran again, in a generation of its own."""
     records = world.cloud.records()
     for job, before in dead.items():
-        if _is_refusal(records[job]):
+        if _is_refusal(records[job]) or job in world.spoiled:
             continue
         after = State.of(records[job])
         if after.generation <= before.generation:

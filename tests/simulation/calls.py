@@ -6,10 +6,18 @@ ones; what botocore does below that (repeating a call) is done here as its stand
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ParamValidationError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from bench.cloud.shapes import check_shape
 from tests.simulation.faults import Fault
@@ -25,12 +33,18 @@ Document = dict[str, Any]
 # Milliseconds that a call takes; mostly next to nothing, so that processes meet at every point of each other.
 _LATENCIES = (1, 1, 2, 2, 3, 4, 5, 8, 1, 2, 3, 6, 12, 30, 120, 900)
 # Tidemill's own limits (`tidemill.aws.clients`): connecting and waiting for an answer.
-_CONNECT_MS, _READ_MS = 2_000, 5_000
+_CONNECT_MS, _READ_MS, _S3_READ_MS = 2_000, 5_000, 10_000
 # A sandbox that is frozen, or a request that is held up on its way: longer than a lease, or than several.
 _PAUSES_MS = (2_000, 20_000, 60_000, 110_000, 150_000, 400_000)
 _SKEW_MS = 30_000
 # botocore/retries/standard.py repeats these, and connections that failed; other errors go up.
 _REPEATED = ("ThrottlingException", "InternalServerError", "ProvisionedThroughputExceededException")
+# S3 API Reference, "Error responses": its own names, and their HTTP status.
+_OF_S3 = {
+    "ThrottlingException": ("SlowDown", 503),
+    "InternalServerError": ("InternalError", 500),
+    "AccessDeniedException": ("AccessDenied", 403),
+}
 
 
 def aws_error(operation: str, code: str, status: int = 400) -> ClientError:
@@ -39,11 +53,30 @@ def aws_error(operation: str, code: str, status: int = 400) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": f"simulated {code}"}, "ResponseMetadata": meta}, operation)
 
 
+def _error_of(service: str, operation: str, code: str, status: int = 400) -> ClientError:
+    """The error of DynamoDB or SQS, or what S3 calls the same."""
+    return aws_error(operation, *(_OF_S3[code] if service == "s3" else (code, status)))
+
+
+class _Cut:
+    """The body of an answer whose connection breaks while it is read: nothing repeats that but the caller."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def read(self, _: int | None = None) -> bytes:
+        raise self._error
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
 class Calls:
     """Carries the calls of all processes of a world to its cloud.
 
     Attributes:
         made: how many requests left a process. `faults`: how many faults happened at them. `hit`: at whose.
+        watchers: are told of every request that AWS carried out.
     """
 
     def __init__(self, world: World) -> None:
@@ -51,6 +84,7 @@ class Calls:
         self.made = 0
         self.faults = 0
         self.hit: set[Process] = set()
+        self.watchers: list[Callable[[str, str, Document], None]] = []
 
     def make(self, client: Any, operation: str, arguments: Document) -> Document:
         """One call of a client, with botocore's own repetitions."""
@@ -77,7 +111,11 @@ class Calls:
         if world.is_denied(service):
             world.tell("denied", operation)
             self.hit.add(scheduler.running().host)
-            raise aws_error(operation, "AccessDeniedException")
+            raise _error_of(service, operation, "AccessDeniedException")
+        if world.is_down(service):
+            world.tell("down", operation)
+            self.hit.add(scheduler.running().host)
+            raise _error_of(service, operation, "InternalServerError", 500)
         if fault is None:
             return self._apply(service, operation, arguments)
         return self._faulty(fault, service, operation, arguments)
@@ -92,6 +130,8 @@ class Calls:
             world.tell("call", operation, arguments, error.response["Error"]["Code"])
             raise
         world.tell("call", operation, arguments, answer)
+        for watcher in self.watchers:
+            watcher(service, operation, arguments)
         if service == "sqs":
             world.poke()
         return answer
@@ -115,20 +155,22 @@ class Calls:
                 self._world.scheduler.sleep(_CONNECT_MS)
                 raise EndpointConnectionError(endpoint_url=service)
             if fault is Fault.ERROR:
-                raise aws_error(operation, "InternalServerError", 500)
+                raise _error_of(service, operation, "InternalServerError", 500)
             if fault is Fault.CONFLICT:
                 raise aws_error(operation, "TransactionConflictException")
-            raise aws_error(operation, "ThrottlingException")
+            raise _error_of(service, operation, "ThrottlingException")
 
         writes = operation in ("PutItem", "UpdateItem")
         return strike if fault is not Fault.CONFLICT or writes else None
 
     def _after(self, fault: Fault, service: str, operation: str, arguments: Document) -> Any:
         def strike() -> Document:
-            self._apply(service, operation, arguments)
+            answer = self._apply(service, operation, arguments)
             if fault is Fault.ERROR_AFTER:
-                raise aws_error(operation, "InternalServerError", 500)
-            self._world.scheduler.sleep(_READ_MS)
+                raise _error_of(service, operation, "InternalServerError", 500)
+            if operation == "GetObject" and self._world.rng.random() < 0.5:
+                return answer | {"Body": _Cut(self._world.rng.choice(_CUTS))}
+            self._world.scheduler.sleep(_S3_READ_MS if service == "s3" else _READ_MS)
             raise ReadTimeoutError(endpoint_url=service)
 
         return strike
@@ -203,6 +245,12 @@ def _is_repeated(error: Exception) -> bool:
     return True
 
 
+# botocore/response.py: what reading a body raises when the connection breaks, or when it ends too soon.
+_CUTS = (
+    ReadTimeoutError(endpoint_url="s3"),
+    ResponseStreamingError(error="simulated"),
+    IncompleteReadError(actual_bytes=1, expected_bytes=2),
+)
 _STRIKES: dict[Fault, Any] = {
     Fault.THROTTLE: Calls._before,
     Fault.ERROR: Calls._before,

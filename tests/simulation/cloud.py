@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Any, Final, TypeAlias
 
 from bench.cloud.account import Account, jobs_table, queue_arn, queue_url
 from bench.cloud.ids import numbered_ids
 from bench.cloud.queue import Message, Queue, QueueDefinition
-from bench.cloud.s3 import BucketDefinition
+from bench.cloud.s3 import BucketDefinition, LifecycleRule, Stored
+from tidemill.aws.payloads import LIFE_TAG
+from tidemill.domain import limits
 from tidemill.domain.lane import FIFO_SUFFIX, Lane
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
@@ -22,6 +25,12 @@ from tidemill.settings import LaneSettings, RuntimeSettings
 STACK: Final = "Sim"
 TABLE: Final = "Sim-jobs"
 BUCKET: Final = "sim-payloads"
+
+# As the stack makes them (cdk/tidemill_cdk/bucket.py).
+_RULES: Final = (
+    LifecycleRule(limits.PAYLOAD_LIFE.days),
+    *(LifecycleRule(life.days, tag=(LIFE_TAG, str(life.days))) for life in limits.RESULT_LIVES),
+)
 
 Item: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[str, ...]
@@ -69,12 +78,16 @@ class Cloud:
         self._account = Account(
             tables=[jobs_table(TABLE)],
             queues=queues,
-            buckets=[BucketDefinition(BUCKET)],
+            buckets=[BucketDefinition(BUCKET, _RULES)],
             now_ms=now_ms,
             new_id=numbered_ids(),
         )
         self._table = self._account.tables[TABLE]
         self._table.watchers.append(lambda _, key, before, after: watch(key, before, after))
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell one more of every change in the table."""
+        self._table.watchers.append(lambda _, key, before, after: watcher(key, before, after))
 
     def call(self, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out one operation at once, without a fault."""
@@ -116,6 +129,22 @@ class Cloud:
         """What DynamoDB's time to live does, sometime; answers how many items are gone."""
         return self._table.expire(self._now_ms() // 1_000)
 
+    # --- the bucket -------------------------------------------------------------------------------
+
+    @property
+    def objects(self) -> Mapping[str, Stored]:
+        """What the payload bucket holds, by key."""
+        return self._account.buckets[BUCKET].objects
+
+    def take_away(self, key: str) -> None:
+        """Somebody deletes an object."""
+        del self._account.buckets[BUCKET].objects[key]
+
+    def overwrite(self, key: str, data: bytes) -> None:
+        """Somebody puts other bytes in the place of an object's."""
+        objects = self._account.buckets[BUCKET].objects
+        objects[key] = replace(objects[key], data=data)
+
     # --- the queues -------------------------------------------------------------------------------
 
     def waiting(self, lane: str | None = None) -> list[Message]:
@@ -130,8 +159,7 @@ class Cloud:
 
     def visible_at(self, lane: str) -> int | None:
         """When the next message of a lane's queue can be received."""
-        messages = self._queue(lane).messages
-        return min([message.visible_ms for message in messages.values()]) if messages else None
+        return self._queue(lane).visible_at()
 
     def receive(self, lane: str, most: int) -> list[dict[str, Any]]:
         """Lambda's poller receives."""

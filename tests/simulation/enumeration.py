@@ -8,9 +8,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.asking import WELL, want
+from tests.simulation.depot import Depot, audit_depot
 from tests.simulation.faults import Chosen, Fault
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
+from tests.simulation.jobs.large import filled
+from tests.simulation.order import Line, audit_line
 from tests.simulation.setting import Setting
+from tests.simulation.stage import LARGE_BYTES
 from tests.simulation.tally import Tally
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ class Flow:
 
     name: str
     begin: Callable[[World], None]
+    audits: tuple[Callable[[World], None], ...] = ()
 
     def setting(self) -> Setting:
         """As a world."""
@@ -50,7 +55,7 @@ class Flow:
             self.begin(world)
             return _TROUBLE_MS
 
-        return Setting(self.name, "", prepare, share_redriven=1, quiet_within_ms=4 * 3_600_000)
+        return Setting(self.name, "", prepare, share_redriven=1, quiet_within_ms=4 * 3_600_000, audits=self.audits)
 
 
 def jobs(count: int = 1, behaviour: Behaviour = WELL, **how: Any) -> Callable[[World], None]:
@@ -89,6 +94,27 @@ _HANDED_OVER = {
     "cleans": "nothing",
     "trouble": [],
 }
+
+
+def _in_order(world: World) -> None:
+    world.part(Line)
+    for number, behaviour in enumerate((Behaviour(Conduct.FAILS, 1), WELL)):
+        wanted = want(world, number, behaviour, kind="sim.transfer", tenant="acme", entity="order")
+        world.submitters.start([wanted], world.scheduler.now_ms + 1_000 * number)
+
+
+def _in_bulk(world: World) -> None:
+    world.part(Line)
+    jobs(2, kind="sim.transfer", entity="order", via="bulk")(world)
+
+
+def _stored(world: World) -> None:
+    world.part(Depot)
+    size = LARGE_BYTES + 300
+    details = {"text": filled("acme/text", size), "answer": size, "draft": size}
+    jobs(kind="sim.archive", details=details)(world)
+
+
 FLOWS = (
     Flow("succeeds", jobs()),
     Flow("is retried", jobs(behaviour=Behaviour(Conduct.FAILS, 1))),
@@ -101,6 +127,9 @@ FLOWS = (
     Flow("dies and is redriven", _redriven),
     Flow("two steps", jobs(kind="sim.order", details=_TWO_STEPS)),
     Flow("handed over", jobs(kind="sim.tour", details=_HANDED_OVER)),
+    Flow("two in order", _in_order, (audit_line,)),
+    Flow("two in order at once", _in_bulk, (audit_line,)),
+    Flow("one large job", _stored, (audit_depot,)),
 )
 
 

@@ -7,7 +7,7 @@ was accepted and nothing came of it, and unexpected if it ran though nobody had 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,10 @@ class Ledger:
         started: how often each number was started. `jobs`: under which jobs.
         letters: the record that the plain message of a keyed job has if no worker ever reads it, by job.
         refused: numbers whose submit was refused, because their key belongs to another job.
+        begun, promised: when a number was first asked for and first accepted, as places in one order of all such
+            moments; those that are asked for in one call have one moment. `asked`: by how many submitters.
+        promised_ms: when a number was first accepted, Unix milliseconds.
+        watchers: are told what jobs do: `start`, and whatever else a sort of job tells.
     """
 
     def __init__(self, world: World) -> None:
@@ -65,11 +69,25 @@ class Ledger:
         self.started_in: Counter[tuple[str, int]] = Counter()
         self.jobs: dict[int, dict[str, None]] = {}
         self.fences: Counter[tuple[str, int]] = Counter()
+        self.asked: Counter[int] = Counter()
+        self.begun: dict[int, int] = {}
+        self.promised: dict[int, int] = {}
+        self.promised_ms: dict[int, int] = {}
+        self.watchers: list[Callable[[str, Any, JobContext, Any], None]] = []
+
+    def begin(self, wanted: Sequence[Wanted]) -> None:
+        """A submitter is about to ask for these jobs in one call."""
+        moment = self._world.next_number()
+        for one in wanted:
+            self.asked[one.number] += 1
+            self.begun.setdefault(one.number, moment)
 
     def accept(self, wanted: Wanted, job_id: str) -> None:
         """A submitter was told that the job is accepted."""
         job = f"{wanted.tenant}#{job_id}"
         self._world.tell("accepted", wanted.number, job)
+        self.promised.setdefault(wanted.number, self._world.next_number())
+        self.promised_ms.setdefault(wanted.number, self._world.scheduler.now_ms)
         if wanted.key is not None:
             first = self.by_key.setdefault((wanted.tenant, wanted.key), job)
             if first != job:
@@ -98,7 +116,13 @@ class Ledger:
         if self.started_in[job, ctx.generation] > self._world.records.claimed.get((job, ctx.generation), 0):
             raise Violation("I7", f"{job} was started more often than it was claimed in generation {ctx.generation}")
         self._world.tell("start", job, f"g{ctx.generation}", f"a{ctx.attempt}", args.number)
+        self.tell("start", args, ctx)
         return self.started[args.number]
+
+    def tell(self, what: str, args: Any, ctx: JobContext, value: Any = None) -> None:
+        """Let the watchers know what a job does."""
+        for watcher in self.watchers:
+            watcher(what, args, ctx, value)
 
     def end(self, args: Any, ctx: JobContext) -> None:
         """The effect of a job was applied."""

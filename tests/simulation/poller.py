@@ -74,9 +74,11 @@ class Lambda:
 class Mapping:
     """The event source mapping of one lane."""
 
-    def __init__(self, world: World, lane: str, timeout_ms: int, batch_size: int) -> None:
+    def __init__(self, world: World, lane: str, timeout_ms: int, batch_size: int, *, fifo: bool = False) -> None:
         self._world = world
         self._lane = lane
+        # Developer Guide, "FIFO queue message ordering": "Duplicates aren't introduced into the queue."
+        self._repeats = not fifo
         self._timeout_ms = timeout_ms
         self._batch_size = batch_size
         self._busy = 0
@@ -87,7 +89,7 @@ class Mapping:
     def of(cls, world: World, lane: Lane) -> Self:
         """The mapping that the stack makes for `lane`."""
         size = size_lane(lane, world.deployment.registry.in_lane(lane.name))
-        return cls(world, lane.name, milliseconds(size.function_timeout), min(lane.batch_size, 10))
+        return cls(world, lane.name, milliseconds(size.function_timeout), min(lane.batch_size, 10), fifo=lane.fifo)
 
     def poke(self) -> None:
         """Something happened to the queue: poll it when its next message is visible."""
@@ -113,7 +115,7 @@ class Mapping:
         if not messages:
             return
         world.tell("received", self._lane, [(m["MessageId"], m["Attributes"]) for m in messages])
-        if world.faults.strikes(Fault.DUPLICATE):
+        if self._repeats and world.faults.strikes(Fault.DUPLICATE):
             world.strike(Fault.DUPLICATE)
             world.cloud.show(self._lane, world.rng.choice(messages)["MessageId"])
         if world.faults.strikes(Fault.INVOKE_THROTTLED):
@@ -145,7 +147,7 @@ class Mapping:
         before = {message.id: message for message in world.cloud.waiting(self._lane)}
         world.tell("deleted", self._lane, [message["MessageId"] for message in messages])
         world.cloud.delete(self._lane, [message["ReceiptHandle"] for message in messages])
-        if world.faults.strikes(Fault.LATE_DUPLICATE):
+        if self._repeats and world.faults.strikes(Fault.LATE_DUPLICATE):
             chosen = before.get(world.rng.choice(messages)["MessageId"])
             if chosen is not None:
                 world.strike(Fault.LATE_DUPLICATE)

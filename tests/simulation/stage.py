@@ -21,13 +21,19 @@ from bench.cloud import account
 from tests.simulation.threads import CooperativeThreads, Flight, Interrupter, Lock, wait
 from tidemill.aws import patience
 from tidemill.aws.clients import Clients
+from tidemill.domain import limits
 from tidemill.entrypoints import bootstrap, crew, worker
-from tidemill.service import batch, lifeline
+from tidemill.service import lifeline
+from tidemill.service.batch import Batch
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.running import ThreadInterrupter
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+# From here on arguments and results are stored by the claim check: less than shipped, so that hashing them takes no
+# longer than the rest of a schedule.
+LARGE_BYTES = 8_192
 
 
 class _Playing:
@@ -116,7 +122,7 @@ def set_up(capture: Capture) -> Iterator[None]:
     """Put every substitute in its place, for any number of schedules."""
     clients = Clients("eu-central-1")
     # Made once: a client keeps nothing of one schedule, and making one takes longer than a schedule.
-    _ = clients.dynamodb, clients.sqs
+    _ = clients.dynamodb, clients.sqs, clients.s3
     pool: Callable[..., Any] = CooperativeThreads
     places: list[tuple[object, str, Any]] = [
         (BaseClient, "_make_api_call", _call),
@@ -129,6 +135,11 @@ def set_up(capture: Capture) -> Iterator[None]:
         (account, "Wire", lambda _: None),
         # It counts them one by one, and a container asks at each start.
         (gc, "get_freeze_count", lambda: 1),
+        # Of a hundred, an end of them would be met by few schedules, and would fill those with nothing else.
+        (limits, "MAX_FIFO_RECEIVES", 20),
+        # Bytes beyond a bound go the same way whatever the bound is.
+        (limits, "MAX_ARGS_BYTES", LARGE_BYTES),
+        (limits, "MAX_RESULT_BYTES", LARGE_BYTES),
         (bootstrap, "SystemRandom", WorldRandom),
         (bootstrap, "Clients", lambda *_, **__: clients),
         (patience.Patience, "wait", _wait),
@@ -138,7 +149,7 @@ def set_up(capture: Capture) -> Iterator[None]:
         (EventLoopThread, "start", lambda self, awaitable: Flight(awaitable)),
         (ThreadInterrupter, "__new__", lambda *_: Interrupter()),
         (lifeline.AttemptLifeline, "__post_init__", _with_lock(lifeline.AttemptLifeline.__post_init__)),
-        (batch.Batch, "__init__", _with_lock(batch.Batch.__init__)),
+        (Batch, "__init__", _with_lock(Batch.__init__)),
         (worker, "end_process", lambda _: playing().scheduler.crash()),
     ]
     patches = [patch.object(*place) for place in places]

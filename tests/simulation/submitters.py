@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.simulation.cloud import queue_url
-from tests.simulation.jobs.behaviour import CANARY, LANE
+from tests.simulation.jobs.behaviour import CANARY, LANE, LINE
 from tests.simulation.ledger import Wanted
 from tidemill import JobArgs, Submission
 from tidemill.domain.errors import JobFinalError, KeyConflictError, UnavailableError
@@ -67,6 +67,7 @@ class Submitters:
 
     def _submit(self, wanted: Wanted) -> None:
         """As the docs ask: the same id or key again until there is an answer."""
+        self._world.ledger.begin([wanted])
         submission = self._submission(wanted)
         options = {
             "job_id": submission.job_id,
@@ -90,6 +91,7 @@ class Submitters:
             return
 
     def _submit_many(self, wanted: list[Wanted]) -> None:
+        self._world.ledger.begin(wanted)
         left = {one.number: (one, self._submission(one)) for one in wanted}
         for _ in range(TRIES):
             results = self._program.client.submit_many([submission for _, submission in left.values()])
@@ -134,6 +136,12 @@ class Submitters:
         }
         if wanted.key is not None:
             document["key"] = wanted.key
+        if wanted.entity is not None:
+            # Only a submit can put it in order, and a plain message on the queue of an ordered lane is refused.
+            document |= {"lane": LINE, "entity": wanted.entity}
+        if wanted.sequence is not None:
+            document["sequence"] = wanted.sequence
+        self._world.ledger.begin([wanted])
         for _ in range(TRIES):
             try:
                 answer = self._program.clients.sqs.send_message(

@@ -123,7 +123,7 @@ class Flight:
 
     def __init__(self, awaitable: Coroutine[Any, Any, Any]) -> None:
         self._awaitable = awaitable
-        self._process = stage.playing().scheduler.running()
+        self._way_in = Interrupter()
 
     def result(self) -> Any:
         """Run it to its end."""
@@ -133,10 +133,12 @@ class Flight:
                 stage.playing().scheduler.sleep(0)
         except StopIteration as end:
             return end.value
+        finally:
+            self._way_in.close()
 
     def interrupt(self, error: type[BaseException]) -> None:
         """Raise `error` in it where it waits."""
-        stage.playing().scheduler.interrupt(self._process, error)
+        self._way_in(error)
 
 
 class Interrupter:
@@ -144,12 +146,15 @@ class Interrupter:
 
     def __init__(self) -> None:
         self._process = stage.playing().scheduler.running()
+        self._is_open = True
 
     def __call__(self, error: type[BaseException]) -> None:
-        stage.playing().scheduler.interrupt(self._process, error)
+        if self._is_open:
+            stage.playing().scheduler.interrupt(self._process, error)
 
     def close(self) -> None:
         """Let nothing more in."""
+        self._is_open = False
         self._process.interrupt = None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tests.simulation.audit import audit, audit_redriven, redriveable
 from tests.simulation.calls import Calls
@@ -31,6 +31,7 @@ from tests.simulation.signs import Signs
 from tests.simulation.submitters import Submitters
 from tests.simulation.weather import brew
 
+T = TypeVar("T")
 START_MS = 1_800_000_000_000
 _SHARE_CHECKED = 0.01
 _WEEKS_MS = 16 * 86_400_000
@@ -93,6 +94,10 @@ class World:
         self.operators = Operators(self)
         self.behaviours: dict[int, Behaviour] = {}
         self._denied: dict[str, int] = {}
+        self._down: dict[str, int] = {}
+        # Jobs whose stored bytes somebody took or changed, or that somebody made up: they may stay dead.
+        self.spoiled: dict[str, None] = {}
+        self._parts: dict[type[Any], Any] = {}
 
     # --- what its parts ask -----------------------------------------------------------------------
 
@@ -139,13 +144,24 @@ class World:
         self.poke()
 
     @property
+    def is_harmed(self) -> bool:
+        """Whether a fault happened that may cost a job something: time, an attempt, or its life."""
+        return self._harm or self.calls.faults > 0
+
+    @property
     def is_calm(self) -> bool:
         """Whether nothing failed so far: no call, no process, no job, and no operator did anything.
 
         One message may have come twice. More of that can use up its receives, which SQS counts and nobody else.
         """
         gentle = all(behaviour.times == 0 for behaviour in self.behaviours.values())
-        return gentle and not self.calls.faults and not self._harm and self._struck <= 1 and not self.operators.acted
+        return gentle and not self.is_harmed and not self.spoiled and self._struck <= 1 and not self.operators.acted
+
+    def part(self, sort: type[T]) -> T:
+        """What only some worlds have, such as a check of their own; made when it is first asked for."""
+        if sort not in self._parts:
+            self._parts[sort] = sort(self)  # type: ignore[call-arg]  # each takes its world
+        return self._parts[sort]  # type: ignore[no-any-return]
 
     def is_denied(self, service: str) -> bool:
         """Whether the roles may not use `service` for now."""
@@ -159,6 +175,15 @@ class World:
         """Take a right away for a while."""
         self.strike(Fault.ACCESS_DENIED)
         self._denied[service] = until_ms
+
+    def is_down(self, service: str) -> bool:
+        """Whether `service` answers nothing but errors for now."""
+        return self._down.get(service, 0) > self.scheduler.now_ms
+
+    def take_down(self, service: str, until_ms: int) -> None:
+        """Let a service fail for a while."""
+        self.strike(Fault.ERROR)
+        self._down[service] = until_ms
 
     # --- the janitor's minutes --------------------------------------------------------------------
 
@@ -259,6 +284,7 @@ class World:
         self.cloud.mix(None)
         self.cloud.take_old_receipts(None)
         self._denied.clear()
+        self._down.clear()
         self.enable_sources(enabled=True)
 
     def _be_quiet(self, within_ms: int) -> None:

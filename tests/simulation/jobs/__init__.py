@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from tests.simulation.jobs import lasting, ordinary, stepping
-from tests.simulation.jobs.behaviour import LANE
+from tests.simulation.jobs import large, lasting, ordered, ordinary, stepping
+from tests.simulation.jobs.behaviour import LANE, LINE
 from tidemill import JobRegistry, Lane
 
-_SORTS = (ordinary, stepping, lasting)
+_SORTS = (ordinary, stepping, lasting, ordered, large)
 # The two that may run side by side: the current one and the one before.
 VERSIONS = ("new", "old")
 
 
 def registries(batch_size: int = 10, concurrency: int = 10) -> dict[str, JobRegistry]:
     """The jobs as each version of the code declares them, newest first."""
-    lanes = (Lane(LANE, batch_size=batch_size, concurrency=concurrency),)
+    lanes = (Lane(LANE, batch_size=batch_size, concurrency=concurrency), Lane(LINE, fifo=True))
     return {
         version: JobRegistry(*(one for sort in _SORTS for one in sort.definitions(version)), lanes=lanes)
         for version in VERSIONS

@@ -11,6 +11,8 @@ from tidemill import PermanentError, RateLimitedError, Retry, TransientError, mi
 # Stands in arguments and results, and must never stand in a log, a metric, or the record of an error.
 CANARY = "canary-9c41f7"
 LANE = "work"
+# A lane whose entities' jobs run in order.
+LINE = "line"
 RETRY = Retry(max_attempts=4, base=seconds(2), cap=seconds(40))
 # Waits that leave the queue for the table.
 PATIENT = Retry(max_attempts=3, delays=(seconds(90), minutes(20)))

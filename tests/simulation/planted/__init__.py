@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import engine, memory, trouble
+from tests.simulation.planted import engine, memory, order, payloads, trouble
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
 
-PLANTED: Final = (*engine.PLANTED, *trouble.PLANTED, *memory.PLANTED)
+PLANTED: Final = (
+    *engine.PLANTED,
+    *trouble.PLANTED,
+    *memory.PLANTED,
+    *order.PLANTED,
+    *payloads.PLANTED,
+)

@@ -27,7 +27,7 @@ PLANTED: Final = (
     ),
     Planted(
         "suspects together",
-        "I21",
+        "I25",
         "poison",
         "jobs whose worker died run beside each other again",
         (
@@ -37,7 +37,7 @@ PLANTED: Final = (
     ),
     Planted(
         "deaths without end",
-        "I21",
+        "I25",
         "poison",
         "nobody counts the workers that died with one job",
         ((limits, "MAX_CRASHES", lambda _: 99),),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from random import Random
 from types import SimpleNamespace
-from typing import Any
 from unittest.mock import patch
 
 from aws_lambda_powertools.utilities.idempotency import base as decorator
@@ -20,9 +19,7 @@ from tests.simulation.rivals.orders import Bout
 from tests.simulation.rivals.score import Score
 from tests.simulation.schedule import Stage, opened
 from tests.simulation.stage import PLAYING, play
-from tests.simulation.threads import Lock
 from tests.simulation.world import Story
-from tidemill.service.batch import Batch
 
 
 class _Datetime(dt.datetime):
@@ -31,15 +28,6 @@ class _Datetime(dt.datetime):
     @classmethod
     def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
         return dt.datetime.fromtimestamp(PLAYING.now_ns / 1e9, tz)
-
-
-_BEGIN_BATCH = Batch.__init__
-
-
-def _begin_batch(self: Batch, *arguments: Any, **options: Any) -> None:
-    """A batch that ends an overrunning job waits for it with its lock held: all threads are one real thread here."""
-    _BEGIN_BATCH(self, *arguments, **options)
-    self._lock = Lock()
 
 
 class Arena:
@@ -72,7 +60,6 @@ def opened_arena() -> Iterator[Arena]:
     with opened() as stage, ExitStack() as stack:
         client("dynamodb")
         client("sqs")
-        stack.enter_context(patch.object(Batch, "__init__", _begin_batch))
         for module in (decorator, base, datarecord, dynamodb):
             stack.enter_context(patch.object(module, "dt", clock))
         yield Arena(stage)

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from tests.simulation.setting import Setting
-from tests.simulation.worlds import basic, calm, living, outage, parking, poison, redrive, steps, zombies
+from tests.simulation.worlds import (
+    basic,
+    calm,
+    fifo,
+    large,
+    living,
+    outage,
+    parking,
+    poison,
+    redrive,
+    steps,
+    zombies,
+)
 
 WORLDS: dict[str, Setting] = {
     world.name: world
@@ -17,5 +29,7 @@ WORLDS: dict[str, Setting] = {
         steps.SETTING,
         living.SETTING,
         zombies.SETTING,
+        fifo.SETTING,
+        large.SETTING,
     )
 }

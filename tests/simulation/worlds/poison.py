@@ -45,11 +45,11 @@ def the_others_are_well(world: World) -> None:
         started = world.ledger.started_in[job, state.generation]
         if behaviour == WELL:
             if state.state != "succeeded":
-                raise Violation("I21", f"{job} is well, and {state} because of another job: {state.reason}")
+                raise Violation("I25", f"{job} is well, and {state} because of another job: {state.reason}")
         elif behaviour.conduct is Conduct.KILLS and started > MOST_DEATHS:
-            raise Violation("I21", f"{job} killed {started} workers in one generation")
+            raise Violation("I25", f"{job} killed {started} workers in one generation")
         elif behaviour.times == 99 and state.reason not in ("poison", "crashed"):
-            raise Violation("I21", f"{job} kills its worker always, and is {state}: {state.reason}")
+            raise Violation("I25", f"{job} kills its worker always, and is {state}: {state.reason}")
 
 
 SETTING = Setting(
