@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import MINUTE, OTHER_SEND_ID, Greet, an_envelope
+from tests.builders import MINUTE, OTHER_SEND_ID, Greet, an_envelope, moved
 from tests.unit.service.conftest import raising
 from tidemill import RateLimitedError, minutes, seconds
 from tidemill.domain.errors import UnavailableError
@@ -19,7 +19,7 @@ def forget_receives(world, lane="default"):
 
 
 def console_redrive(world, lane="default"):
-    return world.queues.move(lane, lambda _: True, 100, 100)
+    return moved(world.queues, lane, lambda _: True, 100, 100)
 
 
 @pytest.mark.parametrize("recorded", [True, False])
