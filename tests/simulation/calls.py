@@ -6,6 +6,7 @@ ones; what botocore does below that (repeating a call) is done here as its stand
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -38,17 +39,28 @@ def aws_error(operation: str, code: str, status: int = 400) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": f"simulated {code}"}, "ResponseMetadata": meta}, operation)
 
 
+def _conflict(operation: str) -> ClientError:
+    """Another transaction is at work on one of the items."""
+    if operation != "TransactWriteItems":
+        return aws_error(operation, "TransactionConflictException")
+    error = aws_error(operation, "TransactionCanceledException")
+    error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]  # type: ignore[typeddict-unknown-key]
+    return error
+
+
 class Calls:
     """Carries the calls of all processes of a world to its cloud.
 
     Attributes:
         made: how many requests left a process. `faults`: how many faults happened at them.
+        watchers: are told of every request that AWS carried out.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.made = 0
         self.faults = 0
+        self.watchers: list[Callable[[str, str, Document], None]] = []
 
     def make(self, client: Any, operation: str, arguments: Document) -> Document:
         """One call of a client, with botocore's own repetitions."""
@@ -89,6 +101,8 @@ class Calls:
             world.tell("call", operation, arguments, error.response["Error"]["Code"])
             raise
         world.tell("call", operation, arguments, answer)
+        for watcher in self.watchers:
+            watcher(service, operation, arguments)
         if service == "sqs":
             world.poke()
         return answer
@@ -113,10 +127,10 @@ class Calls:
             if fault is Fault.ERROR:
                 raise aws_error(operation, "InternalServerError", 500)
             if fault is Fault.CONFLICT:
-                raise aws_error(operation, "TransactionConflictException")
+                raise _conflict(operation)
             raise aws_error(operation, "ThrottlingException")
 
-        writes = operation in ("PutItem", "UpdateItem")
+        writes = operation in ("PutItem", "UpdateItem", "TransactWriteItems")
         return strike if fault is not Fault.CONFLICT or writes else None
 
     def _after(self, fault: Fault, service: str, operation: str, arguments: Document) -> Any:

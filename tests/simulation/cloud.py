@@ -76,6 +76,10 @@ class Cloud:
         self._table = self._account.tables[TABLE]
         self._table.watchers.append(lambda _, key, before, after: watch(key, before, after))
 
+    def watch(self, watcher: Watcher) -> None:
+        """Tell one more of every change in the table."""
+        self._table.watchers.append(lambda _, key, before, after: watcher(key, before, after))
+
     def call(self, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out one operation at once, without a fault."""
         return self._account.call(service, operation, dict(arguments))

@@ -7,7 +7,7 @@ was accepted and nothing came of it, and unexpected if it ran though nobody had 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ class Ledger:
         wanted: by number. `accepted`: the number that was promised under each job (`tenant#id`).
         started: how often each number was started. `jobs`: under which jobs.
         refused: numbers whose submit was refused, because their key belongs to another job.
+        watchers: are told what jobs do: `start`, and whatever else a sort of job tells.
     """
 
     def __init__(self, world: World) -> None:
@@ -63,6 +64,7 @@ class Ledger:
         self.started_in: Counter[tuple[str, int]] = Counter()
         self.jobs: dict[int, dict[str, None]] = {}
         self.fences: Counter[tuple[str, int]] = Counter()
+        self.watchers: list[Callable[[str, Any, JobContext, Any], None]] = []
 
     def accept(self, wanted: Wanted, job_id: str) -> None:
         """A submitter was told that the job is accepted."""
@@ -96,7 +98,13 @@ class Ledger:
         if self.started_in[job, ctx.generation] > self._world.records.claimed.get((job, ctx.generation), 0):
             raise Violation("I7", f"{job} was started more often than it was claimed in generation {ctx.generation}")
         self._world.tell("start", job, f"g{ctx.generation}", f"a{ctx.attempt}", args.number)
+        self.tell("start", args, ctx)
         return self.started[args.number]
+
+    def tell(self, what: str, args: Any, ctx: JobContext, value: Any = None) -> None:
+        """Let the watchers know what a job does."""
+        for watcher in self.watchers:
+            watcher(what, args, ctx, value)
 
     def end(self, args: Any, ctx: JobContext) -> None:
         """The effect of a job was applied."""

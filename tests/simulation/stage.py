@@ -22,7 +22,7 @@ from tests.simulation.threads import CooperativeThreads, Flight, Interrupter, Lo
 from tidemill.aws import patience
 from tidemill.aws.clients import Clients
 from tidemill.entrypoints import bootstrap, crew, worker
-from tidemill.service import lifeline
+from tidemill.service import batch, lifeline
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.running import ThreadInterrupter
 
@@ -97,11 +97,11 @@ def _call(client: BaseClient, operation: str, arguments: dict[str, Any]) -> dict
     return playing().calls.make(client, operation, arguments)
 
 
-def _with_lock(made: Callable[[Any], None]) -> Callable[[Any], None]:
-    """All simulated threads are one real thread, which a real lock would let pass."""
+def _with_lock(made: Callable[..., None]) -> Callable[..., None]:
+    """All simulated threads are one real thread, which a real lock would let pass, or stop for ever."""
 
-    def initialise(self: Any) -> None:
-        made(self)
+    def initialise(self: Any, *given: Any, **named: Any) -> None:
+        made(self, *given, **named)
         self._lock = Lock()
 
     return initialise
@@ -138,6 +138,7 @@ def set_up(capture: Capture) -> Iterator[None]:
         (EventLoopThread, "start", lambda self, awaitable: Flight(awaitable)),
         (ThreadInterrupter, "__new__", lambda *_: Interrupter()),
         (lifeline.AttemptLifeline, "__post_init__", _with_lock(lifeline.AttemptLifeline.__post_init__)),
+        (batch.Batch, "__init__", _with_lock(batch.Batch.__init__)),
         (worker, "end_process", lambda _: playing().scheduler.crash()),
     ]
     patches = [patch.object(*place) for place in places]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tests.simulation.audit import audit, audit_redriven, redriveable
 from tests.simulation.calls import Calls
@@ -29,6 +29,7 @@ from tests.simulation.setting import Setting
 from tests.simulation.submitters import Submitters
 from tests.simulation.weather import brew
 
+T = TypeVar("T")
 START_MS = 1_800_000_000_000
 # More calls than this for one job is a loop.
 _MOST_CALLS = 3_000
@@ -90,6 +91,7 @@ class World:
         self.operators = Operators(self)
         self.behaviours: dict[int, Behaviour] = {}
         self._denied: dict[str, int] = {}
+        self._parts: dict[type[Any], Any] = {}
 
     # --- what its parts ask -----------------------------------------------------------------------
 
@@ -143,6 +145,12 @@ class World:
         """
         gentle = all(behaviour.times == 0 for behaviour in self.behaviours.values())
         return gentle and not self.calls.faults and not self._harm and self._struck <= 1 and not self.operators.acted
+
+    def part(self, sort: type[T]) -> T:
+        """What only some worlds have, such as a check of their own; made when it is first asked for."""
+        if sort not in self._parts:
+            self._parts[sort] = sort(self)  # type: ignore[call-arg]  # each takes its world
+        return self._parts[sort]  # type: ignore[no-any-return]
 
     def is_denied(self, service: str) -> bool:
         """Whether the roles may not use `service` for now."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.simulation.jobs import ordinary
+from tests.simulation.jobs import mended, noticed, ordinary
 from tests.simulation.jobs.behaviour import LANE
 from tidemill import JobRegistry, Lane
 
-_SORTS = (ordinary,)
+_SORTS = (ordinary, mended, noticed)
 # The two that may run side by side: the current one and the one before.
 VERSIONS = ("new", "old")
 
