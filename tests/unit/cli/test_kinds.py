@@ -4,8 +4,11 @@ import sys
 
 import pytest
 
+from tests.unit.cli.conftest import SETTINGS
 from tidemill import JobRegistry
 from tidemill.cli.kinds import registry_at
+from tidemill.cli.target import Target
+from tidemill.connect import StackInfo
 from tidemill.domain.errors import InputError
 
 
@@ -24,6 +27,15 @@ def test_it_is_where_the_handlers_find_it(project):
 
     assert isinstance(registry_at("my_jobs:registry"), JobRegistry)
     assert sys.path == path
+
+
+def test_a_command_works_on_the_stack_with_these_kinds(project):
+    target = Target()
+    target.__dict__ |= {"info": StackInfo(SETTINGS, "https://api"), "account": object()}
+
+    program = target.program_knowing("my_jobs:registry")
+
+    assert (program.registry, program.settings) == (registry_at("my_jobs:registry"), SETTINGS)
 
 
 @pytest.mark.parametrize(
