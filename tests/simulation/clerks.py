@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tests.simulation.cloud import Item
 from tests.simulation.jobs.behaviour import LANE
@@ -23,8 +23,12 @@ from tidemill.service.redriving import ONE_SEARCH, NotRedriven, Redriven
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+# What somebody does, at the desk and perhaps with one dead job.
+Deed: TypeAlias = Callable[[Act, DeadLetterDesk, str | None], Any]
 _MANNERS: Final = (RESUME, RESUME, Manner(Mode.RESTART), Manner(Mode.FROM_STEP, STEP))
 _TRIES: Final = 3
+# How often somebody looks whether a DLQ holds anything.
+_PATIENCE: Final = 60
 
 
 class Clerks:
@@ -38,6 +42,10 @@ class Clerks:
     def redrive(self, at_ms: int, *, times: int = 1) -> None:
         """One dead job, in any manner; `times` operators have the same idea at once."""
         self._at(at_ms, self._redrive, times)
+
+    def restart(self, at_ms: int) -> None:
+        """One dead job, from its beginning."""
+        self._at(at_ms, lambda _, desk, job: job and desk.redrive(_ref(job), Manner(Mode.RESTART)))
 
     def edit(self, at_ms: int, *, times: int = 1) -> None:
         """One dead job gets another colour."""
@@ -56,7 +64,7 @@ class Clerks:
         self._at(at_ms, self._redrive_lane)
 
     def purge(self, at_ms: int) -> None:
-        """A look, a thought, and what was seen is deleted."""
+        """A look at a DLQ that holds something, perhaps a thought, and what was seen is deleted."""
         self._at(at_ms, self._purge)
 
     def look(self, at_ms: int) -> None:
@@ -113,6 +121,10 @@ class Clerks:
 
     def _purge(self, act: Act, desk: DeadLetterDesk, job: str | None) -> None:
         act.is_purge = True
+        for _ in range(_PATIENCE):
+            if self._world.cloud.buried():
+                break
+            self._world.scheduler.sleep(5_000)
         wanted = self._world.rng.choice((Filter(lane=LANE), Filter(lane=LANE), self._filter(job)))
         found = desk.purgeable(wanted)
         self._world.scheduler.sleep(self._world.rng.choice((1, 500, 20_000)))
@@ -138,19 +150,19 @@ class Clerks:
 
     # --- how they do it ---------------------------------------------------------------------------
 
-    def _at(self, at_ms: int, does: Callable[[Act, DeadLetterDesk, str | None], None], times: int = 1) -> None:
+    def _at(self, at_ms: int, does: Deed, times: int = 1) -> None:
         world = self._world
         world.operators.acted += 1
         world.later(at_ms, lambda: self._come(does, times))
 
-    def _come(self, does: Callable[[Act, DeadLetterDesk, str | None], None], times: int) -> None:
+    def _come(self, does: Deed, times: int) -> None:
         job = self._any_dead()
         for _ in range(times):
             self._came += 1
             actor = f"clerk {self._came}"
             self._world.start(actor, lambda actor=actor: self._work(does, actor, job), role="operator")
 
-    def _work(self, does: Callable[[Act, DeadLetterDesk, str | None], None], actor: str, job: str | None) -> None:
+    def _work(self, does: Deed, actor: str, job: str | None) -> None:
         """Do it, and again where nobody answered; what can't be done is given up."""
         act = self._trail.begin(Act(actor))
         desk = self._world.deployment.program.desk.acting_as(actor)

@@ -8,8 +8,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.asking import WELL, want
+from tests.simulation.clerks import Clerks
+from tests.simulation.deaths import Deaths
 from tests.simulation.faults import Chosen, Fault
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
+from tests.simulation.jobs.noticed import NOTICES
 from tests.simulation.setting import Setting
 from tests.simulation.tally import Tally
 
@@ -77,6 +80,17 @@ def _redriven(world: World) -> None:
     world.operators.redrive_at_desk(world.scheduler.now_ms + 10_000)
 
 
+def _restarted(world: World) -> None:
+    _jobs(behaviour=Behaviour(Conduct.REFUSES, 1), kind="sim.mend")(world)
+    world.part(Clerks).restart(world.scheduler.now_ms + 10_000)
+
+
+def _noticed(world: World) -> None:
+    world.part(Deaths)
+    world.behaviours[NOTICES] = WELL
+    _jobs(behaviour=Behaviour(Conduct.REFUSES, 1), kind="sim.risk")(world)
+
+
 FLOWS = (
     Flow("succeeds", _jobs()),
     Flow("is retried", _jobs(behaviour=Behaviour(Conduct.FAILS, 1))),
@@ -87,6 +101,8 @@ FLOWS = (
     Flow("parked", _jobs(kind="sim.import", delay_s=930)),
     Flow("cancelled", _cancelled),
     Flow("dies and is redriven", _redriven),
+    Flow("dies and is restarted", _restarted),
+    Flow("dies and is told of", _noticed),
 )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from unittest.mock import patch
 
+from tests.simulation import planted_desk
 from tidemill.aws import change, concluding, queue, reader, store
 from tidemill.domain import conclusion, settle
 from tidemill.domain.job import Job
@@ -361,4 +362,5 @@ PLANTED: Final = (
         "a job is always given back untouched",
         ((performing.Performer, "_gate", always(Untouched())),),
     ),
+    *(Planted(*bug) for bug in planted_desk.BUGS),
 )

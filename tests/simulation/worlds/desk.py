@@ -16,6 +16,7 @@ _CONDUCTS = (
     Behaviour(Conduct.REFUSES, 3),
     Behaviour(Conduct.FAILS, 4),
     Behaviour(Conduct.KILLS, 3),
+    Behaviour(Conduct.KILLS, 4),
     Behaviour(Conduct.MUMBLES, 1),
     WELL,
 )
@@ -72,6 +73,6 @@ SETTING = Setting(
     "desk",
     "operators at the desk: redrive in every manner, edit, purge, canary, rate and dry run; twice, at once, crashing",
     prepare,
-    certain=(Fault.CRASH_AFTER,),
+    certain=(Fault.CRASH_AFTER, Fault.INVOKE_THROTTLED),
     share_redriven=0.7,
 )
