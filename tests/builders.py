@@ -118,3 +118,15 @@ class Telemetry:
 
     def events(self, level: str | None = None) -> list[str]:
         return [event for found, event, _ in self.lines if level in (None, found)]
+
+
+def moved(dlq: Any, lane: str, chosen: Any, most: int, *search: int) -> list[Delivery]:
+    """Put up to `most` of the chosen messages of a DLQ back, in one walk."""
+    gone: list[Delivery] = []
+
+    def step() -> int:
+        return most - len(gone)
+
+    for some in dlq.move(lane, chosen, step, *search):
+        gone.extend(some)
+    return gone

@@ -39,6 +39,7 @@ ROUTES: Final = (
     ("POST", "/jobs/{id}/redrive"),
     ("GET", "/dlq"),
     ("GET", "/dlq/groups"),
+    ("GET", "/dlq/audit"),
     ("GET", "/dlq/{id}"),
     ("POST", "/dlq/redrive"),
     ("POST", "/dlq/purge"),

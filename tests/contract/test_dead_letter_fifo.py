@@ -4,6 +4,7 @@ from itertools import count
 
 import pytest
 
+from tests.builders import moved
 from tidemill.aws.dead_letters import SqsDeadLetters
 
 _names = count(1)
@@ -38,7 +39,7 @@ def test_a_message_goes_back_within_five_minutes_of_its_first_send(sqs):
     assert len(received(sqs, queue)) == 4
     dead_letters = SqsDeadLetters(sqs, {"lane": queue}, {"lane": dlq})
 
-    assert len(dead_letters.move("lane", lambda _: True, 10)) == 4
+    assert len(moved(dead_letters, "lane", lambda _: True, 10)) == 4
 
     bodies = received(sqs, queue)
     assert [body for body in bodies if body in ("b0", "b2")] == ["b0", "b2"]

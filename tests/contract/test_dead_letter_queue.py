@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.builders import moved
 from tests.contract.backends import MAX_RECEIVES, MemoryBackend
 from tests.contract.builders import make_envelope, make_job
 from tidemill.domain.ports import Send
@@ -21,7 +22,7 @@ def bury(queues, lane, bodies):
 def test_an_empty_dlq(queues):
     assert queues.dlq.depth("bulk") == 0
     assert queues.dlq.peek("bulk", 10) == []
-    assert queues.dlq.move("bulk", lambda _: True, 10) == []
+    assert moved(queues.dlq, "bulk", lambda _: True, 10) == []
 
 
 @pytest.mark.parametrize(("count", "limit"), [(1, 1), (3, 10), (12, 5), (12, 12), (25, 100)])
@@ -56,9 +57,9 @@ def test_move_puts_the_chosen_back_byte_for_byte(queues):
     bury(queues, "bulk", envelopes)
     chosen = set(envelopes[::2])
 
-    moved = queues.dlq.move("bulk", lambda delivery: delivery.body in chosen, 100)
+    gone = moved(queues.dlq, "bulk", lambda delivery: delivery.body in chosen, 100)
 
-    assert {one.body for one in moved} == chosen
+    assert {one.body for one in gone} == chosen
     back = queues.receive("bulk", 20)
     assert sorted(one.body for one in back) == sorted(chosen)
     assert {one.receives for one in back} == {1}
@@ -70,7 +71,7 @@ def test_move_puts_the_chosen_back_byte_for_byte(queues):
 def test_move_stops_at_its_limit(queues, limit):
     bury(queues, "bulk", [f"body {number}" for number in range(12)])
 
-    assert len(queues.dlq.move("bulk", lambda _: True, limit)) == limit
+    assert len(moved(queues.dlq, "bulk", lambda _: True, limit)) == limit
 
     assert len(queues.receive("bulk", 20)) == limit
     assert queues.dlq.depth("bulk") == 12 - limit
@@ -80,7 +81,7 @@ def test_move_stops_at_its_limit(queues, limit):
 def test_move_of_more_than_there_is_moves_what_there_is(queues):
     bury(queues, "bulk", ["a", "b"])
 
-    assert sorted(one.body for one in queues.dlq.move("bulk", lambda _: True, 100)) == ["a", "b"]
+    assert sorted(one.body for one in moved(queues.dlq, "bulk", lambda _: True, 100)) == ["a", "b"]
     assert queues.dlq.depth("bulk") == 0
 
 
@@ -92,7 +93,7 @@ def test_a_moved_message_is_a_later_send_of_the_same(queues):
         queues.queue.hide("bulk", [(first.receipt, 0)])
     queues.receive("bulk")
 
-    queues.dlq.move("bulk", lambda _: True, 1)
+    moved(queues.dlq, "bulk", lambda _: True, 1)
 
     (again,) = queues.receive("bulk")
     assert again.message_id != first.message_id
@@ -104,17 +105,38 @@ def test_move_shows_every_message_to_the_chooser_once(queues):
     bury(queues, "bulk", [f"body {number}" for number in range(23)])
     shown = []
 
-    queues.dlq.move("bulk", lambda delivery: shown.append(delivery.body), 5)
+    moved(queues.dlq, "bulk", lambda delivery: shown.append(delivery.body), 5)
 
     assert sorted(shown) == sorted(f"body {number}" for number in range(23))
     assert len(queues.dlq.peek("bulk", 30)) == 23
+
+
+def test_move_goes_step_by_step_as_it_is_asked(queues):
+    bury(queues, "bulk", [f"body {number}" for number in range(7)])
+    steps = iter([2, 3, 0])
+
+    walk = queues.dlq.move("bulk", lambda delivery: delivery.body != "body 3", lambda: next(steps), 100)
+
+    assert queues.dlq.depth("bulk") == 7
+    first, second = (len(some) for some in walk)
+    # How many it finds at once is the queue's own business.
+    assert (first, 0 < second <= 3) == (2, True)
+    assert (queues.dlq.depth("bulk"), len(queues.receive("bulk", 20))) == (7 - 2 - second, 2 + second)
+    assert "body 3" in {one.body for one in queues.dlq.peek("bulk", 20)}
+
+
+def test_a_move_looks_no_further_than_told(queues):
+    bury(queues, "bulk", [f"body {number}" for number in range(7)])
+
+    assert sum(len(some) for some in queues.dlq.move("bulk", lambda _: True, lambda: 2, 3)) == 3
+    assert queues.dlq.depth("bulk") == 4
 
 
 def test_a_chooser_that_fails_hides_nothing(queues):
     bury(queues, "bulk", ["a", "b", "c"])
 
     with pytest.raises(ZeroDivisionError):
-        queues.dlq.move("bulk", lambda _: 1 / 0, 5)
+        moved(queues.dlq, "bulk", lambda _: 1 / 0, 5)
 
     assert len(queues.dlq.peek("bulk", 10)) == 3
 

@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from tests.builders import moved
 from tests.contract.backends import FIFO_LANE, MAX_RECEIVES, SqsBackend
 from tests.contract.builders import make_envelope, make_job
 from tidemill.aws.sqs import SqsJobQueue
@@ -119,7 +120,7 @@ def test_a_message_goes_back_at_once_though_it_was_sent_a_moment_ago(queues):
     assert receive(queues) == []
 
     for _ in range(2):
-        assert seen(queues.dlq.move(FIFO_LANE, lambda _: True, 10)) == [("acme", "a", 1)]
+        assert seen(moved(queues.dlq, FIFO_LANE, lambda _: True, 10)) == [("acme", "a", 1)]
         (back,) = receive(queues)
         assert back.body == send.envelope.encode()
         show_again(queues, [back])
@@ -134,7 +135,7 @@ def test_messages_that_go_back_come_after_each_other_as_before(queues):
     bury_first(queues)
     show_again(queues, receive(queues))
 
-    assert len(queues.dlq.move(FIFO_LANE, lambda _: True, 10)) == 2
+    assert len(moved(queues.dlq, FIFO_LANE, lambda _: True, 10)) == 2
 
     order = []
     while received := receive(queues):

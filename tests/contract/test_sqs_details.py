@@ -5,6 +5,7 @@ from itertools import count
 import pytest
 from botocore.exceptions import ParamValidationError
 
+from tests.builders import moved
 from tests.contract.backends import MAX_RECEIVES, SqsBackend
 from tests.contract.builders import make_envelope, make_job
 from tidemill.domain.ports import Send
@@ -43,7 +44,7 @@ def test_a_message_goes_back_with_its_group_and_its_attributes(sqs):
     )
     bury_all(sqs)
 
-    assert len(sqs.dlq.move("bulk", lambda _: True, 10)) == 1
+    assert len(moved(sqs.dlq, "bulk", lambda _: True, 10)) == 1
 
     (again,) = sqs.messages(sqs.urls["bulk"])
     assert again["Attributes"]["MessageGroupId"] == "acme"

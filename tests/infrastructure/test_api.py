@@ -15,6 +15,7 @@ ROUTES = {
     "POST /jobs/{id}/redrive",
     "GET /dlq",
     "GET /dlq/groups",
+    "GET /dlq/audit",
     "GET /dlq/{id}",
     "POST /dlq/redrive",
     "POST /dlq/purge",

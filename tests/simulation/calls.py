@@ -71,6 +71,15 @@ class _Cut:
         """There is nothing to close."""
 
 
+def _conflict(operation: str) -> ClientError:
+    """Another transaction is at work on one of the items."""
+    if operation != "TransactWriteItems":
+        return aws_error(operation, "TransactionConflictException")
+    error = aws_error(operation, "TransactionCanceledException")
+    error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]  # type: ignore[typeddict-unknown-key]
+    return error
+
+
 class Calls:
     """Carries the calls of all processes of a world to its cloud.
 
@@ -157,10 +166,10 @@ class Calls:
             if fault is Fault.ERROR:
                 raise _error_of(service, operation, "InternalServerError", 500)
             if fault is Fault.CONFLICT:
-                raise aws_error(operation, "TransactionConflictException")
+                raise _conflict(operation)
             raise _error_of(service, operation, "ThrottlingException")
 
-        writes = operation in ("PutItem", "UpdateItem")
+        writes = operation in ("PutItem", "UpdateItem", "TransactWriteItems")
         return strike if fault is not Fault.CONFLICT or writes else None
 
     def _after(self, fault: Fault, service: str, operation: str, arguments: Document) -> Any:

@@ -8,10 +8,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.asking import WELL, want
+from tests.simulation.clerks import Clerks
+from tests.simulation.deaths import Deaths
 from tests.simulation.depot import Depot, audit_depot
 from tests.simulation.faults import Chosen, Fault
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.jobs.large import filled
+from tests.simulation.jobs.noticed import NOTICES
 from tests.simulation.order import Line, audit_line
 from tests.simulation.setting import Setting
 from tests.simulation.stage import LARGE_BYTES
@@ -115,6 +118,17 @@ def _stored(world: World) -> None:
     jobs(kind="sim.archive", details=details)(world)
 
 
+def _restarted(world: World) -> None:
+    jobs(behaviour=Behaviour(Conduct.REFUSES, 1), kind="sim.mend")(world)
+    world.part(Clerks).restart(world.scheduler.now_ms + 10_000)
+
+
+def _noticed(world: World) -> None:
+    world.part(Deaths)
+    world.behaviours[NOTICES] = WELL
+    jobs(behaviour=Behaviour(Conduct.REFUSES, 1), kind="sim.risk")(world)
+
+
 FLOWS = (
     Flow("succeeds", jobs()),
     Flow("is retried", jobs(behaviour=Behaviour(Conduct.FAILS, 1))),
@@ -130,6 +144,8 @@ FLOWS = (
     Flow("two in order", _in_order, (audit_line,)),
     Flow("two in order at once", _in_bulk, (audit_line,)),
     Flow("one large job", _stored, (audit_depot,)),
+    Flow("dies and is restarted", _restarted),
+    Flow("dies and is told of", _noticed),
 )
 
 

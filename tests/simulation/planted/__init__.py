@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import engine, memory, order, payloads, trouble
+from tests.simulation.planted import desk, engine, memory, order, payloads, trouble
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
@@ -18,4 +18,5 @@ PLANTED: Final = (
     *memory.PLANTED,
     *order.PLANTED,
     *payloads.PLANTED,
+    *desk.PLANTED,
 )

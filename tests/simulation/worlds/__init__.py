@@ -6,9 +6,11 @@ from tests.simulation.setting import Setting
 from tests.simulation.worlds import (
     basic,
     calm,
+    desk,
     fifo,
     large,
     living,
+    notices,
     outage,
     parking,
     poison,
@@ -31,5 +33,7 @@ WORLDS: dict[str, Setting] = {
         zombies.SETTING,
         fifo.SETTING,
         large.SETTING,
+        desk.SETTING,
+        notices.SETTING,
     )
 }

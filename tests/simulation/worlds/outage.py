@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.asking import WELL, soon, want
 from tests.simulation.dependency import SIGNS
-from tests.simulation.faults import Fault
+from tests.simulation.faults import HARMLESS
 from tests.simulation.invariants import State, Violation
 from tests.simulation.setting import Setting
 
@@ -57,7 +57,7 @@ SETTING = Setting(
     "outage",
     "a dependency is down for 5 minutes to 6 hours and shows it in one of four ways; nothing else is wrong",
     prepare,
-    kinds=(Fault.REORDER, Fault.STALE, Fault.TICK_TWICE),
+    kinds=HARMLESS,
     quiet_within_ms=4 * 3_600_000,
     most_calls=3_000,
     audits=(nobody_suffers,),

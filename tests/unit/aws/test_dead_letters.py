@@ -3,6 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.builders import moved
 from tests.unit.aws.stub import Wire, error
 from tidemill.aws.queue_walk import EMPTY_POLLS, HIDDEN_S
 from tidemill.aws.sqs import SqsDeadLetters
@@ -79,7 +80,7 @@ def everything(_):
 def test_sent_before_deleted_with_the_same_group():
     sqs = Sqs(2)
 
-    assert len(sqs.dead_letters.move("bulk", everything, 10)) == 2
+    assert len(moved(sqs.dead_letters, "bulk", everything, 10)) == 2
 
     assert sqs.operations.index("SendMessageBatch") < sqs.operations.index("DeleteMessageBatch")
     assert sqs.sent == [(URLS["bulk"], "body 0", "acme"), (URLS["bulk"], "body 1", "acme")]
@@ -89,9 +90,9 @@ def test_sent_before_deleted_with_the_same_group():
 def test_what_the_queue_did_not_take_stays_and_is_shown():
     sqs = Sqs(5, SendMessageBatch={"body 1", "body 3"})
 
-    moved = sqs.dead_letters.move("bulk", everything, 10)
+    gone = moved(sqs.dead_letters, "bulk", everything, 10)
 
-    assert [one.body for one in moved] == ["body 0", "body 2", "body 4"]
+    assert [one.body for one in gone] == ["body 0", "body 2", "body 4"]
     assert set(sqs.there.values()) == {"body 1", "body 3"}
     assert sqs.still_hidden == set()
 
@@ -101,7 +102,7 @@ def test_a_call_that_fails_is_told_and_hides_nothing(operation):
     sqs = Sqs(15, **{operation: error("InternalFailure", 500)})
 
     with pytest.raises(UnavailableError):
-        sqs.dead_letters.move("bulk", everything, 20)
+        moved(sqs.dead_letters, "bulk", everything, 20)
 
     assert len(sqs.there) == 15
     assert sqs.still_hidden == set()
@@ -111,7 +112,7 @@ def test_a_message_that_was_sent_and_not_deleted_is_shown_again():
     """It is in both queues: the record's fence runs it once."""
     sqs = Sqs(3, DeleteMessageBatch={"r-m1"})
 
-    assert len(sqs.dead_letters.move("bulk", everything, 10)) == 3
+    assert len(moved(sqs.dead_letters, "bulk", everything, 10)) == 3
 
     assert list(sqs.there) == ["m1"]
     assert sqs.still_hidden == set()
@@ -120,7 +121,7 @@ def test_a_message_that_was_sent_and_not_deleted_is_shown_again():
 def test_a_limit_is_kept_within_one_receive():
     sqs = Sqs(10)
 
-    assert len(sqs.dead_letters.move("bulk", everything, 4)) == 4
+    assert len(moved(sqs.dead_letters, "bulk", everything, 4)) == 4
 
     assert (len(sqs.sent), len(sqs.there), sqs.still_hidden) == (4, 6, set())
 
@@ -228,7 +229,7 @@ def test_a_fifo_message_is_no_repeat_of_the_one_that_died(monkeypatch):
     monkeypatch.setitem(ATTRIBUTES, "MessageDeduplicationId", "the send's id")
     sqs = Sqs(1)
 
-    sqs.dead_letters.move("bulk", everything, 1)
+    moved(sqs.dead_letters, "bulk", everything, 1)
 
     (entry,) = next(body["Entries"] for name, body in sqs.calls if name == "SendMessageBatch")
     assert entry["MessageDeduplicationId"] == "m0"
@@ -241,3 +242,37 @@ def test_a_purge_deletes_and_sends_nothing():
 
     assert [one.body for one in gone] == ["body 0", "body 2"]
     assert (list(sqs.there), sqs.sent, sqs.still_hidden) == (["m1"], [], set())
+
+
+def test_a_step_takes_no_more_than_it_has_room_for_and_keeps_nothing_from_others():
+    sqs = Sqs(12)
+    steps = iter([2, 1, 0])
+    hidden = []
+
+    def step():
+        hidden.append(sqs.still_hidden)
+        return next(steps)
+
+    moved = [[one.body for one in some] for some in sqs.dead_letters.move("bulk", everything, step)]
+
+    assert moved == [["body 0", "body 1"], ["body 2"]]
+    assert hidden == [set(), set(), set()]
+
+
+def test_what_is_rare_is_looked_for_ten_at_a_time_in_one_walk():
+    sqs = Sqs(25)
+    chosen = {"body 14", "body 15", "body 24"}
+
+    moved = list(sqs.dead_letters.move("bulk", lambda delivery: delivery.body in chosen, lambda: 1))
+
+    assert [[one.body for one in some] for some in moved] == [["body 14"], ["body 15"], ["body 24"]]
+    # Not one of the first fourteen was received twice.
+    assert sqs.operations.count("ReceiveMessage") <= 8 + EMPTY_POLLS
+    assert sqs.still_hidden == set()
+
+
+def test_a_purge_does_not_tell_of_what_stayed():
+    sqs = Sqs(3, DeleteMessageBatch={"r-m1"})
+
+    assert [one.body for one in sqs.dead_letters.purge("bulk", everything, 10)] == ["body 0", "body 2"]
+    assert (list(sqs.there), sqs.still_hidden) == (["m1"], set())

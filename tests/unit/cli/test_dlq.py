@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tests.builders import moved
 from tidemill import days
 from tidemill.domain.lifecycle import State
 
@@ -118,7 +119,7 @@ class TestRedriveJobs:
 
     def test_a_job_whose_message_is_gone_is_sent_from_the_table(self, run, world):
         (job_id,) = world.dead()
-        world.queues.move("default", lambda _: True, 1)
+        moved(world.queues, "default", lambda _: True, 1)
         world.queues.delete("default", [delivery.receipt for delivery in world.queues.receive("default")])
 
         redriven = answer(run("dlq", "redrive", job_id, "--json"))
@@ -233,10 +234,10 @@ class TestRedriveLanes:
         world.dead(60)
         move = world.queues.move
 
-        def move_and_fail(lane, chosen, limit, *rest):
-            moved = move(lane, chosen, limit, *rest)
-            world.work()
-            return moved
+        def move_and_fail(lane, chosen, step, *rest):
+            for gone in move(lane, chosen, step, *rest):
+                world.work()
+                yield gone
 
         world.queues.move = move_and_fail
 

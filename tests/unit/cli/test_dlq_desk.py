@@ -170,7 +170,7 @@ class TestCanary:
 
 
 class TestEdit:
-    def test_the_arguments_are_merged_by_the_api_that_knows_the_kind(self, run, world, mend):
+    def test_the_arguments_are_merged_into_the_job_s_own(self, run, world, mend):
         (job_id,) = world.dead()
         mend()
 
@@ -178,10 +178,8 @@ class TestEdit:
 
         assert result.exit_code == 0, result.output
         assert "runs again with other arguments" in result.stdout
-        assert [document.get("dry_run", False) for document in world.api.posted] == [
-            True,
-            False,
-        ]
+        (entry,) = entries(world)
+        assert (entry.action, entry.actor, entry.tenant) == ("edit", ADA, "default")
         world.work()
         (job,) = world.store.jobs.values()
         assert (job.state, job.generation) == (State.SUCCEEDED, 2)
@@ -223,6 +221,12 @@ class TestEdit:
         (job_id,) = world.dead()
 
         assert run("dlq", "edit", job_id, "{}", "--json").exit_code == 2
+        assert world.trail.entries == {}
+
+    def test_it_asks_no_api(self, run, world):
+        (job_id,) = world.dead()
+
+        assert run("dlq", "edit", job_id, '{"message":"x"}', "--yes").exit_code == 0
         assert world.api.posted == []
 
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from pydantic import Field
 
 from tests.unit.http.gateway import REQUEST_ID, Answer, make_event, template_of
-from tidemill import JobArgs, JobRegistry, job
+from tidemill import JobArgs, JobRegistry, job, seconds
 from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Held
@@ -88,7 +88,7 @@ class World:
         submitter = Submitter(*common, order=MemoryOrder(), payloads=self.payloads)
         self.client = JobClient(submitter, self.store, self.store, self.clock)
         self.listing = Listing(self.store, self.clock, list_index=True)
-        tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", lambda _: None)
+        tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", self.sleep)
         ports = (self.store, self.store, self.queues, self.queues)
         self.desk = DeadLetterDesk(*ports, tuple(registry.lanes), self.clock, Random(8), tools)  # noqa: S311 - the same
         self.api = HttpApi(registry, self.client, self.listing, self.desk, self.telemetry, tenant_claim)
@@ -96,6 +96,9 @@ class World:
         self.contract = _CONTRACTS.setdefault((registry, tenant_claim), None) or self.api.openapi
         _CONTRACTS[registry, tenant_claim] = self.contract
         self.reached: set[tuple[str, str, str]] = set()
+
+    def sleep(self, seconds_: float) -> None:
+        self.clock.advance(seconds(seconds_))
 
     @property
     def is_empty(self) -> bool:

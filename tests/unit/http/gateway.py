@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote
 REQUEST_ID = "Zx9QkgY8liAEPlw="
 IAM = {"iam": {"accountId": "123456789012", "userArn": "arn:aws:iam::123456789012:user/op"}}
 
-DLQ_ROUTES = {("GET", "groups"), ("POST", "redrive"), ("POST", "purge")}
+DLQ_ROUTES = {("GET", "groups"), ("GET", "audit"), ("POST", "redrive"), ("POST", "purge")}
 
 
 @dataclass

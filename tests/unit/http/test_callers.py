@@ -19,6 +19,7 @@ ROUTES = [
     ("GET", "/openapi.json"),
     ("GET", "/dlq"),
     ("GET", "/dlq/groups"),
+    ("GET", "/dlq/audit"),
     ("GET", "/dlq/0190a5b0-0000-7000-8000-000000000000"),
     ("POST", "/jobs/0190a5b0-0000-7000-8000-000000000000/redrive"),
     ("POST", "/dlq/redrive"),

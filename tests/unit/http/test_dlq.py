@@ -12,7 +12,7 @@ from tidemill.domain.audit import Outcome
 from tidemill.domain.errors import PayloadGoneError, UnavailableError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.memory import Wish
-from tidemill.entrypoints import http_dlq
+from tidemill.entrypoints import http_dlq_many
 from tidemill.service.reception import receive
 
 THUMB = {"kind": "media.thumbnail", "args": {"bucket": "b", "width": 320}}
@@ -258,7 +258,7 @@ class TestRedriveMany:
 
     def test_when_the_time_is_up_it_says_what_is_left(self, world, monkeypatch):
         refs = [kill(world) for _ in range(3)]
-        monkeypatch.setattr(http_dlq, "HTTP_TIME_MS", 1)
+        monkeypatch.setattr(http_dlq_many, "HTTP_TIME_MS", 1)
         send = world.queues.send
 
         def slow(*arguments):
@@ -281,7 +281,23 @@ class TestRedriveMany:
             ({"filter": {"tenant": "globex"}}, "filter.tenant"),
             ({"filter": None}, "filter"),
             ({"cursor": "x"}, "cursor"),
-            ({"rate": 5}, "rate"),
+            ({"rate": 0.05}, "rate"),
+            ({"rate": 1001}, "rate"),
+            ({"rate": "5"}, "rate"),
+            ({"canary": 0}, "canary"),
+            ({"canary": 51}, "canary"),
+            ({"canary": 11, "rate": 1}, "canary"),
+            ({"canary": 1, "cursor": "x"}, "canary"),
+            ({"canary": 1, "after": [{"id": UUID, "generation": 1, "redriven": True}]}, "after"),
+            ({"after": []}, "after"),
+            ({"after": [{"id": "nonsense", "generation": 1, "redriven": True}]}, "after.0.id"),
+            ({"after": [{"id": UUID, "generation": 0, "redriven": True}]}, "after.0.generation"),
+            ({"ids": []}, "ids"),
+            ({"ids": [UUID, "nonsense"]}, "ids.1"),
+            ({"ids": [UUID] * 51}, "ids"),
+            ({"ids": [UUID], "limit": 5}, "ids"),
+            ({"ids": [UUID], "filter": {"lane": "default"}}, "ids"),
+            ({"ids": [UUID], "cursor": "x"}, "ids"),
         ],
     )
     def test_what_does_not_fit_is_named(self, world, document, field):

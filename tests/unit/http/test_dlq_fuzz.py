@@ -33,12 +33,29 @@ DOCUMENT = st.fixed_dictionaries(
         "filter": FILTER | JSON,
         "limit": st.integers(-1, 60) | JSON,
         "cursor": JSON,
+        "ids": st.lists(st.sampled_from(["0190a5b0-0000-7000-8000-000000000000"]) | TEXT, max_size=3) | JSON,
+        "rate": st.floats(0.05, 2000) | JSON,
+        "canary": st.integers(-1, 60) | JSON,
+        "after": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "id": st.sampled_from(["0190a5b0-0000-7000-8000-000000000000"]) | TEXT,
+                    "generation": st.integers(-1, 3) | JSON,
+                    "redriven": st.booleans() | JSON,
+                }
+            ),
+            max_size=2,
+        )
+        | JSON,
         "confirm": st.integers(0, 3) | st.sampled_from(["default", "bulk"]) | JSON,
     },
 )
 KNOWN = {
     "/jobs/{id}/redrive": {"mode", "from_step", "args", "replace_args", "dry_run", "tenant"},
-    "/dlq/redrive": {"mode", "from_step", "filter", "limit", "cursor", "dry_run", "tenant"},
+    "/dlq/redrive": {
+        *("mode", "from_step", "filter", "limit", "cursor", "dry_run", "tenant"),
+        *("ids", "rate", "canary", "after"),
+    },
     "/dlq/purge": {"filter", "confirm", "dry_run", "tenant"},
 }
 

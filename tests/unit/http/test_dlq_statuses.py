@@ -12,6 +12,7 @@ NO_TENANT = {"jwt": {"claims": {"sub": "u"}}}
 ROUTES = {
     ("GET", "/dlq"): ("/dlq", None),
     ("GET", "/dlq/groups"): ("/dlq/groups", None),
+    ("GET", "/dlq/audit"): ("/dlq/audit", None),
     ("GET", "/dlq/{id}"): ("/dlq/{id}", None),
     ("POST", "/jobs/{id}/redrive"): ("/jobs/{id}/redrive", {"dry_run": True}),
     ("POST", "/dlq/redrive"): ("/dlq/redrive", {"dry_run": True}),
@@ -38,6 +39,10 @@ def test_every_documented_status_is_reached(world, monkeypatch, method, path):
     fail(world, monkeypatch, method, target, body)
     if path == "/jobs/{id}/redrive":
         world.call(method, target, {})
+    if path == "/dlq/redrive":
+        kill(world)
+        canary = world.call(method, target, {"canary": 1}).json["canary"]
+        world.call(method, target, {"after": canary})
     documented = {(method, path, status) for status in world.contract["paths"][path][method.lower()]["responses"]}
     assert {reached for reached in world.reached if reached[:2] == (method, path)} == documented
 
@@ -47,6 +52,7 @@ def fail(world, monkeypatch, method, target, body):
         with monkeypatch.context() as broken:
             for name in ("find", "waiting"):
                 broken.setattr(world.store, name, fails_with(error))
+            broken.setattr(world.trail, "read", fails_with(error))
             broken.setattr(world.queues, "peek", fails_with(error))
             answer = world.call(method, target, body)
         assert answer.status == (503 if isinstance(error, UnavailableError) else 500)

@@ -20,6 +20,7 @@ def test_an_unknown_path_is_a_404_problem(world, target):
         ("GET", "/jobs/abc/redrive", "POST"),
         ("POST", "/dlq", "GET"),
         ("POST", "/dlq/groups", "GET"),
+        ("POST", "/dlq/audit", "GET"),
         ("DELETE", "/dlq/redrive", "POST"),
         ("DELETE", "/dlq/purge", "POST"),
         ("POST", "/dlq/abc", "GET"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.builders import MINUTE, OTHER_SEND_ID, Greet, an_envelope
+from tests.builders import MINUTE, OTHER_SEND_ID, Greet, an_envelope, moved
 from tests.unit.service.conftest import raising
 from tidemill import RateLimitedError, hours, minutes, seconds
 from tidemill.domain import limits
@@ -23,7 +23,7 @@ def forget_receives(world, lane="default"):
 
 
 def console_redrive(world, lane="default"):
-    return world.queues.move(lane, lambda _: True, 100, 100)
+    return moved(world.queues, lane, lambda _: True, 100, 100)
 
 
 @pytest.mark.parametrize("recorded", [True, False])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import DAY, NOW, OTHER_SEND_ID, Greet, a_send_id, an_envelope
+from tests.builders import DAY, NOW, OTHER_SEND_ID, Greet, a_send_id, an_envelope, moved
 from tests.unit.service.conftest import PERMANENT, raising
 from tidemill import days, hours, minutes
 from tidemill.domain.audit import Outcome
@@ -32,7 +32,7 @@ def forget_receives(world, lane="default"):
 
 
 def console_redrive(world, lane="default"):
-    return world.queues.move(lane, lambda _: True, 100, 100)
+    return moved(world.queues, lane, lambda _: True, 100, 100)
 
 
 def test_a_redriven_job_runs_again_as_its_next_generation(world):
@@ -209,9 +209,9 @@ def test_a_whole_lane_is_redriven_by_sqs_or_by_us_with_the_same_bytes(world, by_
     world.clock.advance(days(1))
 
     assert world.desk.depths()["default"] == 3
-    moved = list(world.desk.redrive_lanes(world.lanes))
+    done = list(world.desk.redrive_lanes(world.lanes))
 
-    assert [(one.lane, one.count, one.by_sqs) for one in moved] == [("default", 3, by_itself)]
+    assert [(one.lane, one.count, one.by_sqs) for one in done] == [("default", 3, by_itself)]
     assert (set(world.bodies()), world.desk.depths()["default"]) == (bodies, 0)
     world.settle()
     assert {job.state for job in world.store.jobs.values()} == {State.SUCCEEDED}

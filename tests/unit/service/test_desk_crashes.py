@@ -1,6 +1,7 @@
 """A desk that dies in the middle: whichever call is its last, the job runs once more, or is dead as it was."""
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -37,10 +38,18 @@ class Fragile:
         def call(*arguments, **named):
             self._fuse.burn()
             answer = method(*arguments, **named)
+            if isinstance(answer, Iterator):
+                return self._step_by_step(answer)
             self._fuse.burn()
             return answer
 
         return call
+
+    def _step_by_step(self, steps):
+        for step in steps:
+            self._fuse.burn()
+            yield step
+            self._fuse.burn()
 
 
 class Fuse:

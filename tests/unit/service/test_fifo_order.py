@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.builders import moved
 from tests.unit.service.conftest import FUNCTION_TIMEOUT, PERMANENT, raising
 from tests.unit.service.ordered import LANE, OrderedWorld
 from tidemill import RateLimitedError, minutes, seconds
@@ -117,7 +118,7 @@ class Story(OrderedWorld):
         self.clock.advance(seconds(1))
         if way == "queue":
             self.late.update(job.ref for job in dead)
-            self.queues.move(LANE, lambda _: True, 5)
+            moved(self.queues, LANE, lambda _: True, 5)
         else:
             job = dead[number % len(dead)]
             self.late.add(job.ref)

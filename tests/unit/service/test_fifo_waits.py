@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import HOUR
+from tests.builders import HOUR, moved
 from tests.unit.service.conftest import PERMANENT, raising
 from tests.unit.service.ordered import LANE, OrderedWorld
 from tidemill import RateLimitedError, hours, minutes, seconds
@@ -123,7 +123,7 @@ def test_a_redriven_job_has_its_number_still_and_sees_that_it_is_late(world, way
 
     world.clock.advance(seconds(1))
     if way == "queue":
-        world.queues.move(LANE, lambda _: True, 10)
+        moved(world.queues, LANE, lambda _: True, 10)
     else:
         world.queues._dlqs[LANE].messages.clear()
         world.desk.redrive(job.ref)

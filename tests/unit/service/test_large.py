@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.builders import Greet, a_delivery, a_send_id
+from tests.builders import Greet, a_delivery, a_send_id, moved
 from tests.unit.service.conftest import raising, returning
 from tidemill import Submission, days, hours, minutes, seconds
 from tidemill.domain import limits
@@ -188,7 +188,7 @@ class TestArguments:
         if via == "desk":
             world.desk.redrive(job.ref)
         else:
-            world.queues.move("default", lambda _: True, 10, 10)
+            moved(world.queues, "default", lambda _: True, 10, 10)
         world.does = [seen(got)]
         world.settle()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.aws.errors import AwsError, code_of, raise_for
@@ -66,13 +66,29 @@ class SqsDeadLetters:
             walk.end()
         return [_delivery(message) for message in walk.met.values()]
 
-    def move(self, lane: str, chosen: Callable[[Delivery], bool], limit: int, search: int = MAX_MET) -> list[Delivery]:
+    def move(
+        self, lane: str, chosen: Callable[[Delivery], bool], step: Callable[[], int], search: int = MAX_MET
+    ) -> Iterator[list[Delivery]]:
         """See DeadLetterQueue. A message whose deletion failed is in both queues; the engine runs it once.
+
+        While `step` waits, no message is kept from others but those that were looked at and not chosen.
 
         Raises:
             UnavailableError: SQS did not answer; what was moved before stays moved.
         """
-        return self._remove(lane, chosen, limit, search, lambda found: self._send(self._urls[lane], found))
+        walk = QueueWalk(self._client, self._dlq_urls[lane])
+        try:
+            while room := step():
+                found = self._next(walk, chosen, room, search)
+                if not found:
+                    return
+                walk.show(found[room:])
+                moved = self._send(self._urls[lane], found[:room])
+                walk.delete(moved)
+                if moved:
+                    yield [_delivery(message) for message in moved]
+        finally:
+            walk.end()
 
     def purge(self, lane: str, chosen: Callable[[Delivery], bool], limit: int, search: int = MAX_MET) -> list[Delivery]:
         """See DeadLetterQueue. One whose deletion failed is not answered.
@@ -80,7 +96,14 @@ class SqsDeadLetters:
         Raises:
             UnavailableError: SQS did not answer; what was deleted before is gone.
         """
-        return self._remove(lane, chosen, limit, search, list)
+        walk = QueueWalk(self._client, self._dlq_urls[lane])
+        gone: list[Delivery] = []
+        try:
+            while len(gone) < limit and (found := self._next(walk, chosen, MESSAGES_PER_CALL, search)):
+                gone += map(_delivery, walk.delete(found[: limit - len(gone)]))
+        finally:
+            walk.end()
+        return gone
 
     def start_move(self, lane: str, rate: int | None) -> bool:
         """See DeadLetterQueue: StartMessageMoveTask. A rate over 500 is 500."""
@@ -104,31 +127,20 @@ class SqsDeadLetters:
             raise_for("start_move", error)
         return True
 
-    def _remove(
-        self,
-        lane: str,
-        chosen: Callable[[Delivery], bool],
-        limit: int,
-        search: int,
-        first: Callable[[Sequence[MessageTypeDef]], list[MessageTypeDef]],
-    ) -> list[Delivery]:
-        """Walk, do `first` with the chosen, and delete those that it answers."""
-        walk = QueueWalk(self._client, self._dlq_urls[lane])
-        removed: list[Delivery] = []
-        looked_at = 0
-        try:
-            while len(removed) < limit and looked_at < search:
-                messages = walk.receive(min(MESSAGES_PER_CALL, search - looked_at))
-                if not messages:
-                    break
-                looked_at += len(messages)
-                wanted = [message for message in messages if chosen(_delivery(message))]
-                done = first(wanted[: limit - len(removed)])
-                removed += [_delivery(message) for message in done]
-                walk.delete(done)
-        finally:
-            walk.end()
-        return removed
+    def _next(
+        self, walk: QueueWalk, chosen: Callable[[Delivery], bool], room: int, search: int
+    ) -> list[MessageTypeDef]:
+        """The next messages of the walk that are chosen; none at its end."""
+        # No more than may go, so that nothing has to be shown again; but those that are rare are looked for faster.
+        size = room
+        while walk.looked_at < search:
+            messages = walk.receive(min(size, MESSAGES_PER_CALL, search - walk.looked_at))
+            if not messages:
+                break
+            if found := [message for message in messages if chosen(_delivery(message))]:
+                return found
+            size = MESSAGES_PER_CALL
+        return []
 
     def _arn(self, url: str) -> str:
         return self._attributes("start_move", url, ["QueueArn"])["QueueArn"]

@@ -29,12 +29,13 @@ class QueueWalk:
 
     Attributes:
         met: the messages that were received and not deleted, by id, in the order of the walk.
+        looked_at: how many it has met so far.
     """
 
     def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
         self._url = url
-        self._walked = 0
+        self.looked_at = 0
         self.met: dict[str, MessageTypeDef] = {}
 
     def receive(self, limit: int) -> list[MessageTypeDef]:
@@ -44,23 +45,24 @@ class QueueWalk:
             UnavailableError: SQS did not answer.
         """
         for _ in range(EMPTY_POLLS):
-            if self._walked >= MAX_MET:
+            if self.looked_at >= MAX_MET:
                 break
             received = self._receive(min(limit, MESSAGES_PER_CALL))
             fresh = [message for message in received if message["MessageId"] not in self.met]
             # One that comes again has a new receipt, which alone can show it.
             self.met.update({message["MessageId"]: message for message in received})
-            self._walked += len(fresh)
+            self.looked_at += len(fresh)
             if fresh:
                 return fresh
         return []
 
-    def delete(self, messages: Sequence[MessageTypeDef]) -> None:
-        """Delete messages of this walk. One that SQS does not delete is shown again at the end.
+    def delete(self, messages: Sequence[MessageTypeDef]) -> list[MessageTypeDef]:
+        """Delete messages of this walk; answers those that are gone. One that is not is shown again at the end.
 
         Raises:
             UnavailableError: SQS did not answer.
         """
+        gone: list[MessageTypeDef] = []
         for chunk in in_chunks(messages, MESSAGES_PER_CALL):
             entries = [
                 {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(chunk)
@@ -69,12 +71,24 @@ class QueueWalk:
                 answer = self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
             except AwsError as error:
                 raise_for("delete", error)
-            for entry in answer.get("Successful", ()):
-                del self.met[chunk[int(entry["Id"])]["MessageId"]]
+            gone += [chunk[int(entry["Id"])] for entry in answer.get("Successful", ())]
+        for message in gone:
+            del self.met[message["MessageId"]]
+        return gone
+
+    def show(self, messages: Sequence[MessageTypeDef]) -> None:
+        """Show messages of this walk to everybody; the walk will meet them again."""
+        self._show(messages)
+        for message in messages:
+            del self.met[message["MessageId"]]
 
     def end(self) -> None:
-        """Show what was met and not deleted. A failure is harmless: it shows itself after `HIDDEN_S`."""
-        for chunk in in_chunks(list(self.met.values()), MESSAGES_PER_CALL):
+        """Show what was met and not deleted."""
+        self._show(list(self.met.values()))
+
+    def _show(self, messages: Sequence[MessageTypeDef]) -> None:
+        """A failure is harmless: they show themselves after `HIDDEN_S`."""
+        for chunk in in_chunks(messages, MESSAGES_PER_CALL):
             entries = [
                 {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
                 for index, message in enumerate(chunk)

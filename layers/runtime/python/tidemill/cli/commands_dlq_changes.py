@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -36,41 +37,44 @@ def edit(  # noqa: PLR0913 - one parameter an option
     mode: ModeOption = None,
     from_step: FromStep = None,
     tenant: Tenant = DEFAULT_TENANT,
+    jobs: Annotated[
+        str,
+        typer.Option(envvar="TIDEMILL_JOBS", metavar="MODULE:NAME", help="The project's jobs; in ./functions."),
+    ] = "jobs:registry",
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Let a dead job run again with other arguments, which its kind has to accept.
 
-    Asked of the stack's HTTP API, which knows the kinds.
+    Run it in the project's folder: the kinds are those of its registry.
     """
     from tidemill.cli import render
     from tidemill.cli.redriving import confirm
     from tidemill.cli.request import read_args
+    from tidemill.service.dead_view import redrive_view
+    from tidemill.service.editing import Edit
 
-    ref, manner = ref_of(job, tenant), manner_for(mode, from_step)
-    document: dict[str, Any] = {"args": read_args(args), "replace_args": replace, "mode": manner.mode.value}
-    if manner.step is not None:
-        document["from_step"] = manner.step
-    if ref.tenant != DEFAULT_TENANT:
-        document["tenant"] = ref.tenant
+    ref, manner, change = ref_of(job, tenant), manner_for(mode, from_step), Edit(read_args(args), replace)
     if as_json and not (yes or dry_run):
         confirm("", yes=False, as_json=True)
-    api, path = target_of(context).api, f"/jobs/{ref.id}/redrive"
-    # Twice, so that what is asked about is what the API made of it.
-    done = api.post(path, {**document, "dry_run": True})
-    if not (as_json or dry_run):
-        _show_edit(done)
-        confirm(f"job {ref.id} with these arguments", yes=yes, as_json=False)
-    if not dry_run:
-        done = api.post(path, document)
+    desk = target_of(context).program_knowing(jobs).desk
+    canonical, effects = desk.inspection.foresee_edit(ref, change, manner)
+    told = {**redrive_view(ref, manner, effects), "args": json.loads(canonical)}
+    if not as_json:
+        _show_edit(told)
+    if dry_run:
+        if as_json:
+            render.as_json({**told, "dry_run": True})
+        else:
+            render.line("dry run: nothing was done")
+        return
+    confirm(f"job {ref.id} with these arguments", yes=yes, as_json=as_json)
+    done = desk.edit(ref, change, manner)
     if as_json:
-        render.as_json(done)
-    elif dry_run:
-        _show_edit(done)
-        render.line("dry run: nothing was done")
+        render.as_json({**told, "dry_run": False, "via": done.via})
     else:
-        render.line(f"job {done['id']} runs again with other arguments (sent from the {done['via']})")
+        render.line(f"job {ref.id} runs again with other arguments (sent from the {done.via})")
 
 
 def purge(  # noqa: PLR0913 - one parameter an option

@@ -196,7 +196,7 @@ def confirm(what: str, *, yes: bool, as_json: bool) -> None:
 
 def canary_view(ended: CanaryEnded) -> dict[str, Any]:
     """How a canary fared, as `--json` prints it."""
-    named = {"well": ended.well, "died": ended.died, "unended": ended.unended}
+    named = {"well": ended.well, "died": ended.died, "unended": ended.unended, "unflown": ended.unflown}
     return {"passed": ended.passed, **{name: [str(ref) for ref in refs] for name, refs in named.items()}}
 
 
@@ -204,7 +204,8 @@ def canary_told(ended: CanaryEnded) -> str:
     """How a canary fared, for people."""
     died = f", died again: {', '.join(map(str, ended.died))}" if ended.died else ""
     unended = f", not ended in time: {', '.join(map(str, ended.unended))}" if ended.unended else ""
-    return f"canary: {len(ended.well)} ended well{died}{unended}"
+    unflown = f", not redriven: {', '.join(map(str, ended.unflown))}" if ended.unflown else ""
+    return f"canary: {len(ended.well)} ended well{died}{unended}{unflown}"
 
 
 @contextmanager

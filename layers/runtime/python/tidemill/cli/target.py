@@ -47,6 +47,18 @@ class Target:
 
         return program_of(self.info, JobRegistry(), self.account)
 
+    def program_knowing(self, jobs: str) -> Program:
+        """The same, with the kinds of a registry of the operator's own project.
+
+        Raises:
+            InputError: `jobs` names none; see `registry_at`.
+        """
+        from tidemill.cli.kinds import registry_at
+        from tidemill.connect import program_of
+
+        registry = registry_at(jobs)
+        return program_of(self.info, registry, self.account)
+
     @cached_property
     def api(self) -> SignedApi:
         """The stack's HTTP API, which knows the kinds."""

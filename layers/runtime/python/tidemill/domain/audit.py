@@ -31,10 +31,11 @@ class AuditEntry:
         actor: who: an AWS ARN, the subject of a token, or `unknown`.
         action: `redrive`, `edit` or `purge`.
         tenant: whose jobs; None for all tenants.
-        chosen: the filter, by field. Empty where jobs were named by id.
+        chosen: the filter, by field, and with what care (`rate`, `canary`, `after`).
         manner: how jobs were to run again: `resume`, `restart`, `from_step <name>`; "" where that means nothing.
         counts: what was done, by name (`redriven`, `failed`, `purged`, ...).
-        jobs: which jobs, `<tenant>/<id>`, the first hundred.
+        jobs: which jobs, `<tenant>/<id>`, the first hundred: before the end those that are meant, as far as they are
+            known, and then those that something was done with.
         error: the code of what ended it, if something did.
     """
 

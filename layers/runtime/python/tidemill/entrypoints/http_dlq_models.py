@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tidemill.domain.audit import Outcome
 from tidemill.domain.errors import InputError, Violation
 from tidemill.entrypoints.http_models import Job, Link, ProblemMembers, Timestamp
 from tidemill.service.manner import Mode
@@ -51,15 +52,38 @@ class RedriveRequest(_Request):
     dry_run: DryRun = False
 
 
+class CanaryBird(_Request):
+    """A job of a canary, as the call that redrove it answers it."""
+
+    id: str
+    generation: int = Field(ge=1, description="the one it died in")
+    redriven: bool = Field(description="false: it could not be, and `failed` says why")
+
+
 class RedrivesRequest(_Request):
     """Which dead jobs are to run again, and how."""
 
     tenant: Tenant = None
+    ids: list[str] | None = Field(
+        default=None, min_length=1, max_length=MAX_REDRIVES, description="these jobs, instead of a filter"
+    )
     filter: DeadFilter = DeadFilter()
     mode: Annotated[Mode | None, Field(strict=False)] = Field(default=None, description="resume if left out")
     from_step: StepName = None
     limit: int = Field(default=MAX_REDRIVES, ge=1, le=MAX_REDRIVES)
     cursor: str | None = None
+    rate: float | None = Field(
+        default=None, description="jobs a second at the most, 0.1 to 1000, kept by calls made one after the other"
+    )
+    canary: int | None = Field(
+        default=None, ge=1, le=MAX_REDRIVES, description="redrive only so many; the next call names them in `after`"
+    )
+    after: list[CanaryBird] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_REDRIVES,
+        description="the canary of an earlier answer: go on if all of it ended well",
+    )
     dry_run: DryRun = False
 
 
@@ -171,7 +195,8 @@ class Redrives(_Document):
     redriven: list[RedrivenJob]
     failed: list[KeptJob]
     foreseen: list[ForeseenJob] = Field(description="of a dry run")
-    left: list[str] = Field(description="jobs that the time did not suffice for: ask again without the cursor")
+    left: list[str] = Field(description="jobs that the time did not suffice for: name them in `ids` then")
+    canary: list[CanaryBird] = Field(description="of a canary: pass it on in `after` to redrive the others")
     cursor: str | None = Field(description="for the next ones; null where there are no more")
 
 
@@ -185,12 +210,37 @@ class Purge(_Document):
     kept: int = Field(description="messages of jobs that are not over, as far as the table knows: they stay")
 
 
+class Action(_Document):
+    """An entry of the audit trail."""
+
+    id: str
+    at: Timestamp
+    ended_at: Timestamp | None = Field(description="null: it still runs, or whoever ran it died")
+    actor: str = Field(description="the subject of a token, or an ARN, which a tenant sees as `operator`")
+    action: str
+    tenant: str | None
+    chosen: dict[str, str] = Field(description="the filter, and with what care")
+    manner: str | None
+    outcome: Outcome
+    error: str | None = Field(description="the code of what ended it, if something did")
+    counts: dict[str, int]
+    jobs: list[str] = Field(description="the first hundred, each as tenant/id")
+
+
+class Trail(_Document):
+    """What was done, newest first. A page may be short, or empty."""
+
+    entries: list[Action]
+    cursor: str | None = Field(description="for the next ones; null where there are no more")
+
+
 DOCUMENTS: Final = (
     DeadJob,
     DeadGroups,
     Redrive,
     Redrives,
     Purge,
+    Trail,
     RedriveRequest,
     RedrivesRequest,
     PurgeRequest,

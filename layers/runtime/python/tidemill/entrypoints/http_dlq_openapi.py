@@ -26,6 +26,7 @@ def dlq_paths() -> dict[str, Any]:
     return {
         "/dlq": {"get": _page()},
         "/dlq/groups": {"get": _groups()},
+        "/dlq/audit": {"get": _audit()},
         "/dlq/{id}": {"get": _show()},
         "/dlq/redrive": {"post": _redrive_many()},
         "/dlq/purge": {"post": _purge()},
@@ -55,6 +56,20 @@ def _groups() -> dict[str, Any]:
     }
 
 
+def _audit() -> dict[str, Any]:
+    return {
+        "operationId": "listDeskActions",
+        "summary": "Read who redrove, edited and purged what on one day, newest first",
+        "parameters": [
+            query("tenant", _WORD, "whose jobs; with AWS credentials, left out: everybody's"),
+            query("day", {"type": "string", "format": "date"}, "a day in UTC; today if left out"),
+            query("limit", {"type": "integer", "minimum": 1, "maximum": limits.MAX_PAGE}, "entries a page"),
+            query("cursor", _WORD, "of the page before"),
+        ],
+        "responses": {"200": answer("A page of the trail", "Trail"), **problems(400, 401, 403, 500, 503)},
+    }
+
+
 def _show() -> dict[str, Any]:
     return {
         "operationId": "showDeadJob",
@@ -81,11 +96,11 @@ def _redrive() -> dict[str, Any]:
 def _redrive_many() -> dict[str, Any]:
     return {
         "operationId": "redriveJobs",
-        "summary": "Let the next dead jobs that a filter means run again; one that can't does not stop the others",
+        "summary": "Let dead jobs run again: some ids, or the next that a filter means; one that can't stops no other",
         "requestBody": body("RedrivesRequest"),
         "responses": {
             "200": answer("What was done, or of a dry run what would be", "Redrives"),
-            **problems(400, 401, 403, 404, 413, 415, 422, 500, 503),
+            **problems(400, 401, 403, 404, 409, 413, 415, 422, 500, 503),
         },
     }
 

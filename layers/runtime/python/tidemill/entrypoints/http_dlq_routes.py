@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from tidemill.domain.ports import Telemetry
 from tidemill.entrypoints.http_dlq import DlqDesk
+from tidemill.entrypoints.http_dlq_reach import Reach
 from tidemill.entrypoints.http_request import MAX_BODY_BYTES, Caller, read_document, read_query
 from tidemill.entrypoints.http_response import json_response
 from tidemill.service.deadletters import DeadLetterDesk
@@ -19,6 +20,7 @@ DLQ_METHODS: Final = (
     (re.compile(r"/jobs/[^/]+/redrive"), ("POST",)),
     (re.compile(r"/dlq"), ("GET",)),
     (re.compile(r"/dlq/groups"), ("GET",)),
+    (re.compile(r"/dlq/audit"), ("GET",)),
     (re.compile(r"/dlq/redrive"), ("POST",)),
     (re.compile(r"/dlq/purge"), ("POST",)),
     (re.compile(r"/dlq/[^/]+"), ("GET",)),
@@ -45,6 +47,7 @@ class DlqRoutes:
         self._caller = caller
         app.get("/dlq")(self._page)
         app.get("/dlq/groups")(self._groups)
+        app.get("/dlq/audit")(self._audit)
         app.post("/dlq/redrive")(self._redrive_many)
         app.post("/dlq/purge")(self._purge)
         app.get("/dlq/<job_id>")(self._show)
@@ -55,6 +58,9 @@ class DlqRoutes:
 
     def _groups(self) -> Response[str]:
         return json_response(200, self._answering().groups())
+
+    def _audit(self) -> Response[str]:
+        return json_response(200, self._answering().trail())
 
     def _show(self, job_id: str) -> Response[str]:
         return json_response(200, self._answering().job(job_id))
@@ -86,7 +92,7 @@ class DlqRoutes:
 
     def _answering(self) -> DlqDesk:
         caller = self._caller()
-        return DlqDesk(self._desk.acting_as(caller.name), self._app.current_event, caller)
+        return DlqDesk(Reach(self._desk.acting_as(caller.name), self._app.current_event, caller))
 
     def _body(self) -> Any:
         read_query(self._app.current_event, set())

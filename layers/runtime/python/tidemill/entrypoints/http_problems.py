@@ -87,6 +87,18 @@ class MediaTypeError(RequestError):
     code = "unsupported_media_type"
 
 
+class CanaryPendingError(RequestError):
+    """Not all of the canary that the request names has ended; the same request may pass later."""
+
+    code = "canary_pending"
+
+
+class CanaryFailedError(RequestError):
+    """Of the canary that the request names, a job died again or was never redriven."""
+
+    code = "canary_failed"
+
+
 class Refusal(NamedTuple):
     """A row of the table. Without a `detail` the violations' fields are named, or the error speaks for itself."""
 
@@ -114,6 +126,10 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     PayloadGoneError: Refusal(409, "The job's stored bytes are past their retention"),
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
+    ),
+    CanaryPendingError: Refusal(409, "The canary has not ended", "Nothing was changed. Ask again after Retry-After."),
+    CanaryFailedError: Refusal(
+        409, "The canary failed", "Nothing was changed. `violations` names the jobs: look at why they died."
     ),
     BodyTooLargeError: Refusal(413, "The body is too large"),
     MediaTypeError: Refusal(415, "The body must be JSON"),

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from tidemill.domain.job import JobRef
-from tidemill.entrypoints.http_problems import RETRY_AFTER_S, MethodError, problem_document
+from tidemill.entrypoints.http_problems import RETRY_AFTER_S, CanaryPendingError, MethodError, problem_document
 from tidemill.entrypoints.http_request import Caller
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -37,7 +37,7 @@ def problem_response(error: Exception, request_id: str, more: Mapping[str, objec
     headers: dict[str, str] = {}
     if document["status"] == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if document["status"] == 503:
+    if document["status"] == 503 or isinstance(error, CanaryPendingError):
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if isinstance(error, MethodError):
         headers["Allow"] = error.allowed

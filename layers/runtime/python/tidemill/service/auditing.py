@@ -6,7 +6,7 @@ No audit, no action: if the intent can't be written, nothing is done.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -52,9 +52,17 @@ class Auditor:
 
     @contextmanager
     def action(
-        self, name: str, tenant: str | None = None, chosen: Mapping[str, str] | None = None, manner: str = ""
+        self,
+        name: str,
+        tenant: str | None = None,
+        chosen: Mapping[str, str] | None = None,
+        manner: str = "",
+        jobs: Sequence[JobRef] = (),
     ) -> Iterator[Tally]:
         """Write the intent, let the action be done inside, write its outcome.
+
+        Arguments:
+            jobs: those that are meant, where they are known.
 
         Raises:
             UnavailableError: the intent is not known to be written; nothing is done.
@@ -68,6 +76,7 @@ class Auditor:
             tenant=tenant,
             chosen=chosen or {},
             manner=manner,
+            jobs=tuple(map(str, jobs[:MAX_AUDITED_JOBS])),
         )
         self.trail.write(entry)
         tally = Tally()

@@ -17,22 +17,46 @@ _POLL_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Bird:
+    """One job of a canary.
+
+    Attributes:
+        generation: the one it died in. `flew`: whether it was redriven.
+    """
+
+    ref: JobRef
+    generation: int
+    flew: bool = True
+
+    @classmethod
+    def of(cls, dead: Job, *, flew: bool = True) -> Bird:
+        """A dead job, before or after it was redriven."""
+        return cls(dead.ref, dead.generation, flew)
+
+
+@dataclass(frozen=True, slots=True)
 class CanaryEnded:
     """How the first ones fared.
 
     Attributes:
         well: those that ended otherwise than dead. `died`: those that died again. `unended`: those that had not
-            ended when the wait was over.
+            ended when the wait was over. `unflown`: those that were not redriven, or have no record.
     """
 
-    well: tuple[JobRef, ...]
-    died: tuple[JobRef, ...]
-    unended: tuple[JobRef, ...]
+    well: tuple[JobRef, ...] = ()
+    died: tuple[JobRef, ...] = ()
+    unended: tuple[JobRef, ...] = ()
+    unflown: tuple[JobRef, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether the others may follow: all ended, and none died."""
-        return not self.died and not self.unended
+        """Whether the others may follow: each was redriven, ended, and did not die."""
+        return not (self.has_failed or self.unended)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it can't pass any more, however long one waits."""
+        return bool(self.died or self.unflown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +73,39 @@ class Canary:
     sleep: Callable[[float], None]
     wait: timedelta = DEFAULT_WAIT
 
-    def watch(self, before: Sequence[Job]) -> CanaryEnded:
-        """Wait until these jobs, given as they were when they were dead, have ended again.
+    def watch(self, birds: Sequence[Bird]) -> CanaryEnded:
+        """Wait until these jobs have ended again.
 
-        One death is enough: the others of the canary are not waited for then.
+        One that failed is enough: the others of the canary are not waited for then.
 
         Raises:
             UnavailableError: AWS did not answer.
         """
         until = self.clock.now_ms() + milliseconds(self.wait)
         while True:
-            seen = _ended(before, self.reader.find([job.ref for job in before]))
-            if seen.passed or seen.died or self.clock.now_ms() >= until:
+            seen = look(self.reader, birds)
+            if seen.passed or seen.has_failed or self.clock.now_ms() >= until:
                 return seen
             self.sleep(_POLL_S)
 
 
-def _ended(before: Sequence[Job], now: Sequence[Job | None]) -> CanaryEnded:
+def look(reader: JobReader, birds: Sequence[Bird]) -> CanaryEnded:
+    """How these jobs fared so far.
+
+    Raises:
+        UnavailableError: AWS did not answer.
+    """
     well, died, unended = [], [], []
-    for old, new in zip(before, now, strict=True):
+    unflown = [bird.ref for bird in birds if not bird.flew]
+    flown = [bird for bird in birds if bird.flew]
+    for bird, now in zip(flown, reader.find([bird.ref for bird in flown]), strict=True):
+        if now is None:
+            unflown.append(bird.ref)
         # Until a worker meets the message that was put back, the record is still the dead one.
-        if new is None or new.generation <= old.generation or not new.state.is_final:
-            unended.append(old.ref)
-        elif new.state is State.DEAD:
-            died.append(old.ref)
+        elif now.generation <= bird.generation or not now.state.is_final:
+            unended.append(bird.ref)
+        elif now.state is State.DEAD:
+            died.append(bird.ref)
         else:
-            well.append(old.ref)
-    return CanaryEnded(tuple(well), tuple(died), tuple(unended))
+            well.append(bird.ref)
+    return CanaryEnded(tuple(well), tuple(died), tuple(unended), tuple(unflown))

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tidemill.domain.audit import AuditEntry
+from tidemill.domain.job import JobRef
 from tidemill.service.grouping import Group
 from tidemill.service.inspection import DeadJob
 from tidemill.service.manner import RESUME, Effects, Manner, Mode
@@ -31,6 +32,12 @@ def group_view(group: Group) -> dict[str, Any]:
 def effects_view(effects: Effects) -> dict[str, Any]:
     """Which finished steps would happen again."""
     return {"kept": list(effects.kept), "again": list(effects.again)}
+
+
+def redrive_view(ref: JobRef, manner: Manner, effects: Effects) -> dict[str, Any]:
+    """What one redrive means: of which job, how, and which finished steps happen again."""
+    where = {"id": ref.id, "tenant": ref.tenant, "mode": manner.mode.value, "from_step": manner.step}
+    return {**where, **effects_view(effects)}
 
 
 def dead_view(dead: DeadJob, failures: int | None = None) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from tidemill.domain.memory import Memory
 from tidemill.domain.ports import AuditPage, AuditTrail, Clock, DeadLetterQueue, JobQueue, JobReader, JobStore, Payloads
 from tidemill.domain.registry import JobRegistry
 from tidemill.service.auditing import Auditor
-from tidemill.service.bulk import SEARCH, Bulk, Care, Event, JobEvent
+from tidemill.service.bulk import Bulk, Care, Event, JobEvent
+from tidemill.service.canary import Bird, CanaryEnded, look
 from tidemill.service.dead_filter import Filter
 from tidemill.service.editing import Edit, Editor
 from tidemill.service.inspection import Inspection
@@ -25,7 +26,7 @@ from tidemill.service.listing import check_day
 from tidemill.service.manner import RESUME, Manner
 from tidemill.service.pacing import Pace
 from tidemill.service.purging import Purgeable, Purging
-from tidemill.service.redriving import Redriven, Redriving, Terms
+from tidemill.service.redriving import SEARCH, NotRedriven, Redriven, Redriving, Terms
 from tidemill.service.resending import Resending
 
 
@@ -97,15 +98,23 @@ class DeadLetterDesk:
             raise NothingMatchedError("message of a job that is over", str(wanted))
         return found
 
-    def trail(self, day: str | None = None, limit: int = 50, cursor: str | None = None) -> AuditPage:
+    def trail(
+        self, day: str | None = None, limit: int = 50, cursor: str | None = None, tenant: str | None = None
+    ) -> AuditPage:
         """What was done at the desk on one UTC day (`2026-11-22`; today if left out), newest first.
+
+        Arguments:
+            tenant: only what was done with this tenant's jobs alone; a page may be short, or empty, then.
 
         Raises:
             InputError: the day, the limit or the cursor is bad; it is named.
         """
         if not 1 <= limit <= limits.MAX_PAGE:
             raise InputError.at("limit", f"must be 1 to {limits.MAX_PAGE}", "range")
-        return self.tools.trail.read(check_day(day or day_of(self.clock.now_ms())), limit, cursor)
+        page = self.tools.trail.read(check_day(day or day_of(self.clock.now_ms())), limit, cursor)
+        if tenant is None:
+            return page
+        return replace(page, entries=tuple(entry for entry in page.entries if entry.tenant == tenant))
 
     # --- acting ----------------------------------------------------------------------------------
 
@@ -125,7 +134,7 @@ class DeadLetterDesk:
         """
         job = self.inspection.dead(ref)
         self.inspection.foresee(job, manner)
-        with self._audit.action("redrive", ref.tenant, manner=str(manner)) as tally:
+        with self._audit.action("redrive", ref.tenant, manner=str(manner), jobs=[ref]) as tally:
             tally.add("asked", ref)
             done = self._redriving.one(job, manner)
             tally.add("redriven")
@@ -150,7 +159,7 @@ class DeadLetterDesk:
         envelope, canonical = self.inspection.edited(job, edit)
         self.inspection.foresee(job, manner)
         chosen = {"fingerprint": fingerprint_of(canonical), "before": job.fingerprint}
-        with self._audit.action("edit", ref.tenant, chosen, str(manner)) as tally:
+        with self._audit.action("edit", ref.tenant, chosen, str(manner), [ref]) as tally:
             tally.add("asked", ref)
             done = self._redriving.edited(job, self._editor.edited(envelope, canonical), manner)
             tally.add("redriven")
@@ -163,7 +172,7 @@ class DeadLetterDesk:
         care: Care = Care(),  # noqa: B008 - frozen
         *,
         chosen: Filter | None = None,
-        has_time: Callable[[], bool] = lambda: True,
+        has_time: Callable[[float], bool] | None = None,
         search: int = SEARCH,
     ) -> Iterator[JobEvent]:
         """Let these dead jobs run again; yields what became of each, and how the canary fared.
@@ -173,12 +182,39 @@ class DeadLetterDesk:
 
         Arguments:
             chosen: the filter that chose them, for the audit trail.
+            has_time: asked before each step whether so many seconds may go by first. With it, this is taken for one
+                call of several, which keep the rate together.
             search: how many messages of one DLQ are looked through for them.
 
         Raises:
+            InputError: a canary is asked for, and none of them can be watched; nothing was done.
             UnavailableError: the audit trail can't be written; nothing was done.
         """
-        return self._bulk.jobs(jobs, manner, care, chosen, Terms(search, self._pace(care), has_time))
+        return self._bulk.jobs(jobs, manner, care, chosen, self._terms(care, has_time, search))
+
+    def redrive_canary(
+        self,
+        jobs: Sequence[Job],
+        manner: Manner,
+        care: Care,
+        *,
+        chosen: Filter | None,
+        has_time: Callable[[float], bool],
+        search: int,
+    ) -> Iterator[Redriven | NotRedriven]:
+        """Let the canary of these dead jobs run again, and none of the others; nobody waits for it. See `redrive_all`.
+
+        `canary_of` says how it fares.
+        """
+        return self._bulk.canary(jobs, manner, care, chosen, self._terms(care, has_time, search))
+
+    def canary_of(self, birds: Sequence[Bird]) -> CanaryEnded:
+        """How a canary fared so far.
+
+        Raises:
+            UnavailableError: AWS did not answer.
+        """
+        return look(self.reader, birds)
 
     def redrive_lanes(self, lanes: Sequence[str], care: Care = Care()) -> Iterator[Event]:  # noqa: B008 - frozen
         """Put all that is in the DLQs of these lanes back byte for byte; yields what was done, step by step.
@@ -187,8 +223,11 @@ class DeadLetterDesk:
         death no record tells yet are put back too. Dead jobs whose message SQS no longer keeps stay dead: redrive
         those by a filter.
 
+        A canary is chosen in each lane among the first messages of its DLQ.
+
         Raises:
-            InputError: there is no such lane.
+            InputError: there is no such lane; or a canary is asked for, and a lane has no message whose job could be
+                watched.
             NothingMatchedError: the DLQs are empty.
             UnavailableError: AWS did not answer, or SQS is already moving messages of that DLQ.
         """
@@ -205,8 +244,9 @@ class DeadLetterDesk:
         Raises:
             UnavailableError: AWS did not answer; what was deleted before is gone.
         """
-        with self._audit.action("purge", wanted.tenant, wanted.parts()) as tally:
-            tally.add("asked", count=sum(len(lane.messages) for lane in found))
+        meant = [job.ref for lane in found for job in lane.messages.values()]
+        with self._audit.action("purge", wanted.tenant, wanted.parts(), jobs=meant) as tally:
+            tally.add("asked", count=len(meant))
             for lane in found:
                 jobs = self._purging.purge(lane, search) if lane.messages else []
                 for job in jobs:
@@ -231,8 +271,9 @@ class DeadLetterDesk:
     def _bulk(self) -> Bulk:
         return Bulk(self._redriving, self.reader, self.dead_letters, self._audit, self.clock, self.tools.sleep)
 
-    def _pace(self, care: Care) -> Pace:
-        return Pace(care.rate, self.clock, self.tools.sleep)
+    def _terms(self, care: Care, has_time: Callable[[float], bool] | None, search: int) -> Terms:
+        pace = Pace(care.rate, self.clock, self.tools.sleep)
+        return Terms(search, pace) if has_time is None else Terms(search, pace.after_another(), has_time)
 
     @property
     def _redriving(self) -> Redriving:

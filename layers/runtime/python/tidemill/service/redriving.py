@@ -21,8 +21,8 @@ from tidemill.service.resending import Resending
 
 # How many messages of a DLQ are looked through for one job, before it is sent from the table instead.
 ONE_SEARCH: Final = 500
-# How many messages beyond those that came back are looked through before a DLQ is taken for done.
-_STRAY: Final = 1_000
+# A person or a program looks at so many messages of one DLQ at the most: what one walk through a queue meets.
+SEARCH: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,18 @@ class Terms:
     Arguments:
         search: how many messages of a DLQ are looked through, each time.
         pace: how fast; at once without one.
-        has_time: asked before each step; once it says no, the others stay as they are.
+        has_time: asked before each step whether so many seconds may go by first; once it says no, the others stay
+            as they are.
     """
 
     search: int
     pace: Pace | None = None
-    has_time: Callable[[], bool] = lambda: True
+    has_time: Callable[[float], bool] = lambda _: True
 
     def step(self, left: int) -> int:
-        """How many of `left` may be done now."""
+        """Wait until more may be done; answers how many of `left`, and 0 where there is no time for it."""
+        if not left or not self.has_time(self.pace.wait_s() if self.pace else 0):
+            return 0
         return self.pace.step(left) if self.pace else left
 
     def passed(self, count: int) -> None:
@@ -130,16 +133,17 @@ class Redriving:
             UnavailableError: AWS did not answer; what was moved before stays moved.
         """
         seen: set[bytes] = set()
-        while True:
-            step = pace.step(MAX_STEP)
-            moved = self.dead_letters.move(
-                lane, lambda delivery: _digest(delivery) not in seen, step, step + len(seen) + _STRAY
+        found = True
+        while found:
+            found = False
+            walk = self.dead_letters.move(
+                lane, lambda delivery: _digest(delivery) not in seen, lambda: pace.step(MAX_STEP), SEARCH
             )
-            if not moved:
-                return
-            seen.update(map(_digest, moved))
-            pace.passed(len(moved))
-            yield len(moved)
+            for moved in walk:
+                found = True
+                seen.update(map(_digest, moved))
+                pace.passed(len(moved))
+                yield len(moved)
 
     def _resume(self, lane: str, jobs: Sequence[Job], terms: Terms) -> Iterator[Result]:
         """Byte for byte where the DLQ has the message, from the table where it has not."""
@@ -155,12 +159,14 @@ class Redriving:
         yield from self._send_each(list(letters.wanted.values()), RESUME, terms)
 
     def _put_back(self, lane: str, letters: Letters, terms: Terms) -> Iterator[Job]:
-        while letters.wanted and terms.has_time():
-            moved = self.dead_letters.move(lane, letters.takes, terms.step(len(letters.wanted)), terms.search)
-            if not moved:
-                return
-            terms.passed(len(moved))
-            yield from letters.found(moved)
+        found = True
+        while letters.wanted and found:
+            found = False
+            walk = self.dead_letters.move(lane, letters.takes, lambda: terms.step(len(letters.wanted)), terms.search)
+            for moved in walk:
+                found = True
+                terms.passed(len(moved))
+                yield from letters.found(moved)
 
     def _send_all(self, lane: str, jobs: Sequence[Job], manner: Manner, terms: Terms) -> Iterator[Result]:
         by_ref = {job.ref: job for job in jobs}
@@ -176,9 +182,8 @@ class Redriving:
 
     def _send_each(self, jobs: Sequence[Job], manner: Manner, terms: Terms) -> Iterator[Result]:
         for job in jobs:
-            if not terms.has_time():
+            if not terms.step(1):
                 return
-            terms.step(1)
             yield self._send(job, manner)
             terms.passed(1)
 

@@ -8,7 +8,7 @@ the engine with `receive` and `delete`, which stand for Lambda's poller.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -191,15 +191,25 @@ class MemoryQueues:
         return [self._hand_out(message, now_ms) for message in self._dlqs[lane].visible(now_ms)[:limit]]
 
     def move(
-        self, lane: str, chosen: Callable[[Delivery], bool], limit: int, search: int | None = None
-    ) -> list[Delivery]:
+        self, lane: str, chosen: Callable[[Delivery], bool], step: Callable[[], int], search: int | None = None
+    ) -> Iterator[list[Delivery]]:
         """See DeadLetterQueue."""
-        groups = {message.id: message.group for message in self._dlqs[lane].messages}
-        moved = self.purge(lane, chosen, limit, search)
-        for delivery in moved:
-            # A redrive makes a new message: another id, another time of sending, the same body and group.
-            self._put(self._queues[lane], delivery.body, 0, groups[delivery.message_id])
-        return moved
+        dlq = self._dlqs[lane]
+        left = dlq.visible(self._clock.now_ms())[:search]
+        while room := step():
+            moved: list[tuple[Delivery, str]] = []
+            while left and len(moved) < room:
+                message = left.pop(0)
+                delivery = self._hand_out(message, self._clock.now_ms())
+                if message in dlq.messages and chosen(delivery):
+                    dlq.messages.remove(message)
+                    moved.append((delivery, message.group))
+            if not moved:
+                return
+            for delivery, group in moved:
+                # A redrive makes a new message: another id, another time of sending, the same body and group.
+                self._put(self._queues[lane], delivery.body, 0, group)
+            yield [delivery for delivery, _ in moved]
 
     def purge(
         self, lane: str, chosen: Callable[[Delivery], bool], limit: int, search: int | None = None
@@ -219,7 +229,7 @@ class MemoryQueues:
     def start_move(self, lane: str, rate: int | None) -> bool:  # noqa: ARG002 - the port names it
         """See DeadLetterQueue. All at once, if `moves_by_itself`."""
         if self.moves_by_itself:
-            self.move(lane, lambda _: True, self.depth(lane))
+            list(self.move(lane, lambda _: True, lambda: self.depth(lane)))
         return self.moves_by_itself
 
     def _put(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,10 +47,16 @@ class DeadLetterQueue(Protocol):
     def peek(self, lane: str, limit: int) -> list[Delivery]:
         """Up to `limit` messages, which stay where they are and visible."""
 
-    def move(self, lane: str, chosen: Callable[[Delivery], bool], limit: int, search: int) -> list[Delivery]:
-        """Look through up to `search` messages and put up to `limit` chosen ones back into the lane's queue.
+    def move(
+        self, lane: str, chosen: Callable[[Delivery], bool], step: Callable[[], int], search: int
+    ) -> Iterator[list[Delivery]]:
+        """Put the chosen of up to `search` messages back into the lane's queue, in one walk, step by step.
 
-        Byte for byte, sent before deleted. Answers those that were moved; the others stay.
+        Byte for byte, sent before deleted. Each item is what one step moved, and nothing happens before it is asked
+        for; the others stay. `chosen` is asked again about one that a step had no room for.
+
+        Arguments:
+            step: asked before each step: how many may go now. It may wait for that. 0 ends the walk.
         """
 
     def purge(self, lane: str, chosen: Callable[[Delivery], bool], limit: int, search: int) -> list[Delivery]:
