@@ -39,8 +39,14 @@ QUEUE_CONSUME: Final = (
     "sqs:ChangeMessageVisibility",
 )
 QUEUE_SEND: Final = ("sqs:SendMessage",)
-# The census counts a DLQ and looks at its messages, hiding them for a moment; it never deletes one.
-DLQ_CENSUS: Final = ("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+# The census counts a DLQ and looks at its messages, hiding them for a moment; it deletes copies of jobs that are over
+# and not dead.
+DLQ_CENSUS: Final = (
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+)
 # The desk over HTTP puts messages of one tenant's jobs back and deletes them. Whole DLQs, of all tenants, are
 # moved by people with rights of their own: nobody here may sqs:StartMessageMoveTask.
 DLQ_DESK: Final = ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage")

@@ -240,3 +240,47 @@ def test_a_census_ends_when_its_time_is_over(world):
 
     assert world.janitor.census(world.clock.now_ms()) == 0
     assert world.janitor.census(world.clock.now_ms() + 1) == 1
+
+
+def in_the_dlq(world, envelope, job):
+    """A copy whose receives are used up, beside the record of its job."""
+    world.send(envelope)
+    forget_receives(world)
+    world.store.jobs[job.ref] = job
+    assert world.queues.depth("default") == 1
+
+
+OVER = {State.SUCCEEDED, State.CANCELLED, State.EXPIRED}
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_copy_of_a_job_that_is_over_and_not_dead_is_deleted(world, state):
+    envelope = an_envelope()
+    record = replace(envelope.record("default", State.QUEUED, 1), state=state, claimable_at=None)
+    in_the_dlq(world, envelope, record)
+
+    world.janitor.census()
+
+    assert world.queues.depth("default") == (0 if state in OVER else 1)
+    assert world.telemetry.counts.get("SpareLettersDiscarded", 0) == (1 if state in OVER else 0)
+
+
+@pytest.mark.parametrize("state", sorted(OVER))
+def test_a_copy_that_asks_for_a_later_generation_is_kept_unless_the_job_succeeded(world, state):
+    envelope = replace(an_envelope(), generation=2)
+    record = replace(envelope.record("default", State.QUEUED, 1), state=state, claimable_at=None, generation=1)
+    in_the_dlq(world, envelope, record)
+
+    world.janitor.census()
+
+    assert world.queues.depth("default") == (0 if state is State.SUCCEEDED else 1)
+
+
+def test_the_loser_of_a_key_is_kept(world):
+    envelope = an_envelope()
+    record = replace(envelope.record("default", State.QUEUED, 1), state=State.SUCCEEDED, fingerprint="f" * 32)
+    in_the_dlq(world, envelope, record)
+
+    world.janitor.census()
+
+    assert world.queues.depth("default") == 1

@@ -1,6 +1,7 @@
-"""The deaths that only the DLQs know of.
+"""What only the DLQs know: deaths that nobody saw, and spare copies of jobs that are over.
 
-SQS moves a message after its last receive even if no worker lived to see it: throttles, crashes, an outage.
+SQS moves a message after its last receive even if no worker lived to see it (throttles, crashes, an outage), and
+even if another copy of it has done the work meanwhile.
 """
 
 from __future__ import annotations
@@ -57,9 +58,16 @@ class Census:
 
     def _compare(self, lane: str, messages: list[Received], has_time: Callable[[], bool]) -> int:
         records = self.reader.find([_ref(message) for message in messages])
-        return sum(
-            self._report(lane, message, job) for message, job in zip(messages, records, strict=True) if has_time()
-        )
+        found = list(zip(messages, records, strict=True))
+        self._discard(lane, [message for message, job in found if job is not None and _is_spare(message, job)])
+        return sum(self._report(lane, message, job) for message, job in found if has_time())
+
+    def _discard(self, lane: str, spare: list[Received]) -> None:
+        """Delete copies that would do no work if they were put back: they only call a person for nothing."""
+        ids = {message.delivery.message_id for message in spare}
+        if ids:
+            gone = self.dead_letters.purge(lane, lambda delivery: delivery.message_id in ids, len(ids), _MESSAGES)
+            self.telemetry.count("SpareLettersDiscarded", len(gone))
 
     def _report(self, lane: str, message: Received, job: Job | None) -> bool:
         if isinstance(message, Enveloped):
@@ -129,6 +137,15 @@ class Census:
 
 def _ref(message: Received) -> JobRef:
     return message.envelope.ref if isinstance(message, Enveloped) else refused_ref(message)
+
+
+def _is_spare(message: Received, job: Job) -> bool:
+    """Whether the job is over without being dead, and this message of it asks for no later generation."""
+    if not isinstance(message, Enveloped) or job.fingerprint != message.envelope.fingerprint:
+        return False
+    if job.state is State.SUCCEEDED:
+        return True
+    return job.state in (State.CANCELLED, State.EXPIRED) and message.envelope.generation <= job.generation
 
 
 def _is_awaited(job: Job, message: Enveloped) -> bool:
