@@ -43,6 +43,10 @@ class SignedApi:
         """Ask for a resource."""
         return self._send("GET", path, None, sign=True)
 
+    def delete(self, path: str) -> Answer:
+        """Ask for an end."""
+        return self._send("DELETE", path, None, sign=True)
+
     def _send(self, method: str, path: str, body: bytes | None, *, sign: bool) -> Answer:
         headers = {"Content-Type": "application/json"} if body else {}
         request = AWSRequest(method, self.url + path, data=body, headers=headers)

@@ -115,8 +115,9 @@ def test_evidence_is_kept_by_attempt_oldest_first(store, reader):
     refs = []
     for attempt in range(1, 12):
         at = NOW + attempt * 100_000
-        (waiting,) = store.conclude([make_conclusion(job, "retry", now_ms=at)])
-        refs.append(AttemptFailure(1, attempt, at, FAILURE))
+        code = f"code-{attempt}" if attempt > 1 else ""
+        (waiting,) = store.conclude([make_conclusion(job, "retry", now_ms=at, code=code)])
+        refs.append(AttemptFailure(1, attempt, at, FAILURE, code))
         (answer,) = store.claim([make_claim(waiting.job, now_ms=at + 10_000, lease_until=at + 20_000)])
         job = answer.job
 

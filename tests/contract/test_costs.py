@@ -7,12 +7,14 @@ import pytest
 
 from tests.contract.backends import NEVER, create_jobs_table
 from tests.contract.billing import Billing
-from tests.contract.builders import KEEP, NOW, make_claim, make_conclusion, make_envelope, make_job
+from tests.contract.builders import KEEP, NOW, TTL, make_claim, make_conclusion, make_envelope, make_job
+from tidemill.aws.memory import DynamoJobMemory
 from tidemill.aws.reader import DynamoJobReader
 from tidemill.aws.sqs import SqsJobQueue
 from tidemill.aws.store import DynamoJobStore
 from tidemill.domain import limits
 from tidemill.domain.lifecycle import State
+from tidemill.domain.memory import Remembered
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Complete
 from tidemill.domain.ports import Refused, Send, Written
@@ -57,6 +59,20 @@ def test_a_normal_job_costs_three_units_and_one_for_the_list(bill, batch_from, l
     assert [answer.job.state for answer in answers] == [State.SUCCEEDED] * 5
     assert bill.units == 5 * price
     assert 0 < bill.largest <= 1_024
+
+
+def test_a_memory_costs_a_unit_for_each_attempt_that_opens_it_and_for_each_step(bill):
+    memory, job = DynamoJobMemory(bill, bill.table), make_job(State.RUNNING, **LONGEST)
+    asked = {"n" * limits.MAX_STEP_NAME_CHARS: "c" * 12}
+
+    memory.look(job.ref)
+    memory.open(job, TTL, "c" * 12)
+    for number in range(1, 5):
+        memory.remember(job, Remembered(f"step {number}", number, '"small"', NOW, 1, "c" * 12), asked)
+    memory.checkpoint(job, "1", 0)
+
+    assert bill.units == 1 + 4 + 1
+    assert bill.calls == {"get_item": 1, "update_item": 6}
 
 
 @both_forms

@@ -47,7 +47,7 @@ def test_a_job_that_never_asked_remembers_nothing(memory):
     job = running()
 
     assert memory.look(job.ref) is None
-    assert memory.open(job, TTL) == Memory(fence=job.fence)
+    assert memory.open(job, TTL, "") == Memory(fence=job.fence)
     assert memory.look(job.ref) == Memory(fence=job.fence)
 
 
@@ -59,16 +59,17 @@ STEPS = [
     a_step("x" * limits.MAX_STEP_NAME_CHARS, 5, result='"é 𝄞"', generation=7),
     a_step("steps.nested[0]", 6),
     a_step("fence", 7),
+    a_step("refund", 8, undoes=True),
 ]
 
 
 def test_every_step_comes_back_as_it_was_recorded_and_in_that_order(memory):
     job = running()
-    memory.open(job, TTL)
+    memory.open(job, TTL, "")
     for step in STEPS:
-        memory.remember(job, step)
+        memory.remember(job, step, {})
 
-    found = memory.open(later(job), TTL)
+    found = memory.open(later(job), TTL, "")
 
     assert list(found.steps.values()) == STEPS
     assert list(found.steps) == [step.name for step in STEPS]
@@ -76,11 +77,33 @@ def test_every_step_comes_back_as_it_was_recorded_and_in_that_order(memory):
     assert memory.look(job.ref) == found
 
 
+def test_the_version_that_opened_it_first_stays_with_it(memory):
+    job = running()
+
+    for fence, code in enumerate(("", "one", "two", ""), job.fence):
+        found = memory.open(replace(job, fence=fence), TTL, code)
+        assert found.code == ("one" if fence > job.fence else "")
+    assert memory.look(job.ref).code == "one"
+
+
+def test_what_was_asked_for_and_is_not_recorded_is_known_as_of_the_last_record(memory):
+    job = running()
+    memory.open(job, TTL, "one")
+    asked = {"a": "one", "with spaces, #marks & 'quotes'": "two"}
+
+    memory.remember(job, a_step("b", 1), asked)
+    assert memory.look(job.ref).asked == asked
+    memory.checkpoint(job, "1", 0)
+    assert memory.open(later(job), TTL, "two").asked == asked
+    memory.remember(later(job), a_step("a", 2), {})
+    assert memory.look(job.ref).asked == {}
+
+
 def test_the_order_is_the_numbers_and_not_the_names(memory):
     job = running()
-    memory.open(job, TTL)
+    memory.open(job, TTL, "")
     for number, name in enumerate("zyxcba", 1):
-        memory.remember(job, a_step(name, number))
+        memory.remember(job, a_step(name, number), {})
 
     assert list(memory.look(job.ref).steps) == list("zyxcba")
 
@@ -88,20 +111,20 @@ def test_the_order_is_the_numbers_and_not_the_names(memory):
 def test_an_attempt_may_open_it_again(memory):
     """Its first answer was lost."""
     job = running()
-    memory.open(job, TTL)
-    memory.remember(job, a_step("a", 1))
+    memory.open(job, TTL, "")
+    memory.remember(job, a_step("a", 1), {})
 
-    assert memory.open(job, TTL).steps["a"] == a_step("a", 1)
-    memory.remember(job, a_step("b", 2))
+    assert memory.open(job, TTL, "").steps["a"] == a_step("a", 1)
+    memory.remember(job, a_step("b", 2), {})
 
 
 WRITES = pytest.mark.parametrize(
     "write",
     [
-        lambda memory, job: memory.remember(job, a_step("late", 9)),
+        lambda memory, job: memory.remember(job, a_step("late", 9), {}),
         lambda memory, job: memory.checkpoint(job, "9", 9),
         lambda memory, job: memory.forget(job, Memory(epoch=9)),
-        lambda memory, job: memory.open(job, TTL),
+        lambda memory, job: memory.open(job, TTL, ""),
     ],
     ids=["remember", "checkpoint", "forget", "open"],
 )
@@ -110,9 +133,9 @@ WRITES = pytest.mark.parametrize(
 @WRITES
 def test_an_attempt_that_was_followed_by_another_writes_nothing(memory, write):
     job = running()
-    memory.open(job, TTL)
-    memory.remember(job, a_step("a", 1))
-    after = memory.open(later(job), TTL)
+    memory.open(job, TTL, "")
+    memory.remember(job, a_step("a", 1), {})
+    after = memory.open(later(job), TTL, "")
 
     with pytest.raises(FenceLostError) as lost:
         write(memory, job)
@@ -134,19 +157,19 @@ def test_what_was_never_opened_is_not_written(memory, write):
 
 def test_what_an_attempt_wrote_before_the_next_opened_is_seen(memory):
     job = running()
-    memory.open(job, TTL)
-    memory.remember(job, a_step("a", 1))
+    memory.open(job, TTL, "")
+    memory.remember(job, a_step("a", 1), {})
     memory.checkpoint(job, '{"page":1}', 2)
 
-    found = memory.open(later(later(job)), TTL)
+    found = memory.open(later(later(job)), TTL, "")
 
     assert (list(found.steps), found.cursor, found.hand_overs) == (["a"], '{"page":1}', 2)
 
 
 def test_the_last_checkpoint_counts_and_keeps_the_steps(memory):
     job = running()
-    memory.open(job, TTL)
-    memory.remember(job, a_step("a", 1))
+    memory.open(job, TTL, "")
+    memory.remember(job, a_step("a", 1), {})
     for page in range(3):
         memory.checkpoint(job, str(page), page)
 
@@ -156,24 +179,24 @@ def test_the_last_checkpoint_counts_and_keeps_the_steps(memory):
 
 def test_what_is_forgotten_is_gone_and_what_is_left_stays(memory):
     job = running()
-    memory.open(job, TTL)
+    memory.open(job, TTL, "")
     for number, name in enumerate("abc", 1):
-        memory.remember(job, a_step(name, number))
+        memory.remember(job, a_step(name, number), {})
     memory.checkpoint(job, "5", 3)
     whole = memory.look(job.ref)
 
     for forget, left in (("b", ["a"]), ("*", [])):
-        less = replace(whole.forgetting(forget), forgot=2)
+        less = replace(whole.forgetting(forget), forgot=2, code="two" if forget == "b" else "")
         memory.forget(job, less)
         assert memory.look(job.ref) == less
         assert (list(less.steps), less.epoch, less.cursor, less.hand_overs) == (left, 1, None, 0)
-    memory.remember(job, a_step("a", 1, result="2"))
+    memory.remember(job, a_step("a", 1, result="2"), {})
     assert memory.look(job.ref).steps == {"a": a_step("a", 1, result="2")}
 
 
 def test_a_cursor_may_survive_a_forgetting(memory):
     job = running()
-    kept = replace(memory.open(job, TTL), cursor="7", hand_overs=1)
+    kept = replace(memory.open(job, TTL, ""), cursor="7", hand_overs=1, asked={"a": "one"})
 
     memory.forget(job, kept)
 
@@ -182,7 +205,7 @@ def test_a_cursor_may_survive_a_forgetting(memory):
 
 def test_the_largest_memory_is_kept(memory):
     job = running()
-    memory.open(job, TTL)
+    memory.open(job, TTL, "")
     whole = Memory(
         job.fence,
         steps={
@@ -205,8 +228,8 @@ def test_jobs_and_tenants_are_kept_apart(memory):
     job = running()
     other, neighbour = running(), replace(job, ref=replace(job.ref, tenant="other"))
     for one in (job, other, neighbour):
-        memory.open(one, TTL)
-    memory.remember(job, a_step("a", 1))
+        memory.open(one, TTL, "")
+    memory.remember(job, a_step("a", 1), {})
 
     assert memory.look(other.ref).steps == memory.look(neighbour.ref).steps == {}
 
@@ -222,8 +245,10 @@ def test_every_kind_does_what_the_one_in_memory_does(memory, acts):
     for number, (what, fence, name) in enumerate(acts, 1):
         mine = replace(job, fence=fence)
         calls = {
-            "open": lambda one, mine=mine: one.open(mine, TTL),
-            "remember": lambda one, mine=mine, name=name, n=number: one.remember(mine, a_step(name, n)),
+            "open": lambda one, mine=mine, name=name: one.open(mine, TTL, name),
+            "remember": lambda one, mine=mine, name=name, n=number: one.remember(
+                mine, a_step(name, n), {other: name for other in "abc"[: n % 3] if other != name}
+            ),
             "checkpoint": lambda one, mine=mine, name=name, n=number: one.checkpoint(mine, f'"{name}"', n),
             "forget": lambda one, mine=mine, name=name: one.forget(
                 mine, (one.look(job.ref) or Memory()).forgetting(name)

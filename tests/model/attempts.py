@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from tests.builders import MINUTE, NOW, Greet, Telemetry, a_raise, a_send_id, an_envelope
 from tests.model.parts import ATTEMPTS, FAR, KEY, LANE, LONG_AGO, REF, RETRY, TENANT, Bits
@@ -17,7 +17,7 @@ from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import FenceLostError
 from tidemill.domain.interrupt import HandedOver, JobCancelled
 from tidemill.domain.job import Job
-from tidemill.domain.memory import EVERYTHING, Memory
+from tidemill.domain.memory import Memory
 from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Attempt
 from tidemill.domain.ports import Conclusion
@@ -30,7 +30,7 @@ from tidemill.service.performing import Performer, Surroundings
 from tidemill.service.reception import Enveloped
 from tidemill.service.submitter import Submitter
 from tidemill.testing.clock import FrozenClock
-from tidemill.testing.memory import MemoryPayloads
+from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 
 REGISTRY = JobRegistry(job(Greet, retry=RETRY, timeout=minutes(1))(lambda args, ctx: None))
@@ -42,7 +42,7 @@ _LOOP = EventLoopThread()
 _NEVER = 1 << 50
 
 
-def envelope_of(*, forgets: bool, expires: bool) -> Envelope:
+def envelope_of(*, generation: int, expires: bool) -> Envelope:
     canonical = Greet().canonical()
     return an_envelope(
         ref=REF,
@@ -50,8 +50,7 @@ def envelope_of(*, forgets: bool, expires: bool) -> Envelope:
         args=canonical,
         send_id=a_send_id(1),
         correlation_id=REF.id,
-        generation=2 if forgets else 1,
-        forget=EVERYTHING if forgets else None,
+        generation=generation,
         expires_at=EXPIRY if expires else None,
     )
 
@@ -66,13 +65,13 @@ def claim(store: Any, envelope: Envelope, worker: int, now_ms: int) -> Job | Non
     return outcome.job if isinstance(outcome, Claimed) else None
 
 
-def gate(claimed: Job, envelope: Envelope, now_ms: int) -> Attempt | None:
+def gate(claimed: Job, memory: Memory | None, envelope: Envelope, now_ms: int) -> Attempt | None:
     """How the attempt ends before the job's function is called; None if it is called."""
     nothing: Any = None
     around = Surroundings(
         REGISTRY,
         nothing,
-        nothing,
+        MemoryOfJobs({} if memory is None else {REF: memory}),
         nothing,
         FrozenClock(now_ms),
         Telemetry(),
@@ -107,25 +106,28 @@ def tenant_and_id() -> tuple[str, str]:
     return REF.id, TENANT
 
 
+# Steps that the attempt has asked for.
+Names: TypeAlias = tuple[str, ...]
+
 # --- what the job's function does, stopped at every call -------------------------------------------
 
 
-def take_step(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str) -> Any:
+def take_step(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str, asked: Names) -> Any:
     """One `ctx.step`: how it ended, the newest record the attempt knows, and the memory as it has it."""
-    lifeline = _lifeline(tape, claimed, opened, envelope)
+    lifeline = _lifeline(tape, claimed, opened, asked)
     return _end(lifeline, lambda: lifeline.step(name, lambda: tape.port("effect").happens(name), Any))
 
 
-def beat(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str) -> Any:
+def beat(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str, asked: Names) -> Any:
     """A sign of life that is due."""
-    lifeline = _lifeline(tape, claimed, opened, envelope)
+    lifeline = _lifeline(tape, claimed, opened, asked)
     lifeline._pulsed_at = NOW - milliseconds(limits.PULSE)
     return _end(lifeline, lifeline.heartbeat)
 
 
-def hand_over(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str) -> Any:
+def hand_over(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope, name: str, asked: Names) -> Any:
     """A checkpoint with little time left."""
-    lifeline = _lifeline(tape, claimed, opened, envelope)
+    lifeline = _lifeline(tape, claimed, opened, asked)
     lifeline.hands_over_at = NOW
     return _end(lifeline, lambda: lifeline.checkpoint(name))
 
@@ -146,18 +148,18 @@ def _end(lifeline: AttemptLifeline, run: Callable[[], Any]) -> tuple[Attempt | N
     return ended, lifeline.job, lifeline.notebook._opened
 
 
-def _lifeline(tape: Tape, claimed: Job, opened: Memory | None, envelope: Envelope) -> AttemptLifeline:
+def _lifeline(tape: Tape, claimed: Job, opened: Memory | None, asked: Names) -> AttemptLifeline:
     notebook = Notebook(
         tape.port("memory"),
         MemoryPayloads(),
         FrozenClock(NOW),
         Telemetry(),
         claimed,
-        envelope,
         OnCodeChange.CONTINUE,
         "",
         0,
         _opened=opened,
+        _asked=set(asked),
     )
     return AttemptLifeline(
         tape.port("store"), notebook, FrozenClock(NOW), lambda wait_s: None, claimed, _NEVER, _NEVER, 60 * 1000

@@ -16,14 +16,14 @@ from tests.model import attempts
 from tests.model.known import Book, Known
 from tests.model.ledger import Ledger, enabled
 from tests.model.parts import ATTEMPTS, CLOCKS, FAR, LANE, OUTCOMES, REF, timeless
-from tests.model.renumbering import Frozen, frozen, renumbered
+from tests.model.renumbering import frozen, renumbered
 from tests.model.replay import Call, Done, follow
 from tests.model.search import Edge
 from tidemill.domain import limits
 from tidemill.domain.errors import FenceLostError, JobStateError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
-from tidemill.domain.memory import Memory, Remembered
+from tidemill.domain.memory import EVERYTHING, Memory, Remembered, Wish
 from tidemill.domain.outcome import Attempt
 from tidemill.testing.memory import MemoryOfJobs
 
@@ -58,7 +58,7 @@ class Bounds:
     """Arguments:
     workers: alive at the same time, those that lost their lease included.
     steps: of the job. `outcomes`: how its function can end early.
-    forgets: it is a second generation, whose message asks to forget the steps of the first.
+    forgets: it is a second generation, which was opened to forget the steps of the first.
     expires: it must start before a certain time.
     """
 
@@ -123,6 +123,7 @@ class Run(NamedTuple):
     job: Job
     opened: Memory | None
     name: str
+    asked: tuple[str, ...]
     seen: tuple[Any, ...] = ()
 
 
@@ -134,7 +135,7 @@ class Lease:
         self.book = Book()
         self.taken: set[tuple[Verb, State]] = set()
         self.steps = _STEPS[: bounds.steps]
-        self.envelope = attempts.envelope_of(forgets=bounds.forgets, expires=bounds.expires)
+        self.envelope = attempts.envelope_of(generation=2 if bounds.forgets else 1, expires=bounds.expires)
         self._memo: dict[Any, Any] = {}
 
     def starts(self) -> Iterator[tuple[str, World]]:
@@ -143,7 +144,7 @@ class Lease:
             yield "", self._numbered(World(self.book.of(record)))
             return
         old = {"a": Remembered("a", 1, None, 0, 1)}
-        memory = Memory(fence=1, steps=Frozen(old))
+        memory = frozen(Memory(fence=1, steps=old, wish=Wish(2, EVERYTHING)))
         waiting = replace(record, fence=1, concluded=1)
         yield "", self._numbered(World(self.book.of(waiting), self.book.of(memory), opener=1))
 
@@ -205,7 +206,9 @@ class Lease:
             yield from self._go_on(world, worker)
         elif worker.at < 0:
             now_ms = attempts.EXPIRY + 1 if world.late else NOW
-            stopped = attempts.gate(worker.job.value, self.envelope, now_ms)
+            stopped = attempts.gate(
+                worker.job.value, world.memory.value if world.memory else None, self.envelope, now_ms
+            )
             yield Edge(
                 f"{world.who(worker)} meets the gate", world.with_worker(worker, worker._replace(at=0, end=stopped))
             )
@@ -235,7 +238,7 @@ class Lease:
     def _call(self, world: World, worker: Worker, what: str, name: str) -> Iterator[Edge]:
         assert worker.job is not None
         opened = worker.opened.value if worker.opened else None
-        process = self.book.of(Run(what, worker.job.value, opened, name))
+        process = self.book.of(Run(what, worker.job.value, opened, name, self.steps[: worker.at]))
         yield from self._go_on(world, worker._replace(process=process), worker)
 
     def _go_on(self, world: World, worker: Worker, old: Worker | None = None) -> Iterator[Edge]:
@@ -268,7 +271,9 @@ class Lease:
         if found is None:
             run: Run = process.value
             service = attempts.RUNS[run.what]
-            found = follow(lambda tape: service(tape, run.job, run.opened, self.envelope, run.name), run.seen)
+            found = follow(
+                lambda tape: service(tape, run.job, run.opened, self.envelope, run.name, run.asked), run.seen
+            )
             self._memo["next", process] = found
         return found  # type: ignore[no-any-return]
 
@@ -303,8 +308,10 @@ class Lease:
         was: Memory = world.memory.value if world.memory else Memory()
         memories = MemoryOfJobs({REF: was} if world.memory else {})
         args = call.args
+        if call.method == "look":
+            return world, world.memory.value if world.memory else None, ""
         if call.method == "remember":
-            args = (args[0], replace(args[1], at=0))
+            args = (args[0], replace(args[1], at=0), *args[2:])
         try:
             answer = getattr(memories, call.method)(*args)
         except FenceLostError as error:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from tests.model.known import Book, Known, by_number
 from tests.model.ledger import Ledger, enabled
 from tests.model.parts import FAR, OUTCOMES, REF, Message, Worker, World, timeless
+from tests.model.renumbering import frozen
 from tests.model.replay import Call, Done, follow
 from tests.model.search import Edge
 from tests.model.services import Work, gate
@@ -55,6 +56,7 @@ class _Stored:
 
     record: Known | None
     kept: tuple[Known, ...]
+    memory: Known | None
     answer: Any
     verbs: tuple[tuple[Verb, State], ...]
     problem: str
@@ -84,6 +86,7 @@ class Machine:
         for process in world.processes:
             yield from self._go_on(world, process)
         yield from self.begin(world)
+        yield from self._days(world)
 
     def begin(self, world: World) -> Iterator[Edge]:
         """Whoever may begin to move the record, by the verbs that its state allows."""
@@ -119,6 +122,16 @@ class Machine:
         if spent is not None:
             what = "the lease ends" if job.state is State.RUNNING else "it is due"
             yield Edge(what, shown(spent._replace(ripe=2)), fault=is_held)
+
+    def _days(self, world: World) -> Iterator[Edge]:
+        """Nothing is left but what the DLQ holds, and nobody comes: SQS keeps that longer than any other copy."""
+        job = world.job
+        is_left = all(message.place in ("dlq", "gone") for message in world.messages)
+        if not self.bounds.settings.get("days") or job is None or job.state.is_final or job.state is State.SCHEDULED:
+            return
+        if is_left and not (world.old or world.workers or world.processes or job.watched):
+            kept = tuple(message for message in world.messages if message.place == "dlq")
+            yield Edge("days pass, and no other copy can come", world._replace(old=True, ripe=2, messages=kept))
 
     # --- messages ----------------------------------------------------------------------------------
 
@@ -212,15 +225,21 @@ class Machine:
         for verb in sorted(enabled(State.RUNNING)):
             for name in OUTCOMES.get(verb, ()):
                 spent = self._outcome(ran, name)
-                if spent is not None:
-                    yield self._ended(spent, index, worker, name, name)
+                if spent is None:
+                    continue
+                for how, after in self.runs(spent, worker.job.value, name):
+                    yield self._ended(after, index, worker, name, how)
+
+    def runs(self, world: World, job: Job, name: str) -> Iterator[tuple[str, World]]:
+        """The ways in which the function of `job`, as claimed, can end as `name`, and the world after each."""
+        yield name, world
 
     def _outcome(self, world: World, name: str) -> World | None:
         if name not in self.bounds.outcomes:
             return None
         return self.spend(world, name) if name in self.names else world
 
-    def _ended(self, world: World, index: int, worker: Worker, attempt: Any, name: str) -> Edge:
+    def _ended(self, world: World, index: int, worker: Worker, attempt: Any, how: str) -> Edge:
         assert worker.job is not None
         message = Message(worker.sent, worker.envelope)
         process = self.process("ends", message, worker.receives, worker.job.value, attempt)
@@ -228,7 +247,7 @@ class Machine:
         end = self.next_of(process)
         assert isinstance(end, Done)
         settles = worker._replace(job=None, settlement=end.value)
-        return Edge(f"job of m{worker.sent} {name}", after.with_worker(index, settles), problem=problem)
+        return Edge(f"job of m{worker.sent} {how}", after.with_worker(index, settles), problem=problem)
 
     def _settled(self, world: World, index: int, worker: Worker) -> World:
         message = world.of(worker.sent)
@@ -297,9 +316,9 @@ class Machine:
         if call.port in ("queue", "dlq"):
             after, answer = getattr(self, f"_{call.port}_{call.method}")(world, call)
             return after, self._after(process, answer), ""
-        stored = self._memo(("call", process, world.record, world.kept), lambda: self._store(world, call))
+        stored = self._memo(("call", process, world.record, world.kept, world.memory), lambda: self._store(world, call))
         self.taken.update(stored.verbs)
-        after = world._replace(record=stored.record, kept=stored.kept)
+        after = world._replace(record=stored.record, kept=stored.kept, memory=stored.memory)
         job = after.job
         if job is None or job.claimable_at != FAR or stored.begins:
             after = shown(after._replace(ripe=0))
@@ -319,7 +338,8 @@ class Machine:
 
     def _store(self, world: World, call: Call) -> _Stored:
         envelopes = {(REF, known.value.fingerprint): known.value for known in world.kept}
-        store = Ledger(jobs={REF: world.job} if world.job else {}, envelopes=envelopes)
+        memories = {REF: world.memory.value} if world.memory else {}
+        store = Ledger(jobs={REF: world.job} if world.job else {}, envelopes=envelopes, memories=memories)
         problem = ""
         try:
             answer = timeless(getattr(store, call.method)(*call.args, **call.named))
@@ -329,7 +349,8 @@ class Machine:
         job = timeless(store.jobs.get(REF))
         begins = any(verb in _NEW_TIME for verb, _ in store.taken) or (world.record is None and job is not None)
         record = None if job is None else self.book.of(job)
-        return _Stored(record, tuple(kept), answer, tuple(store.taken), problem or store.problem, begins)
+        memory = self.book.of(frozen(store.memories[REF])) if store.memories else None
+        return _Stored(record, tuple(kept), memory, answer, tuple(store.taken), problem or store.problem, begins)
 
     def _queue_send(self, world: World, call: Call) -> tuple[World, Any]:
         _, sends = call.args

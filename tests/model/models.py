@@ -18,7 +18,6 @@ class Kind:
     Arguments:
         bounds: searched by every test run. `big`: searched by `python -m tests.model --big`.
         crashes, receives: how many of them are the most in it.
-        unpromised: bounds in which a schedule is known that breaks what one might expect.
     """
 
     make: Any
@@ -28,7 +27,6 @@ class Kind:
     left_out: dict[Verb, str]
     crashes: int
     receives: int
-    unpromised: tuple[Any, ...] = ()
 
     def search(self, bounds: Any, most: int = 5_000_000) -> tuple[Finding, set[tuple[Verb, State]]]:
         """The finding, and the edges of the lifecycle table that were taken."""
@@ -48,7 +46,6 @@ MODELS = {
         settlement.LEFT_OUT,
         2,
         3,
-        (settlement.UNPROMISED,),
     ),
     "redrive": Kind(
         redrive.Redrive,
@@ -58,6 +55,5 @@ MODELS = {
         redrive.LEFT_OUT,
         2,
         2,
-        (redrive.UNPROMISED,),
     ),
 }

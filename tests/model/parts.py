@@ -19,6 +19,7 @@ from tests.model.known import Known, by_number
 from tidemill import Retry, minutes, seconds
 from tidemill.domain import limits
 from tidemill.domain.classify import FailureClass
+from tidemill.domain.duration import milliseconds
 from tidemill.domain.ids import keyed_job_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb
@@ -33,8 +34,9 @@ KEY = "k"
 REF = JobRef(TENANT, keyed_job_id(TENANT, Greet.job_kind, KEY))
 LONG_AGO = NOW - 30 * MINUTE
 FAR = NOW + 20 * MINUTE
-# What the clocks show when the record's time is not yet, nearly, past.
+# What the clocks show when the record's time is not yet, nearly, past; and when SQS keeps nothing of that time.
 CLOCKS = (NOW, FAR - MINUTE, FAR + 10 * MINUTE)
+DAYS_LATER = FAR + milliseconds(limits.SOURCE_RETENTION) + 10 * MINUTE
 RETRY = Retry(max_attempts=2, delays=[seconds(10)])
 
 # How an attempt can end, by the verb that it asks for. The verdict may be another one.
@@ -85,12 +87,16 @@ class Worker(NamedTuple):
 
 
 class World(NamedTuple):
-    """Everything at one moment. `ripe`: how time stands to what the record waits for."""
+    """Everything at one moment. `ripe`: how time stands to what the record waits for. `old`: so much later that
+    SQS has deleted what was left in the queue.
+    """
 
     left: tuple[int, ...]
     record: Known | None = None
     ripe: int = 0
+    old: bool = False
     kept: tuple[Known, ...] = ()
+    memory: Known | None = None
     messages: tuple[Message, ...] = ()
     workers: tuple[Worker, ...] = ()
     processes: tuple[Known, ...] = ()
@@ -107,7 +113,7 @@ class World(NamedTuple):
 
     @property
     def now_ms(self) -> int:
-        return CLOCKS[self.ripe]
+        return DAYS_LATER if self.old else CLOCKS[self.ripe]
 
     def of(self, sent: int) -> Message | None:
         return next((message for message in self.messages if message.sent == sent), None)
@@ -165,7 +171,8 @@ def _timeless(job: Job) -> Job:
         owner=job.owner if job.state is State.RUNNING else None,
         ttl_s=0,
         created_at=0,
-        started_at=None,
+        # A claim is made at one of the clocks' times; days later is later than any.
+        started_at=None if job.started_at is None else NOW,
         finished_at=None,
         keep_until=None,
         wait_ms=0,

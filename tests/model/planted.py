@@ -75,7 +75,7 @@ def _remembers_without_the_fence(_: Any) -> Any:
 
 
 def _opens_without_the_fence(_: Any) -> Any:
-    def reopen(self: MemoryOfJobs, job: Job, ttl_s: int) -> Memory:
+    def reopen(self: MemoryOfJobs, job: Job, ttl_s: int, code: str) -> Memory:
         self.memories[job.ref] = replace(self.memories.get(job.ref, Memory()), fence=job.fence)
         return self.memories[job.ref]
 
@@ -112,12 +112,8 @@ def _forgets_the_request(claimed: Any) -> Any:
     return lambda self, *args: replace(claimed(self, *args), cancel_asked=False)
 
 
-def _asks_once(check: Any) -> Any:
-    def checks(self: AttemptLifeline) -> None:
-        if self._is_cut:
-            check(self)
-
-    return checks
+def _never_hears(_: Any) -> Any:
+    return lambda self: None
 
 
 def _forgets_nothing(_: Any) -> Any:
@@ -186,7 +182,7 @@ def _knows_no_arguments(refused: Any) -> Any:
 
 
 def _records_nothing(_: Any) -> Any:
-    return lambda self, job, scheduled: None
+    return lambda self, job, scheduled, forget: None
 
 
 def _keeps_the_old_fingerprint(_: Any) -> Any:
@@ -197,8 +193,24 @@ def _forgets_to_forget(resend: Any) -> Any:
     return lambda self, job, envelope, forget: resend(self, job, envelope, None)
 
 
+def _obeys_again(_: Any) -> Any:
+    def obeys(self: Memory, generation: int) -> Memory:
+        return self if self.wish is None else self.forgetting(self.wish.forget)
+
+    return obeys
+
+
+def _obeys_only_the_generation_of_the_wish(obeying: Any) -> Any:
+    def obeys(self: Memory, generation: int) -> Memory:
+        is_its = self.wish is not None and self.wish.generation == generation
+        memory: Memory = obeying(self, generation) if is_its else self
+        return memory
+
+    return obeys
+
+
 def _revives_what_has_moved(_: Any) -> Any:
-    return lambda self, verb, before, after, notice=None: _written(self, before, after)
+    return lambda self, verb, before, after, notice=None, *, forget=None: _written(self, before, after)
 
 
 def _written(self: MemoryStore, before: Job, after: Job) -> Any:
@@ -238,7 +250,7 @@ PLANTED = (
     Planted("a poisonous job runs", "lease", "expiry", Performer, "_gate", _lets_poison_pass),
     Planted("a crash is not counted", "lease", "expiry", Job, "claimed", _forgets_the_crash),
     Planted("a claim forgets the request to cancel", "lease", "cancels", Job, "claimed", _forgets_the_request),
-    Planted("a job is not told to stop", "lease", "cancels", AttemptLifeline, "_check", _asks_once),
+    Planted("a job is not told to stop", "lease", "cancels", AttemptLifeline, "_hear", _never_hears),
     Planted("a restart forgets nothing", "lease", "forgetting", Notebook, "_revised", _forgets_nothing),
     Planted("a busy job's message is acked", "settlement", "deaths", claiming, "settle_refused", _acks(State.RUNNING)),
     Planted("every message is acked", "settlement", "deaths", executor, "settle", always(settle.ACK)),
@@ -263,6 +275,22 @@ PLANTED = (
     ),
     Planted("the census sees nothing", "settlement", "deaths", census.Census, "_died_unseen", always(False)),
     Planted(
+        "the census waits for a message that is deleted",
+        "settlement",
+        "a deleted duplicate holds the job",
+        census.Census,
+        "_is_the_last",
+        always(False),
+    ),
+    Planted(
+        "the census takes any copy for the last",
+        "settlement",
+        "a deleted duplicate holds the job",
+        census.Census,
+        "_is_the_last",
+        always(True),
+    ),
+    Planted(
         "the loser of a key is claimed",
         "settlement",
         "two submitters",
@@ -275,7 +303,24 @@ PLANTED = (
     Planted("any later send is a redrive", "redrive", "copies", Held, "is_redrive_of", _takes_any_later_send),
     Planted("a rerun is not recognised", "redrive", "key", claiming, "settle_refused", _never_reruns),
     Planted(
-        "a restart's message does not say so", "redrive", "restart", resending.Resending, "resend", _forgets_to_forget
+        "a restart's record does not say so", "redrive", "restart", resending.Resending, "resend", _forgets_to_forget
+    ),
+    Planted(
+        "what the record is to forget is ignored",
+        "redrive",
+        "restart and copies",
+        Memory,
+        "obeying",
+        lambda _: lambda self, generation: self,
+    ),
+    Planted("a restart forgets in every generation", "redrive", "restart and resume", Memory, "obeying", _obeys_again),
+    Planted(
+        "a resume forgets that a restart never began",
+        "redrive",
+        "restart and resume",
+        Memory,
+        "obeying",
+        _obeys_only_the_generation_of_the_wish,
     ),
     Planted("a resend is sent but not recorded", "redrive", "edit", resending.Resending, "_record", _records_nothing),
     Planted("an edit keeps the old fingerprint", "redrive", "edit", resending, "replace", _keeps_the_old_fingerprint),

@@ -25,7 +25,9 @@ class Frozen(dict[str, Any]):
 
 def frozen(memory: Any) -> Any:
     """A memory that can be compared with others fast. Hand-overs are not counted."""
-    return replace(memory, steps=Frozen(memory.steps), hand_overs=0) if isinstance(memory, Memory) else memory
+    if not isinstance(memory, Memory):
+        return memory
+    return replace(memory, steps=Frozen(memory.steps), asked=Frozen(memory.asked), hand_overs=0)
 
 
 def renumbered(book: Book, memo: dict[Any, Any], world: Any) -> Any:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tidemill.domain.interrupt import WorkerDied
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -28,7 +30,7 @@ class Done:
     value: Any
 
 
-class _Paused(BaseException):
+class _Paused(WorkerDied):
     def __init__(self, call: Call) -> None:
         super().__init__(call)
         self.call = call

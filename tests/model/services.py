@@ -9,8 +9,10 @@ from tests.builders import MINUTE, NOW, Greet, Telemetry
 from tests.model.parts import ATTEMPTS, KEY, LANE, REF, RETRY, TENANT, Bits, Message
 from tests.model.replay import Tape
 from tidemill import JobRegistry, job, minutes
+from tidemill.domain.definition import OnCodeChange
 from tidemill.domain.errors import TidemillError
 from tidemill.domain.job import Job
+from tidemill.domain.memory import Memory
 from tidemill.domain.outcome import Attempt
 from tidemill.service.batch import Batch
 from tidemill.service.census import Census
@@ -21,6 +23,7 @@ from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.janitor import Janitor
 from tidemill.service.manner import Manner, Mode
+from tidemill.service.notebook import Notebook
 from tidemill.service.performing import Performer, Surroundings
 from tidemill.service.reception import Enveloped
 from tidemill.service.redriving import Redriving
@@ -28,13 +31,14 @@ from tidemill.service.resending import Resending
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Submitter
 from tidemill.testing.clock import FrozenClock
-from tidemill.testing.memory import MemoryPayloads
+from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 
 REGISTRY = JobRegistry(job(Greet, retry=RETRY, timeout=minutes(1))(lambda args, ctx: None))
 DEFINITION = REGISTRY.resolve(Greet.job_kind)
 _LOOP = EventLoopThread()
 RESTART = Manner(Mode.RESTART)
+STEP = "a"
 
 
 class Work(NamedTuple):
@@ -58,6 +62,20 @@ def gate(message: Message, receives: int, claimed: Job) -> Attempt | None:
     return _batch(executor, message, receives, NOW).performer._gate(
         Claimed(received(message, receives), claimed), DEFINITION
     )
+
+
+def takes_step(memory: Memory | None, claimed: Job) -> tuple[int, Memory]:
+    """The one step of the job's function: the generation that did it, and what is remembered afterwards.
+
+    Raises:
+        FenceLostError: a later attempt has opened the memory.
+    """
+    memories = MemoryOfJobs({REF: memory} if memory else {})
+    notebook = Notebook(memories, MemoryPayloads(), FrozenClock(0), Telemetry(), claimed, OnCodeChange.CONTINUE, "", 0)
+    found = notebook.recall(STEP)
+    if found is None:
+        notebook.record(STEP, None)
+    return (found.generation if found else claimed.generation), memories.memories[REF]
 
 
 def _claims(tape: Tape, message: Message, receives: int, now_ms: int) -> Any:

@@ -4,7 +4,6 @@ from functools import cache
 
 import pytest
 
-from tests.model import redrive
 from tests.model.ledger import rows, verbs
 from tests.model.models import MODELS
 from tests.model.planted import PLANTED
@@ -66,9 +65,3 @@ def test_every_edge_of_the_table_is_taken_by_some_model():
     taken = {edge for name, index in SEARCHES for edge in searched(name, index)[1]}
 
     assert rows() - taken == NOT_TAKEN
-
-
-def test_another_copy_of_the_old_message_may_run_a_restart_which_then_forgets_nothing():
-    finding, _ = MODELS["redrive"].search(redrive.UNPROMISED)
-
-    assert finding.problem == "a restart runs with a message that does not know that it is one"

@@ -27,6 +27,8 @@ EVERY_CONDUCT = (
     Behaviour(Conduct.WAITS, 2),
     Behaviour(Conduct.MUMBLES, 99),
     Behaviour(Conduct.BOASTS, 99),
+    Behaviour(Conduct.BLABS, 2),
+    Behaviour(Conduct.BLABS, 99),
 )
 
 

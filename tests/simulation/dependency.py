@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.simulation.faults import Fault
@@ -15,6 +17,31 @@ class DependencyDownError(ConnectionError):
     """Nothing answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Response:
+    """As much of an HTTP response as says that it is not now."""
+
+    status_code: int
+    headers: Mapping[str, str]
+
+
+class AnsweredError(Exception):
+    """An HTTP client's error."""
+
+    def __init__(self, status_code: int, **headers: str) -> None:
+        super().__init__(f"answered {status_code}")
+        self.response = Response(status_code, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+# How a service that is down shows it.
+SIGNS: tuple[Callable[[], Exception], ...] = (
+    lambda: DependencyDownError("connection refused"),
+    lambda: AnsweredError(503),
+    lambda: AnsweredError(503, Retry_After="240"),
+    lambda: AnsweredError(429, Retry_After="240"),
+)
+
+
 class Dependency:
     """A ledger of effects.
 
@@ -22,7 +49,7 @@ class Dependency:
         applied: the effects: by idempotency key what was applied under it, once.
         asked: how often each key was asked for.
         jobs: those that had an effect, as `tenant#id`.
-        is_down: nothing answers.
+        is_down: it serves nobody. `sign`: how it shows that.
     """
 
     def __init__(self, world: World) -> None:
@@ -31,6 +58,7 @@ class Dependency:
         self.asked: Counter[str] = Counter()
         self.jobs: dict[str, None] = {}
         self.is_down = False
+        self.sign = SIGNS[0]
 
     def apply(self, job: str, what: object, key: str | None = None) -> object:
         """Apply `what` for `job` (`tenant#id`) under `key`, or answer what was applied under it before.
@@ -42,7 +70,7 @@ class Dependency:
         world.scheduler.sleep(world.rng.choice((1, 3, 40)))
         if self.is_down or world.faults.strikes(Fault.DEPENDENCY_DOWN):
             world.tell("dependency", "down", key)
-            raise DependencyDownError("connection refused")
+            raise self.sign()
         if world.faults.strikes(Fault.DEPENDENCY_SLOW):
             world.strike(Fault.DEPENDENCY_SLOW)
             world.scheduler.sleep(world.rng.choice((1_000, 30_000, 70_000)))

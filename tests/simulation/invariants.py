@@ -1,6 +1,6 @@
 """What must hold at every write of a record, whoever writes it.
 
-A violation derives from BaseException: the shipped code, which catches what jobs raise, must not swallow it.
+A violation is a `WorkerDied`: the shipped code, which takes whatever jobs raise for their outcome, lets it pass.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from tests.simulation.cloud import Item, Key
 from tests.simulation.jobs.behaviour import CANARY
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
+from tidemill.domain.interrupt import WorkerDied
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 FINAL = ("succeeded", "dead", "cancelled", "expired")
 # Two clocks that are each 30 s wrong, and a request on its way.
 _SLACK_MS = 2 * 30_000 + 5_000
-# Attributes of a record that hold what a job returned.
+# Attributes of a record that hold what a job returned, and items that hold what it was given, returned or remembers.
 _PAYLOAD = ("result",)
+_PAYLOAD_ITEMS = ("ARGS#", "RESULT", "MEMORY")
 _HORIZON_MS = milliseconds(limits.STATE_HORIZON)
 
 
-class Violation(BaseException):
+class Violation(WorkerDied):
     """An invariant does not hold."""
 
     def __init__(self, invariant: str, text: str) -> None:
@@ -45,8 +47,6 @@ class State:
     attempt: int
     concluded: int
     claimable_at: int | None
-    # A message that can't become a job has such a record; whoever refuses the message next may finish it.
-    is_refusal: bool
     reason: str
 
     @classmethod
@@ -63,8 +63,7 @@ class State:
             number("attempt"),
             number("concluded"),
             number("claimable_at") if "claimable_at" in item else None,
-            reason=item["reason"]["S"] if "reason" in item else "",
-            is_refusal="send_id" in item and item["pk"]["S"].endswith(f"#{item['send_id']['S']}"),
+            item["reason"]["S"] if "reason" in item else "",
         )
 
     @property
@@ -102,6 +101,7 @@ class Records:
 
     def look(self, key: Key, before: Item | None, after: Item | None) -> None:
         """Check one change of an item."""
+        _payload_free(key, after or {})
         if after is None:
             if before is not None and key[1] == "STATE":
                 self._forget(key[0], before)
@@ -126,7 +126,6 @@ class Records:
         if _is_claim(commit):
             self.holders[job] = writer
             self.claimed[job, commit.after.generation] = self.claimed.get((job, commit.after.generation), 0) + 1
-        _payload_free(job, after)
 
 
 def _is_claim(commit: Commit) -> bool:
@@ -173,7 +172,7 @@ def _holder_writes(records: Records, commit: Commit) -> None:
 def _holder_concludes(records: Records, commit: Commit) -> None:
     """A verdict counts a conclusion: only the holder of the fence has one to give."""
     before, after = commit.before, commit.after
-    if before is None or before.state != "running" or after.concluded == before.concluded or before.is_refusal:
+    if before is None or before.state != "running" or after.concluded == before.concluded:
         return
     if after.generation == before.generation and commit.writer is not records.holders.get(commit.job):
         raise Violation("I5", f"{commit.job} was concluded by a process that does not hold it: {before} -> {after}")
@@ -186,10 +185,13 @@ def _attempts_bounded(records: Records, commit: Commit) -> None:
         raise Violation("I14", f"{commit.job} has too many attempts: {after}")
 
 
-def _payload_free(job: str, item: Mapping[str, Any]) -> None:
+def _payload_free(key: Key, item: Mapping[str, Any]) -> None:
+    """Arguments and results stand where they belong, and nowhere else: not in a record, an error or the trail."""
+    if key[1].startswith(_PAYLOAD_ITEMS):
+        return
     for name, value in item.items():
         if name not in _PAYLOAD and CANARY in str(value):
-            raise Violation("I18", f"the record of {job} holds payload in {name}")
+            raise Violation("I18", f"{key} holds payload in {name}")
 
 
 _CHECKS: tuple[Callable[[Records, Commit], None], ...] = (

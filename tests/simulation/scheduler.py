@@ -12,10 +12,12 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
+from tidemill.domain.interrupt import WorkerDied
+
 Ended = Callable[[Any, BaseException | None], None]
 
 
-class KilledError(BaseException):
+class KilledError(WorkerDied):
     """The process is gone: thrown into it where it stands. No code of ours may survive it."""
 
 

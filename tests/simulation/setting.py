@@ -23,6 +23,7 @@ class Setting:
         certain: those of them that are on in every seed.
         share_redriven: in which share of the schedules all that is dead is redriven in the end.
         quiet_within_ms: after the trouble, everything must be over within this time.
+        most_calls: more calls than this for one job are a loop that costs money.
         audits: what must hold in it when everything is quiet, beside what must hold everywhere.
     """
 
@@ -33,4 +34,5 @@ class Setting:
     certain: tuple[Fault, ...] = ()
     share_redriven: float = 0.3
     quiet_within_ms: int = 2 * 3_600_000
+    most_calls: int = 500
     audits: tuple[Callable[[World], None], ...] = ()

@@ -30,8 +30,6 @@ from tests.simulation.submitters import Submitters
 from tests.simulation.weather import brew
 
 START_MS = 1_800_000_000_000
-# More calls than this for one job is a loop.
-_MOST_CALLS = 3_000
 _SHARE_CHECKED = 0.01
 _WEEKS_MS = 16 * 86_400_000
 # A sweep sends what is due within two minutes, by a clock that may be half a minute ahead.
@@ -73,6 +71,7 @@ class World:
         self._harm = False
         self._pending = 0
         self._numbers = 0
+        self._most_calls = 0
         self.is_over = False
         self.is_healed = False
         # Some schedules compare every call with botocore's model of the service, which takes longer than the rest.
@@ -200,6 +199,7 @@ class World:
         return Outcome(calls, faults, len(self.ledger.accepted), violation)
 
     def _play(self, setting: Setting) -> None:
+        self._most_calls = setting.most_calls
         end = self.scheduler.now_ms + setting.prepare(self)
         self._begin(end - self.scheduler.now_ms)
         while (at := self.scheduler.next_at()) is not None and at <= end:
@@ -277,7 +277,7 @@ class World:
         return all(item["state"]["S"] in FINAL for item in self.cloud.records().values())
 
     def _step(self) -> bool:
-        if self.calls.made > _MOST_CALLS * (len(self.ledger.wanted) + 1):
+        if self.calls.made > self._most_calls * (len(self.ledger.wanted) + 1):
             raise Violation("I20", f"{self.calls.made} calls for {len(self.ledger.wanted)} jobs")
         return self.scheduler.step()
 

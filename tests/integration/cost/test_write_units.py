@@ -8,6 +8,8 @@ import pytest
 from tests.integration.cost.jobs import Doomed, Echo, Shaky
 from tidemill.domain import limits
 from tidemill.domain.duration import days
+from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.ports import Written
 from tidemill.service.client import JobClient
 from tidemill.service.submission import Submission
 
@@ -91,6 +93,34 @@ def test_a_duplicate_delivery_costs_one_unit_and_no_read(deploy, count, payload)
     assert meter.write_units - spent == count
     assert meter.read_units == 0
     assert queue.messages == {}
+
+
+@pytest.mark.parametrize(("list_index", "listed_units"), [(False, 0), (True, 2)], ids=["plain", "listed"])
+def test_a_refusal_is_one_transaction_and_later_receives_are_one_read_each(deploy, list_index, listed_units):
+    deployment = deploy(list_index=list_index)
+    meter = deployment.account.meter
+    deployment.account.lane.put('{"kind": "cost.nobody_knows", "args": {}}')
+
+    handed = deployment.work()
+
+    # Record and evidence, twice the price each; so is the entry in the attention index, and the one in the list.
+    assert meter.write_units == 2 + 2 + 2 + listed_units
+    assert meter.read_units == handed - 1 > 0
+
+
+@pytest.mark.parametrize(("forget", "more"), [(None, 0), ("*", 1 + 2)], ids=["resume", "restart"])
+def test_what_a_redrive_wants_forgotten_costs_one_unit_more_for_the_record_and_two_for_the_wish(deploy, forget, more):
+    deployment = deploy()
+    program, meter = deployment.program, deployment.account.meter
+    ref = program.client.submit(Doomed()).job.ref
+    deployment.work()
+    (dead,) = program.reader.find([ref])
+    spent = meter.write_units - meter.index_units
+
+    after = dead.reopened(State.SCHEDULED, 0, dead.ttl_s, owns_args=True)
+    assert isinstance(program.store.move(Verb.RESCHEDULE, dead, after, forget=forget), Written)
+
+    assert meter.write_units - meter.index_units - spent == 1 + more
 
 
 def test_two_copies_in_one_batch_are_claimed_once(deploy):

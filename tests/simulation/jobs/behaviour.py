@@ -29,6 +29,7 @@ class Conduct(StrEnum):
     WAITS = "asks to wait"
     MUMBLES = "returns what is no JSON"
     BOASTS = "returns much"
+    BLABS = "fails, and says what it was given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,9 @@ class Behaviour:
         return self.conduct if started <= self.times else Conduct.WELL
 
 
-def misbehave(conduct: Conduct, world: Any) -> None:
+def misbehave(conduct: Conduct, world: Any, secret: str = CANARY) -> None:
     """What goes wrong before a job has had an effect."""
     match conduct:
-        case Conduct.FAILS:
-            raise TransientError("not today")
-        case Conduct.REFUSES:
-            raise PermanentError("never")
         case Conduct.KILLS:
             world.scheduler.crash()
         case Conduct.HANGS:
@@ -62,6 +59,18 @@ def misbehave(conduct: Conduct, world: Any) -> None:
         case Conduct.DOZES:
             for _ in range(100):
                 world.scheduler.sleep(1_000)
+        case _:
+            _raise(conduct, world, secret)
+
+
+def _raise(conduct: Conduct, world: Any, secret: str) -> None:
+    match conduct:
+        case Conduct.FAILS:
+            raise TransientError("not today")
+        case Conduct.REFUSES:
+            raise PermanentError("never")
+        case Conduct.BLABS:
+            raise TransientError(f"the service refuses {secret!r} of {{'secret': {secret!r}}}")
         case Conduct.WAITS:
             raise RateLimitedError(retry_after=seconds(world.rng.choice((1, 20, 90))))
         case _:

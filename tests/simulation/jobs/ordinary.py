@@ -34,6 +34,14 @@ class Import(JobArgs, kind="sim.import"):
     secret: str = CANARY
 
 
+class Invoice(JobArgs, kind="sim.invoice"):
+    """A job with every setting as it comes."""
+
+    number: int
+    owner: str
+    secret: str = CANARY
+
+
 class NewCharge(JobArgs, kind="sim.charge"):
     """What the next version makes of `Charge`: a field more."""
 
@@ -47,7 +55,7 @@ def _run(args: Any, ctx: JobContext) -> Any:
     world = stage.playing()
     started = world.ledger.start(args, ctx)
     conduct = world.behaviours[args.number].now(started)
-    misbehave(conduct, world)
+    misbehave(conduct, world, args.secret)
     world.dependency.apply(f"{ctx.tenant}#{ctx.job_id}", args.number)
     world.ledger.end(args, ctx)
     match conduct:
@@ -70,4 +78,5 @@ def definitions(version: str) -> tuple[JobDefinition[Any, Any], ...]:
         job(charge, lane=LANE, retry=RETRY, timeout=TIMEOUT)(_run),
         job(Notify, lane=LANE, retry=RETRY, timeout=TIMEOUT)(notify),
         job(Import, lane=LANE, retry=PATIENT, timeout=TIMEOUT)(_run),
+        job(Invoice, lane=LANE)(_run),
     )

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from tests.simulation.setting import Setting
-from tests.simulation.worlds import basic, calm, parking, redrive, zombies
+from tests.simulation.worlds import basic, calm, outage, parking, poison, redrive, zombies
 
 WORLDS: dict[str, Setting] = {
-    world.name: world for world in (basic.SETTING, calm.SETTING, parking.SETTING, redrive.SETTING, zombies.SETTING)
+    world.name: world
+    for world in (
+        basic.SETTING,
+        calm.SETTING,
+        outage.SETTING,
+        parking.SETTING,
+        poison.SETTING,
+        redrive.SETTING,
+        zombies.SETTING,
+    )
 }

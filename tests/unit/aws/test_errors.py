@@ -12,6 +12,7 @@ from botocore.exceptions import (
 )
 
 from tidemill.aws.errors import code_of, is_ambiguous, is_passing, raise_for, unavailable
+from tidemill.domain import aws_codes
 from tidemill.domain.errors import UnavailableError
 
 
@@ -68,3 +69,13 @@ def test_the_text_of_aws_which_may_quote_the_request_is_dropped():
     assert failure.cause == "ValidationException"
     assert "secret" not in str(failure)
     assert unavailable("send", ReadTimeoutError(endpoint_url="x")).cause == "ReadTimeoutError"
+
+
+def test_a_job_and_tidemill_itself_read_one_list():
+    passing = aws_codes.THROTTLED | aws_codes.DOWN | aws_codes.EXPIRED | aws_codes.CONFLICTS
+
+    assert all(is_passing(client_error(code)) for code in passing)
+    assert not any(is_passing(client_error(code)) for code in aws_codes.PERMANENT)
+    assert not aws_codes.PERMANENT & passing
+    assert not any(aws_codes.is_permanent(code) for code in passing)
+    assert {code for code in aws_codes.THROTTLED if is_ambiguous(client_error(code))} == set()

@@ -107,7 +107,6 @@ class World:
 
     clock: FrozenClock = field(default_factory=FrozenClock)
     store: MemoryStore = field(default_factory=MemoryStore)
-    memory: MemoryOfJobs = field(default_factory=MemoryOfJobs)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
@@ -115,6 +114,9 @@ class World:
     works_meanwhile: bool = True
     random: Random = field(default_factory=SystemRandom)
     info: StackInfo = field(default_factory=lambda: StackInfo(SETTINGS, "https://abc.execute-api.x.amazonaws.com"))
+
+    def __post_init__(self):
+        self.memory = MemoryOfJobs(self.store.memories)
 
     @property
     def extras(self):
@@ -181,7 +183,7 @@ class World:
                 self._batch(lane)
 
     def _batch(self, lane):
-        intake = Intake(REGISTRY, self.submitter, self.store, lane, self.clock, Silence())
+        intake = Intake(REGISTRY, self.submitter, self.store, self.store, lane, self.clock, Silence())
         around = Surroundings(
             REGISTRY,
             self.store,

@@ -11,7 +11,7 @@ from tidemill.domain.audit import Outcome
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
-from tidemill.domain.memory import Memory, Remembered
+from tidemill.domain.memory import Memory, Remembered, Wish
 
 
 def remember(world, job_id, *names):
@@ -79,14 +79,15 @@ class TestModes:
     @pytest.mark.parametrize(
         ("options", "forget"), [(("--mode", "restart"), "*"), (("--from-step", "charge"), "charge")]
     )
-    def test_the_new_message_says_what_is_forgotten(self, run, world, options, forget):
+    def test_the_new_generation_knows_what_it_is_to_forget(self, run, world, options, forget):
         (job_id,) = world.dead()
         remember(world, job_id, "reserve", "charge")
 
         assert answer(run("dlq", "redrive", job_id, *options, "--yes", "--json"))["redriven"][0]["via"] == "table"
 
         (body,) = [json.loads(one.body) for one in world.queues.receive("default")]
-        assert (body["forget"], body["generation"]) == (forget, 2)
+        (memory,) = world.store.memories.values()
+        assert (memory.wish, body["generation"]) == (Wish(2, forget), 2)
         assert world.queues.depth("default") == 0
 
     def test_a_step_that_nothing_remembers_changes_nothing(self, refused, world):

@@ -78,6 +78,7 @@ SHAPES = pytest.mark.parametrize("shape", [of_requests, of_httpx, of_aiohttp, of
         (408, TRANSIENT),
         (409, TRANSIENT),
         (410, PERMANENT),
+        (413, PERMANENT),
         (422, PERMANENT),
         (423, TRANSIENT),
         (425, TRANSIENT),
@@ -87,6 +88,9 @@ SHAPES = pytest.mark.parametrize("shape", [of_requests, of_httpx, of_aiohttp, of
         (503, DOWN),
         (504, DOWN),
         (521, DOWN),
+        (509, LIMITED),
+        (524, TRANSIENT),
+        (529, DOWN),
         (599, TRANSIENT),
         (301, TRANSIENT),
     ],
@@ -122,14 +126,21 @@ def test_retry_after_is_read_in_both_of_its_forms(shape):
         (format_datetime(NOW - seconds(90), usegmt=True), seconds(0)),
         ("Sun, 22 Nov 2026 12:01:00", seconds(60)),
         ("Sun, 22 Nov 2026 13:01:00 +0100", seconds(60)),
-        ("9" * 400, None),
+        ("9" * 400, MAX_DELAY),
+        ("999999999999999", MAX_DELAY),
         ("99999999999", MAX_DELAY),
         ("Fri, 31 Dec 9999 23:59:59 -2300", MAX_DELAY),
         ("", None),
         ("soon", None),
-        ("-5", None),
-        ("1.5", None),
+        ("-5", seconds(0)),
+        ("1.5", seconds(1.5)),
+        ("60, 60", seconds(60)),
+        ("5, 60", seconds(60)),
+        ("2026-11-22T12:01:00Z", seconds(60)),
+        ("2026-11-22T13:01:00+01:00", seconds(60)),
+        ("1_000", None),
         ("nan", None),
+        ("inf", None),
         ("Mon, 99 Zzz 2026", None),
         ("Mon, 01 Jan 2026 00:00:00 +9999999999999", None),
     ],
@@ -167,6 +178,32 @@ def test_a_wild_reset_is_bounded(value):
         ("ServiceUnavailable", DOWN),
         ("RequestTimeout", DOWN),
         ("503", DOWN),
+        ("401", PERMANENT),
+        ("429", LIMITED),
+        ("412", PERMANENT),
+        ("AWS.SimpleQueueService.NonExistentQueue", PERMANENT),
+        ("BadRequestException", PERMANENT),
+        ("ForbiddenException", PERMANENT),
+        ("InvalidAccessKeyId", PERMANENT),
+        ("InvalidArgument", PERMANENT),
+        ("InvalidParameterValueException", PERMANENT),
+        ("KMSAccessDeniedException", PERMANENT),
+        ("MissingParameter", PERMANENT),
+        ("NoSuchEntity", PERMANENT),
+        ("NoSuchUpload", PERMANENT),
+        ("NotAuthorizedException", PERMANENT),
+        ("NotFoundException", PERMANENT),
+        ("QueueDoesNotExist", PERMANENT),
+        ("SignatureDoesNotMatch", PERMANENT),
+        ("UnauthorizedException", PERMANENT),
+        ("InvalidDBInstanceState", TRANSIENT),
+        ("KMSThrottlingException", LIMITED),
+        ("OverLimit", LIMITED),
+        ("ThrottlingError", LIMITED),
+        ("ExpiredToken", TRANSIENT),
+        ("ExpiredIteratorException", TRANSIENT),
+        ("RequestTimeTooSkewed", TRANSIENT),
+        ("TransactionConflictException", TRANSIENT),
         ("ConditionalCheckFailedException", TRANSIENT),
     ],
 )
@@ -175,7 +212,19 @@ def test_an_aws_error_is_recognised_by_its_code(code, expected):
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [(400, TRANSIENT), (429, LIMITED), (500, DOWN), (501, TRANSIENT), (503, DOWN)]
+    ("status", "expected"),
+    [
+        (400, TRANSIENT),
+        (401, PERMANENT),
+        (403, PERMANENT),
+        (404, PERMANENT),
+        (409, TRANSIENT),
+        (429, LIMITED),
+        (500, DOWN),
+        (501, TRANSIENT),
+        (503, DOWN),
+        (509, LIMITED),
+    ],
 )
 def test_an_aws_error_of_an_unknown_code_is_recognised_by_its_status(status, expected):
     assert classify(of_botocore("NewWordException", status), NOW).failure is expected
@@ -184,6 +233,8 @@ def test_an_aws_error_of_an_unknown_code_is_recognised_by_its_status(status, exp
 def test_a_code_that_is_known_goes_before_the_status():
     assert classify(of_botocore("SlowDown", 503, retry_after="9"), NOW) == Classification(LIMITED, seconds(9))
     assert classify(of_botocore("AccessDenied", 500), NOW).failure is PERMANENT
+    assert classify(of_botocore("ExpiredToken", 403), NOW).failure is TRANSIENT
+    assert classify(of_botocore("ServiceUnavailable", 503, retry_after="9"), NOW) == Classification(DOWN, seconds(9))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +269,10 @@ def a_validation_error():
         (RateLimitedError("slow", seconds(9)), Classification(LIMITED, seconds(9))),
         (RateLimitedError("slow", seconds(-9)), Classification(LIMITED, seconds(0))),
         (RateLimitedError("slow", timedelta(days=4000)), Classification(LIMITED, MAX_DELAY)),
-        (RateLimitedError("slow", 30), Classification(LIMITED)),
+        (RateLimitedError("slow", 30), Classification(LIMITED, seconds(30))),
+        (RateLimitedError("slow", 1.5), Classification(LIMITED, seconds(1.5))),
+        (RateLimitedError("slow", 1e300), Classification(LIMITED, MAX_DELAY)),
+        (RateLimitedError("slow", float("-inf")), Classification(LIMITED, seconds(0))),
         (a_validation_error(), Classification(PERMANENT)),
         (requests.ConnectionError("boo"), Classification(DOWN)),
         (ConnectionRefusedError(), Classification(DOWN)),
@@ -226,7 +280,7 @@ def a_validation_error():
         (DependencyDownError(), Classification(DOWN)),
         (DependencyDownError("the bank is closed", seconds(9)), Classification(DOWN, seconds(9))),
         (DependencyDownError("the bank is closed", timedelta(days=4000)), Classification(DOWN, MAX_DELAY)),
-        (DependencyDownError("the bank is closed", 30), Classification(DOWN)),
+        (DependencyDownError("the bank is closed", 30), Classification(DOWN, seconds(30))),
     ],
     ids=repr,
 )

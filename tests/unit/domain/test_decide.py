@@ -278,11 +278,6 @@ def test_a_deferral_is_the_last_error_of_a_job_that_has_not_failed_in_a_row(kind
     assert (after.repeats, after.error) == (0, raised.failure.fingerprint)
 
 
-@pytest.mark.parametrize("attempt", [a_raise(TRANSIENT), a_raise(LIMITED), Untouched(), Suspect(1), Continued()])
-def test_a_job_that_is_to_stop_waits_for_nothing(attempt):
-    assert verdict(attempt, running(cancel_asked=True)) == Stop(NOW + milliseconds(RETENTION.result))
-
-
 def test_without_a_limit_a_repeated_mistake_uses_up_the_attempts():
     policy = Retry(max_attempts=25, same_error_limit=None)
 

@@ -54,6 +54,26 @@ def test_an_async_function_is_known_as_one():
     assert later.is_async
 
 
+def test_a_callable_object_may_be_async_too():
+    class Later:
+        async def __call__(self, args, ctx):
+            return args.x
+
+    assert job(Alpha)(Later()).is_async
+
+
+def test_a_generator_is_no_job():
+    def numbers(args, ctx):
+        yield args.x
+
+    async def later_numbers(args, ctx):
+        yield args.x
+
+    for function in (numbers, later_numbers):
+        with pytest.raises(DefinitionError, match="is a generator"):
+            job(Alpha)(function)
+
+
 @pytest.mark.parametrize("timeout", [seconds(0.5), seconds(0), seconds(-1), minutes(14) + seconds(46)])
 def test_a_timeout_that_no_lambda_can_keep_is_refused(timeout):
     with pytest.raises(DefinitionError, match=r"test\.alpha.*timeout.*Fix"):

@@ -2,7 +2,19 @@
 
 import pytest
 
-from tidemill.domain.lifecycle import FINAL, TRANSITIONS, Guard, State, Verb, allows, check_move, mermaid, transition
+from tidemill.domain.lifecycle import (
+    BIRTHS,
+    FINAL,
+    TRANSITIONS,
+    Guard,
+    State,
+    Verb,
+    allows,
+    check_birth,
+    check_move,
+    mermaid,
+    transition,
+)
 
 
 def test_every_verb_has_one_row():
@@ -63,6 +75,18 @@ def test_a_listed_move_is_let_through():
             check_move(move.verb, source, move.target)
 
 
+def test_a_record_is_born_where_it_can_run_from_or_dead_because_it_never_will():
+    assert {birth.state for birth in BIRTHS} == {State.SCHEDULED, State.QUEUED, State.RUNNING, State.DEAD}
+    assert [birth.through for birth in BIRTHS if birth.state.is_final] == ["refuse"]
+
+
+def test_a_birth_that_is_not_listed_is_refused():
+    for birth in BIRTHS:
+        check_birth(birth.through, birth.state)
+    with pytest.raises(ValueError, match="no record is born succeeded through refuse"):
+        check_birth("refuse", State.SUCCEEDED)
+
+
 def test_the_diagram_has_an_edge_for_every_move_and_no_other():
     lines = mermaid().splitlines()
     edges = {line.strip() for line in lines if ": " in line and "[*]" not in line}
@@ -71,6 +95,8 @@ def test_the_diagram_has_an_edge_for_every_move_and_no_other():
     assert len(edges) == sum(len(move.sources) for move in TRANSITIONS)
     assert "dead --> running: redrive (generation + 1)" in edges
     assert "running --> succeeded: complete" in edges
+    births = {line.strip() for line in lines if line.strip().startswith("[*] -->")}
+    assert births == {f"[*] --> {birth.state}: {birth.through}" for birth in BIRTHS}
 
 
 def test_the_page_in_the_docs_shows_the_table_as_it_is(repository):

@@ -76,9 +76,9 @@ class Worker:
         self.queues = MemoryQueues(self.clock, tuple(registry.lanes))
         random = Random(5)  # noqa: S311 - chance that repeats
         ports = (registry, self.store, self.store, self.queues, self.clock, random)
-        self.order, self.payloads, self.memory = MemoryOrder(), MemoryPayloads(), MemoryOfJobs()
+        self.order, self.payloads, self.memory = MemoryOrder(), MemoryPayloads(), MemoryOfJobs(self.store.memories)
         self.submitter = Submitter(*ports, order=self.order, payloads=self.payloads)
-        intake = Intake(registry, self.submitter, self.store, "default", self.clock, self.telemetry)
+        intake = Intake(registry, self.submitter, self.store, self.store, "default", self.clock, self.telemetry)
         around = Surroundings(
             registry,
             self.store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 from tidemill.entrypoints.observability import PowertoolsTelemetry
@@ -43,3 +44,32 @@ def test_a_field_that_logging_keeps_for_itself_is_logged_all_the_same(capsys):
 
     line = json.loads(capsys.readouterr().out)
     assert (line["created_"], line["name_"], line["job_id"]) == (True, "x", "1")
+
+
+class BrokenStream(io.StringIO):
+    def write(self, _):
+        raise SystemExit("closed")
+
+
+def test_what_cannot_be_written_is_lost_and_raises_nothing(monkeypatch):
+    telemetry = PowertoolsTelemetry("shop-broken")
+    telemetry.count("JobsSucceeded")
+    monkeypatch.setattr("sys.stdout", BrokenStream())
+    monkeypatch.setattr("sys.stderr", BrokenStream())
+    for handler in telemetry.logger.handlers:
+        monkeypatch.setattr(handler, "stream", BrokenStream())
+
+    telemetry.note("a")
+    telemetry.alert("b")
+    telemetry.flush()
+
+
+def test_a_logger_whose_handlers_a_job_took_away_raises_nothing(capsys):
+    telemetry = PowertoolsTelemetry("shop-bare")
+    handlers = list(telemetry.logger.handlers)
+    telemetry.logger.handlers.clear()
+    try:
+        telemetry.correlate("request")
+        telemetry.note("a")
+    finally:
+        telemetry.logger.handlers.extend(handlers)

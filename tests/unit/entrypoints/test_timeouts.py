@@ -209,7 +209,8 @@ def test_an_async_job_that_blocks_the_loop_is_left_behind(worker):
     time.sleep(0.8)
 
 
-def test_what_a_job_left_behind_still_does_is_not_recorded(worker):
+def test_a_job_left_behind_ends_the_effect_that_is_under_way_and_begins_nothing_more(worker):
+    """The effect happened: that it did is recorded for the next attempt, as long as that has not asked."""
     seen = []
 
     def deaf():
@@ -218,8 +219,8 @@ def test_what_a_job_left_behind_still_does_is_not_recorded(worker):
         return "an effect"
 
     def goes_on(ctx):
-        asks = (lambda: ctx.step("slow", deaf), lambda: ctx.checkpoint(1), ctx.heartbeat, lambda: ctx.step("b", int))
-        for ask in asks:
+        seen.append(ctx.step("slow", deaf))
+        for ask in (lambda: ctx.checkpoint(1), ctx.heartbeat, lambda: ctx.step("b", int)):
             with pytest.raises(FenceLostError) as lost:
                 ask()
             seen.append(lost.value)
@@ -231,9 +232,10 @@ def test_what_a_job_left_behind_still_does_is_not_recorded(worker):
 
     worker.join()
 
-    assert len(seen) == 4
+    assert (len(seen), seen[0]) == (4, "an effect")
     assert worker.record(job) == record
-    assert worker.memory.look(record.ref).steps == {}
+    memory = worker.memory.look(record.ref)
+    assert (list(memory.steps), memory.cursor) == (["slow"], None)
 
 
 def test_a_result_that_takes_for_ever_to_write_is_a_job_that_takes_for_ever(worker):
@@ -360,3 +362,38 @@ def test_the_children_of_an_async_job_end_with_it(make_worker, ending):
     assert (
         failure.failure.type == f"tidemill.domain.interrupt.{'SoftTimeoutError' if ending == 'soft' else 'HardTimeout'}"
     )
+
+
+@KINDS
+def test_an_effect_is_recorded_before_the_timeout_reaches_its_job(worker, kind):
+    """Its record takes from before the timeout to after it, in Python code that an interrupt could end."""
+    remember, seen = worker.memory.remember, []
+
+    def slowly(*asked):
+        spin(0.75)
+        remember(*asked)
+
+    def plain(ctx):
+        try:
+            ctx.step("charge", seen.append, "charged")
+            spin()
+        except BaseException as error:
+            seen.append(type(error).__name__)
+            raise
+
+    async def later(ctx):
+        try:
+            ctx.step("charge", seen.append, "charged")
+            await asyncio.sleep(5)
+        except BaseException as error:
+            seen.append(type(error).__name__)
+            raise
+
+    worker.memory.remember = slowly
+    worker.does["charge"] = plain if kind is Greet else later
+    (job,) = worker.submit(kind(name="charge"))
+    worker.invoke()
+
+    assert seen == ["charged", "HardTimeout"]
+    assert list(worker.memory.look(worker.record(job).ref).steps) == ["charge"]
+    assert not worker.processor.is_spent

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
+import signal
 from types import SimpleNamespace
 
 import pytest
 
 from tests.unit.entrypoints.conftest import RECORDING_MS, a_record
 from tidemill import JobRegistry
+from tidemill.domain.lifecycle import State
 from tidemill.entrypoints import bootstrap, observability, worker
 
 
@@ -16,7 +19,9 @@ class Ears:
 
     def __init__(self, happened):
         self.happened = happened
-        self.logger = SimpleNamespace(set_correlation_id=lambda _: None)
+
+    def correlate(self, request_id):
+        assert request_id == "request"
 
     def flush(self):
         self.happened.append("flushed")
@@ -67,3 +72,16 @@ def test_a_batch_that_fails_as_a_whole_after_a_job_was_left_behind_ends_the_proc
         invoke()
 
     assert happened == ["flushed", "ended with 75"]
+
+
+def test_a_job_that_interrupts_the_main_thread_interrupts_nobody(handled):
+    inner, invoke, happened = handled
+    inner.does["bad"] = lambda _: _thread.interrupt_main()
+    bad, good = inner.submit("bad", "eve")
+    before = signal.getsignal(signal.SIGINT)
+
+    assert invoke() == {"batchItemFailures": []}
+
+    assert inner.states() == {bad: State.SUCCEEDED, good: State.SUCCEEDED}
+    assert happened == ["flushed"]
+    assert signal.getsignal(signal.SIGINT) is before

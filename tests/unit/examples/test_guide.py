@@ -136,13 +136,20 @@ def test_a_paid_order_is_paid_and_mailed_once(monkeypatch):
 
 
 def test_an_import_goes_on_in_the_next_invocation(monkeypatch):
-    monkeypatch.setattr(resuming, "imported", [])
+    class Slowly(list):
+        def extend(self, rows):
+            tide.advance(seconds(30))
+            super().extend(rows)
+
+    monkeypatch.setattr(resuming, "imported", Slowly())
     with Harness(JobRegistry(resuming.import_rows)) as tide:
-        done = tide.client.submit(resuming.ImportRows(rows=250))
+        done = tide.client.submit(resuming.ImportRows(rows=4_000))
         tide.drain_until_idle()
 
-        assert_succeeded(tide, done, 250)
-    assert resuming.imported == list(range(250))
+        # Twenty minutes of work, and no attempt was lost to the soft timeout.
+        assert_succeeded(tide, done, 4_000)
+        assert (tide.job(done).attempt, tide.failures(done)) == (1, [])
+    assert resuming.imported == list(range(4_000))
 
 
 def test_a_death_is_told_once():

@@ -82,7 +82,7 @@ class Machine:
         self.clock, self.store, self.wire, self.ear = FrozenClock(), Counted(), Wire(), Ear()
         ports = (registry, self.store, self.store, self.wire, self.clock, self.random)
         self.submitter = Submitter(*ports, order=MemoryOrder(), payloads=MemoryPayloads())
-        intake = Intake(registry, self.submitter, self.store, "default", self.clock, self.ear)
+        intake = Intake(registry, self.submitter, self.store, self.store, "default", self.clock, self.ear)
         around = Surroundings(
             registry,
             self.store,

@@ -82,7 +82,7 @@ class World:
         self.store = MemoryStore()
         self.queues = MemoryQueues(self.clock, tuple(registry.lanes))
         self.telemetry = RecordingTelemetry()
-        self.memory, self.payloads, self.trail = MemoryOfJobs(), MemoryPayloads(), MemoryTrail()
+        self.memory, self.payloads, self.trail = MemoryOfJobs(self.store.memories), MemoryPayloads(), MemoryTrail()
         chance = Random(7)  # noqa: S311 - a test repeats
         common = (registry, self.store, self.store, self.queues, self.clock, chance)
         submitter = Submitter(*common, order=MemoryOrder(), payloads=self.payloads)

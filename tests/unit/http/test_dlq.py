@@ -11,6 +11,7 @@ from tidemill import seconds
 from tidemill.domain.audit import Outcome
 from tidemill.domain.errors import PayloadGoneError, UnavailableError
 from tidemill.domain.lifecycle import State
+from tidemill.domain.memory import Wish
 from tidemill.entrypoints import http_dlq
 from tidemill.service.reception import receive
 
@@ -117,7 +118,7 @@ class TestRedrive:
             ["charge"],
         )
         (message,) = receive(world.queues.receive("default"))
-        assert (message.envelope.forget, message.envelope.generation) == ("charge", 2)
+        assert (world.store.memories[ref].wish, message.envelope.generation) == (Wish(2, "charge"), 2)
         assert (world.store.jobs[ref].state, world.queues.depth("default")) == (State.QUEUED, 0)
 
     @pytest.mark.parametrize("document", [{"dry_run": True}, {"dry_run": True, "args": {"anything": 2}}])

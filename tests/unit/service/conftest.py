@@ -74,7 +74,7 @@ class World:
         self.telemetry = Telemetry()
         self.store = MemoryStore()
         self.trail = MemoryTrail()
-        self.memory = MemoryOfJobs()
+        self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
         self.payloads = MemoryPayloads()
         self.order = MemoryOrder()
         self.does: list[Behaviour] = []
@@ -107,8 +107,8 @@ class World:
         self.listing = Listing(reader, self.clock, list_index=True)
 
     def executor(self, lane: str = "default") -> Executor:
-        store, queues, _ = self.ports
-        intake = Intake(self.registry, self.submitter, store, lane, self.clock, self.telemetry)
+        store, queues, reader = self.ports
+        intake = Intake(self.registry, self.submitter, store, reader, lane, self.clock, self.telemetry)
         return Executor(self.around(lane), queues, intake, lane, self.random, sleep=self.sleep)
 
     def around(self, lane: str = "default") -> Surroundings:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tidemill import PermanentError, minutes, seconds
-from tidemill.domain.errors import JobStateError
+from tidemill.domain.errors import FenceLostError, JobStateError
 from tidemill.domain.interrupt import JobCancelled
 from tidemill.domain.lifecycle import State
 
@@ -131,6 +131,44 @@ def test_a_job_that_swallows_even_the_request_ends_as_it_ends(world):
     assert world.client.result(job.ref.id) == "done all the same"
 
 
+def test_a_killed_job_hears_it_at_the_most_five_seconds_late_and_what_it_did_until_then_is_known(world, effects):
+    job = world.submit()
+
+    def behaviour(args, ctx):
+        world.client.kill(job.ref.id)
+        for second in range(1, 9):
+            world.clock.advance(seconds(1))
+            ctx.step(f"second {second}", effects, second)
+
+    world.does = [behaviour]
+    world.invoke()
+
+    assert (world.state(job), world.job(job).reason) == (State.CANCELLED, "killed")
+    assert effects.done == [1, 2, 3, 4]
+    assert list(world.memory.look(job.ref).steps) == [f"second {second}" for second in effects.done]
+
+
+def test_an_effect_that_is_under_way_when_the_job_is_killed_is_known(world, effects):
+    job = world.submit()
+
+    def behaviour(args, ctx):
+        def charge():
+            effects("charged")
+            world.client.kill(job.ref.id)
+            world.clock.advance(seconds(5))
+            with pytest.raises(FenceLostError):
+                ctx.heartbeat()
+
+        ctx.step("charge", charge)
+        ctx.step("mail", effects, "mailed")
+
+    world.does = [behaviour]
+    world.invoke()
+
+    assert (world.job(job).reason, effects.done) == ("killed", ["charged"])
+    assert list(world.memory.look(job.ref).steps) == ["charge"]
+
+
 def test_a_redriven_job_does_not_remember_that_it_was_to_stop(world):
     job = world.submit()
 
@@ -143,3 +181,23 @@ def test_a_redriven_job_does_not_remember_that_it_was_to_stop(world):
     assert world.state(job) is State.DEAD
     assert world.job(job).cancel_asked is False
     assert replace(world.job(job), cancel_asked=True).reopened(State.QUEUED, 0, 0).cancel_asked is False
+
+
+def test_a_killed_job_that_has_not_looked_yet_takes_a_step_that_is_remembered_and_ends_in_vain(world):
+    job, seen = world.submit(), []
+
+    def behaviour(args, ctx):
+        world.client.kill(job.ref.id)
+        ctx.step("before it looks", seen.append, "effect")
+        world.clock.advance(seconds(5))
+        with pytest.raises(FenceLostError):
+            ctx.step("after", seen.append, "no effect")
+        return "done all the same"
+
+    world.does = [behaviour]
+    world.invoke()
+
+    assert seen == ["effect"]
+    assert list(world.memory.look(job.ref).steps) == ["before it looks"]
+    assert (world.state(job), world.job(job).result) == (State.CANCELLED, None)
+    assert world.queues.count("default") == 0

@@ -1,13 +1,17 @@
 """The census: deaths that only the DLQ knows of."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.builders import MINUTE, OTHER_SEND_ID, Greet, an_envelope
 from tests.unit.service.conftest import raising
-from tidemill import RateLimitedError, minutes, seconds
+from tidemill import RateLimitedError, hours, minutes, seconds
+from tidemill.domain import limits
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import MAX_RECEIVES
+from tidemill.domain.message import Held
 
 
 def forget_receives(world, lane="default"):
@@ -103,6 +107,47 @@ def test_a_redundant_copy_in_the_dlq_is_no_death(world):
 
     assert world.janitor.census() == 0
     assert world.state(envelope.ref) is State.RETRYING
+
+
+def claimed_by_a_deleted_duplicate(world):
+    """A parked job is sent anew; the copy that was acked comes back, claims it and dies; the new one is given up."""
+    job = world.submit()
+    (first,) = world.queues.receive("default")
+    world.does = [raising(RateLimitedError(retry_after=minutes(20)))]
+    world.work([first])
+    world.clock.advance(minutes(20))
+    world.janitor.sweep()
+    world.clock.advance(seconds(1))
+    world.begin([first])
+    world.clock.advance(minutes(20))
+    forget_receives(world)
+    assert (world.state(job), world.queues.depth("default"), world.queues.count("default")) == (State.RUNNING, 1, 0)
+    return job
+
+
+def test_a_job_whose_claimed_message_was_deleted_is_dead_once_no_other_copy_can_come(world):
+    job = claimed_by_a_deleted_duplicate(world)
+
+    world.clock.advance(limits.SOURCE_RETENTION - hours(4))
+    assert world.janitor.census() == 0
+    world.clock.advance(hours(4))
+    assert world.janitor.census() == 1
+
+    assert (world.state(job), world.job(job).reason) == (State.DEAD, "crashed")
+    console_redrive(world)
+    world.settle()
+    assert (world.state(job), world.job(job).generation) == (State.SUCCEEDED, 2)
+
+
+def test_a_job_that_was_sent_anew_and_waits_for_days_is_not_dead_for_an_old_copy(world):
+    job = world.submit()
+    old = world.job(job)
+    forget_receives(world)
+    sent = replace(old, state=State.QUEUED, held=Held(OTHER_SEND_ID, world.clock.now_ms()), started_at=1)
+    world.store.jobs[job.ref] = sent
+    world.clock.advance(limits.SOURCE_RETENTION * 2)
+
+    assert world.janitor.census() == 0
 
 
 def test_the_message_of_a_lost_key_race_in_the_dlq_is_no_death(world):

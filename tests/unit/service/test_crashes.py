@@ -11,11 +11,12 @@ from tests.builders import OTHER_SEND_ID, Greet, an_envelope
 from tests.unit.service.conftest import FUNCTION_TIMEOUT, PERMANENT, World, raising
 from tidemill import Submission, days, minutes
 from tidemill.domain.errors import KeyConflictError
+from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import MAX_RECEIVES
 
 
-class Crash(BaseException):
+class Crash(WorkerDied):
     """The process is gone: nothing may catch this."""
 
 

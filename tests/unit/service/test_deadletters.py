@@ -123,7 +123,7 @@ def test_a_redrive_while_the_table_is_down_changes_nothing(world, monkeypatch):
         with monkeypatch.context() as broken:
             down = UnavailableError(name, "down")
             answer = [down] if name == "keep" else Unwritten(down)
-            broken.setattr(world.store, name, lambda *_, answer=answer: answer)
+            broken.setattr(world.store, name, lambda *_, answer=answer, **__: answer)
             with pytest.raises(UnavailableError):
                 world.desk.redrive(job.ref)
         assert (world.job(job), world.queues.count("default")) == (job, 0)

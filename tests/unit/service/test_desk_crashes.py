@@ -10,6 +10,7 @@ from tests.builders import Greet
 from tests.unit.service.conftest import PERMANENT, raising
 from tests.unit.service.test_deadletters import console_redrive
 from tidemill import days
+from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.service.editing import Edit
@@ -18,7 +19,7 @@ from tidemill.service.manner import Manner, Mode
 WRITES = {"keep", "move", "send", "purge", "write", "put", "renew", "start_move"}
 
 
-class Crash(BaseException):
+class Crash(WorkerDied):
     """The process is gone."""
 
 
@@ -33,9 +34,9 @@ class Fragile:
         if name not in WRITES:
             return method
 
-        def call(*arguments):
+        def call(*arguments, **named):
             self._fuse.burn()
-            answer = method(*arguments)
+            answer = method(*arguments, **named)
             self._fuse.burn()
             return answer
 

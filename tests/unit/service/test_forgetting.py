@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import NOW, OTHER_SEND_ID, Telemetry, a_job, an_envelope
+from tests.builders import NOW, Telemetry, a_job, an_envelope
 from tests.unit.service.conftest import World, raising
 from tidemill import PermanentError, Retry, seconds
 from tidemill.domain import limits
 from tidemill.domain.definition import OnCodeChange
 from tidemill.domain.errors import CodeChangedError, FenceLostError, StepError
 from tidemill.domain.lifecycle import State
-from tidemill.domain.memory import EVERYTHING, Memory, Remembered
+from tidemill.domain.memory import EVERYTHING, Memory, Remembered, Wish
 from tidemill.service.notebook import Notebook
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
@@ -53,8 +53,11 @@ def dead_after(world, recorder):
     return envelope
 
 
-def restarted(world, envelope, forget, generation=2):
-    world.send(replace(envelope, send_id=OTHER_SEND_ID, generation=generation, forget=forget))
+def restarted(world, envelope, forget):
+    """The desk lets the dead job run again, whatever its steps are."""
+    redriving = world.desk._redriving
+    dead = world.job(envelope.ref)
+    redriving.resending.resend(dead, world.store.envelope_of(dead), forget)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_a_restart_of_a_restart_makes_new_keys_again(world):
     restarted(world, envelope, EVERYTHING)
     world.does = [lambda args, ctx: (recorder(args, ctx), raising(PermanentError("no"))(args, ctx))]
     world.invoke()
-    restarted(world, envelope, "a", generation=3)
+    restarted(world, envelope, "a")
     world.does = [recorder]
     world.settle()
 
@@ -236,8 +239,7 @@ def seen_by(notebook: Notebook, name: str, value: int) -> int | None:
         found = notebook.recall(name)
     except StepError:
         return None
-    text = notebook.read(found) if found else notebook.record(name, value)
-    return int(text or "")
+    return notebook.read(found) if found else notebook.record(name, value)
 
 
 @given(st.lists(STEP | OPEN | POINT, max_size=40))
@@ -247,16 +249,17 @@ def test_a_notebook_is_a_list_of_steps_whoever_reads_it(history):
 
     def opened(forget):
         job = a_job(State.RUNNING, fence=fence, generation=generation)
-        envelope = an_envelope(generation=generation, forget=forget)
+        if forget is not None:
+            memory.memories[job.ref] = replace(memory.look(job.ref) or Memory(), wish=Wish(generation, forget))
         ports = (memory, MemoryPayloads(), FrozenClock(NOW), Telemetry())
-        return Notebook(*ports, job, envelope, OnCodeChange.CONTINUE, "", 0)
+        return Notebook(*ports, job, OnCodeChange.CONTINUE, "", 0)
 
     notebook = opened(None)
     for what, one, other in history:
         if what == "open":
             zombies.append(notebook)
             fence += 1
-            # A new generation obeys what its message asks; a new attempt of the same has obeyed it.
+            # A new generation obeys what was wished for it; a new attempt of the same has obeyed it.
             generation += other
             forget = one if other else None
             notebook = opened(forget)
@@ -294,7 +297,7 @@ def test_a_refusal_for_changed_code_names_what_it_waited_for():
     job = a_job(State.RUNNING)
     memory.memories[job.ref] = Memory(steps={"b": Remembered("b", 1, None, 0, 1, "one")})
     ports = (memory, MemoryPayloads(), FrozenClock(NOW), Telemetry())
-    notebook = Notebook(*ports, job, an_envelope(), OnCodeChange.CHECK, "two", 0)
+    notebook = Notebook(*ports, job, OnCodeChange.CHECK, "two", 0)
 
     with pytest.raises(CodeChangedError, match="'c', and 'b' of another version") as refused:
         notebook.recall("c")

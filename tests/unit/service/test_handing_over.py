@@ -9,6 +9,7 @@ from tests.unit.service.conftest import World, raising
 from tidemill import RateLimitedError, Retry, minutes, seconds
 from tidemill.domain import limits
 from tidemill.domain.decide import HANDED_OVER
+from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.lifecycle import State
 
 
@@ -56,6 +57,23 @@ def test_a_checkpoint_hands_over_only_when_a_tenth_of_the_time_is_left(world):
     assert seen == [53]
     assert (world.state(job), world.job(job).reason) == (State.RETRYING, HANDED_OVER)
     assert world.job(job).claimable_at <= world.clock.now_ms()
+
+
+def test_a_checkpoint_hands_over_before_the_soft_timeout_comes():
+    """That one would cost an attempt."""
+    world, seen = World(soft_timeout=seconds(40)), []
+
+    def behaviour(args, ctx):
+        for second in (35, 36):
+            world.clock.advance(seconds(second) - seconds((world.clock.now_ms() - NOW) // SECOND))
+            ctx.checkpoint(second)
+            seen.append(second)
+
+    job = world.submit()
+    world.does = [behaviour]
+    world.invoke()
+
+    assert (seen, world.job(job).reason) == ([35], HANDED_OVER)
 
 
 def test_the_cursor_is_found_after_a_failure_too_and_none_before_the_first(world):
@@ -170,7 +188,7 @@ def test_a_hand_over_that_could_not_be_recorded_runs_again_from_the_cursor(world
     assert (world.client.result(job.ref.id), world.job(job).crashes) == (list(range(8)), 1)
 
 
-class Killed(BaseException):
+class Killed(WorkerDied):
     """The process is gone."""
 
 

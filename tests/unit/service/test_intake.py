@@ -1,16 +1,18 @@
 """Messages of other systems: good ones become jobs, bad ones go to the DLQ with the reason."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.builders import CANARY, NOW, Greet, an_envelope
 from tests.unit.service.conftest import PERMANENT, RefuseOld, raising
-from tidemill import seconds
+from tidemill import minutes, seconds
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.domain.ports import Unwritten
+from tidemill.domain.settle import UNASKED
 
 OUTAGE = UnavailableError("find", "Throttled")
 
@@ -230,26 +232,123 @@ def test_while_the_table_cannot_be_read_a_plain_message_stays_and_its_neighbour_
 
 def test_while_the_table_cannot_be_written_a_bad_message_stays_without_a_record(world):
     world.queues.put("default", "bad")
-    insert, world.store.insert = world.store.insert, lambda jobs: [Unwritten(OUTAGE)]
+    refuse, world.store.refuse = world.store.refuse, lambda dead, evidence: Unwritten(OUTAGE)
     world.invoke()
-    assert world.queues.count("default") == 1
-    world.store.insert = insert
+    assert (world.queues.count("default"), world.store.jobs) == (1, {})
+    world.store.refuse = refuse
 
     world.settle()
 
     assert only_job(world).reason == "malformed_message"
 
 
-def test_a_refusal_that_was_cut_short_is_finished_by_the_next_receive(world):
-    world.queues.put("default", "bad")
-    conclude, world.store.conclude = world.store.conclude, lambda conclusions: [Unwritten(OUTAGE)]
-    world.invoke()
-    assert only_job(world).state is State.RUNNING
-    world.store.conclude = conclude
+def refuse_as_old_code(world, **document):
+    """A worker whose code does not know the kind refuses a message and dies before it can settle it."""
+    put(world, kind="test.new", **document)
+    world.work(world.queues.receive("default"))
+    world.clock.advance(minutes(10))
+    world.registry._kinds["test.new"] = world.registry.resolve("test.greet")
 
+
+def test_a_refusal_is_one_write_and_later_receives_write_nothing(world):
+    world.queues.put("default", "bad")
+    (delivery,) = world.queues.receive("default")
+    refuse, writes = world.store.refuse, []
+    world.store.refuse = lambda dead, evidence: writes.append((dead, evidence)) or refuse(dead, evidence)
+
+    for receives in (1, 2, 3):
+        world.work([replace(delivery, receives=receives)])
+
+    ((dead, evidence),) = writes
+    assert only_job(world) == dead
+    assert (dead.state, dead.attempt, dead.fence, dead.claimable_at) == (State.DEAD, 0, 0, None)
+    assert (world.store.failures[dead.ref], dead.error) == ([evidence], evidence.failure.fingerprint)
+    assert dead.ttl_s * 1000 > dead.keep_until
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_a_message_that_was_refused_once_stays_refused_whatever_newer_code_makes_of_it(world, key):
+    refuse_as_old_code(world, **({} if key is None else {"key": key}))
+    refused = only_job(world)
+
+    for _ in range(MAX_RECEIVES + 1):
+        world.invoke()
+
+    assert (only_job(world), world.runs) == (refused, [])
+    assert (world.queues.depth("default"), world.queues.count("default")) == (1, 0)
+    assert world.telemetry.counts["MessagesRefused"] == 1
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_put_back_it_becomes_a_job_under_newer_code(world, key):
+    refuse_as_old_code(world, **({} if key is None else {"key": key}))
+    refused = only_job(world)
+    for _ in range(MAX_RECEIVES + 1):
+        world.invoke()
+
+    world.desk.redrive(refused.ref)
     world.settle()
 
-    assert only_job(world).state is State.DEAD
+    assert len(world.runs) == 1
+    assert {job.state for job in world.store.jobs.values()} == {State.DEAD, State.SUCCEEDED}
+    assert world.store.jobs[refused.ref] == refused
+
+
+def test_newer_code_that_was_overtaken_by_a_refusal_lets_its_send_go(world):
+    """It had read that there is no record, and sent the job; then older code refused the same message."""
+    put(world, kind="test.new")
+    (delivery,) = world.queues.receive("default")
+    send = world.queues.send
+
+    def sends(lane, sends):
+        world.queues.send = send
+        kinds = world.registry._kinds
+        known = kinds.pop("test.new")
+        world.work([delivery])
+        kinds["test.new"] = known
+        return send(lane, sends)
+
+    world.registry._kinds["test.new"] = world.registry.resolve("test.greet")
+    world.queues.send = sends
+    world.work([delivery])
+    for _ in range(MAX_RECEIVES + 1):
+        world.invoke()
+
+    assert (only_job(world).reason, world.runs) == ("unknown_kind", [])
+    assert world.queues.count("default") == 0
+
+
+def test_a_message_that_was_a_job_before_is_acked_by_older_code_that_refuses_it(world):
+    world.registry._kinds["test.new"] = world.registry.resolve("test.greet")
+    put(world, kind="test.new")
+    (delivery,) = world.queues.receive("default")
+    world.work([delivery])
+    accepted = only_job(world)
+    known = world.registry._kinds.pop("test.new")
+
+    executor, batch = world.begin([replace(delivery, receives=2)])
+    left = executor.finish(batch)
+    world.registry._kinds["test.new"] = known
+
+    assert (left, only_job(world)) == ([], accepted)
+    world.settle()
+    assert len(world.runs) == 1
+
+
+def test_while_the_table_cannot_be_read_a_message_that_came_before_stays(world):
+    refuse_as_old_code(world)
+    find = world.store.find
+
+    def unreadable(refs):
+        raise OUTAGE
+
+    world.store.find = unreadable
+    (delivery,) = world.queues.receive("default")
+    executor, batch = world.begin([delivery])
+    executor.finish(batch)
+    world.store.find = find
+
+    assert batch.settlements == {delivery.message_id: UNASKED}
 
 
 def test_a_refused_message_runs_when_it_is_redriven_after_its_cause_is_mended(world):
@@ -277,3 +376,24 @@ def test_the_plain_messages_of_a_batch_are_submitted_in_one_call(world):
 
     assert sent == [3]
     assert sorted(job.reason or "" for job in world.store.jobs.values()) == ["", "", "", "unknown_kind"]
+
+
+def test_a_message_whose_validator_raises_is_refused_alone_and_not_quoted(world, monkeypatch):
+    parse = Greet._parse.__func__
+
+    def parse_or_raise(cls, canonical, options):
+        if b"mallory" in canonical:
+            raise KeyError("mallory")
+        return parse(cls, canonical, options)
+
+    monkeypatch.setattr(Greet, "_parse", classmethod(parse_or_raise))
+    world.queues.put("default", json.dumps({"kind": "test.greet", "args": {"name": "mallory"}}))
+    put(world)
+
+    world.invoke()
+    world.invoke()
+
+    refused, ran = sorted(world.store.jobs.values(), key=lambda job: job.state is State.SUCCEEDED)
+    assert (refused.state, refused.reason, ran.state) == (State.DEAD, "invalid_args", State.SUCCEEDED)
+    (failure,) = (one.failure for one in world.store.failures_of(refused.ref))
+    assert failure.message == "args: can't be checked: a validator of Greet raised KeyError"

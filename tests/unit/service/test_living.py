@@ -227,6 +227,25 @@ def test_progress_is_shown_at_most_every_five_seconds_and_gone_when_the_job_is_o
     assert world.job(job).progress is None
 
 
+@pytest.mark.parametrize("heartbeat", [None, minutes(1)])
+def test_progress_that_is_said_once_is_shown_although_the_job_says_no_more(heartbeat):
+    world = World(heartbeat=heartbeat, timeout=minutes(10))
+    job, shown, calls = world.submit(), [], extensions(world)
+
+    def behaviour(args, ctx):
+        ctx.progress(1, 9)
+        for _ in range(8):
+            world.clock.advance(seconds(1))
+            assert world.batch.tend(world.clock.now_ms()) > world.clock.now_ms()
+            shown.append(world.job(job).progress)
+
+    world.does = [behaviour]
+    invoke(world)
+
+    assert shown == [None] * 4 + ['{"n":1,"of":9}'] * 4
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize("end", [ValueError("x"), RateLimitedError(retry_after=hours(1)), PermanentError("no")])
 def test_progress_ends_with_its_attempt(world, end):
     job = world.submit()

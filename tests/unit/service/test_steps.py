@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 import pytest
 
-from tests.unit.service.conftest import FUNCTION_TIMEOUT, raising, step, then
-from tidemill import PermanentError, days, minutes
+from tests.unit.service.conftest import FUNCTION_TIMEOUT, Later, raising, step, then
+from tidemill import PermanentError, RateLimitedError, days, minutes, seconds
 from tidemill.domain import limits
 from tidemill.domain.classify import FailureClass
 from tidemill.domain.errors import FenceLostError, StepError, UnavailableError
+from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.lifecycle import State
 
 
@@ -62,7 +66,7 @@ def test_a_worker_that_dies_between_an_effect_and_its_record_leaves_the_same_key
     assert len(f"{job.ref.id}/{'n' * limits.MAX_STEP_NAME_CHARS}/999") <= 160
 
 
-class Killed(BaseException):
+class Killed(WorkerDied):
     """The process is gone."""
 
 
@@ -201,6 +205,90 @@ def test_there_are_so_many_steps_and_no_more(world, effects):
     assert [(fields["limit"], fields["count"]) for fields in near] == [("steps", 204)]
 
 
+def test_there_are_so_many_steps_at_the_same_time_and_no_more(world, effects):
+    async def one(number):
+        await asyncio.sleep(0)
+        return effects(number)
+
+    async def all_at_once(args, ctx):
+        await asyncio.gather(*(ctx.step(f"s{number}", one, number) for number in range(limits.MAX_STEPS + 9)))
+
+    job = world.submit(Later())
+    world.does = [all_at_once]
+    world.invoke("critical")
+
+    assert world.job(job).reason == "step"
+    # The first of them were under way when the others were refused.
+    assert len(effects.done) <= limits.MAX_STEPS
+    near = [fields for _, event, fields in world.telemetry.lines if event == "limit_near"]
+    assert [(fields["limit"], fields["count"]) for fields in near] == [("steps", 204)]
+
+
+class Flaky:
+    """It works the third time."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    def __call__(self) -> str:
+        self.tries += 1
+        if self.tries < 3:
+            raise ConnectionError("no answer")
+        return "paid"
+
+
+def test_a_step_that_failed_may_be_tried_again_in_the_same_attempt(world):
+    flaky, seen = Flaky(), []
+
+    def patient(args, ctx):
+        while not seen:
+            with suppress(ConnectionError):
+                seen.append(ctx.step("pay", flaky))
+
+    job = world.submit()
+    world.does = [patient]
+    world.invoke()
+
+    assert (world.state(job), seen, flaky.tries) == (State.SUCCEEDED, ["paid"], 3)
+
+
+def test_an_async_step_that_failed_may_be_tried_again_too(world):
+    flaky, seen = Flaky(), []
+
+    async def pay():
+        return flaky()
+
+    async def patient(args, ctx):
+        while not seen:
+            with suppress(ConnectionError):
+                seen.append(await ctx.step("pay", pay))
+
+    job = world.submit(Later())
+    world.does = [patient]
+    world.invoke("critical")
+
+    assert (world.state(job), seen, flaky.tries) == (State.SUCCEEDED, ["paid"], 3)
+
+
+def test_a_step_that_could_not_be_recorded_is_not_tried_again_in_the_same_attempt(world, effects):
+    """Its effect has happened."""
+
+    def down(*_):
+        raise UnavailableError("remember", "Throttled")
+
+    def careless(args, ctx):
+        for _ in range(2):
+            with suppress(UnavailableError):
+                ctx.step("pay", effects, "paid")
+
+    world.memory.remember = down
+    job = world.submit()
+    world.does = [careless]
+    world.invoke()
+
+    assert (world.job(job).reason, effects.done) == ("step", ["paid"])
+
+
 def test_what_the_step_itself_raises_is_the_jobs_and_nothing_is_remembered(world, effects):
     def fails():
         effects(1)
@@ -227,3 +315,21 @@ def test_a_table_that_does_not_answer_costs_no_attempt(world, effects):
     assert effects.done == []
     world.settle()
     assert effects.done == [2]
+
+
+def test_steps_outlive_the_longest_wait_and_the_retention_of_a_dead_job(world, effects):
+    job = world.submit()
+    waits = then(step("a", effects, 1), raising(RateLimitedError(retry_after=limits.MAX_DELAY)))
+    world.does = [waits, then(step("a", effects, 1), raising(PermanentError("no"))), step("a", effects, 1)]
+    world.invoke()
+    world.clock.advance(limits.MAX_DELAY)
+    world.janitor.sweep()
+    for _ in range(limits.MAX_RECEIVES + 1):
+        world.clock.advance(seconds(1))
+        world.invoke()
+    assert world.state(job) is State.DEAD
+    world.clock.advance(days(29))
+    world.desk.redrive(job.ref)
+    world.settle()
+
+    assert (world.state(job), effects.done) == (State.SUCCEEDED, [1])

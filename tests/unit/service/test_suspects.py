@@ -8,11 +8,12 @@ from tests.builders import Greet
 from tests.unit.service.conftest import FUNCTION_TIMEOUT, PERMANENT, World, raising, returning
 from tidemill import Retry, minutes, seconds
 from tidemill.domain import limits
+from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.lifecycle import State
 from tidemill.domain.signals import DependencyDownError
 
 
-class Killed(BaseException):
+class Killed(WorkerDied):
     """The process is gone: nothing may catch this."""
 
 

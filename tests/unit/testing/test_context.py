@@ -112,7 +112,9 @@ def test_progress_is_shown_as_readers_see_it():
     ctx.progress(2, 10)
     assert ctx.shown is None
     ctx.clock.advance(PULSE)
+    assert ctx.shown == '{"n":2,"of":10}'
     ctx.progress(3, 10, "going")
+    ctx.clock.advance(PULSE)
 
     assert ctx.shown == '{"n":3,"of":10,"note":"going"}'
     assert ctx.calls.progress == [(1, 10, None), (2, 10, None), (3, 10, "going")]

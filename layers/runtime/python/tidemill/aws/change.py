@@ -123,6 +123,6 @@ def _guard(verb: Verb, before: Job) -> tuple[tuple[tuple[str, Comparison], ...],
     conditions = tuple((name, Comparison.EQUALS) for name in expected)
     if move.guard is Guard.UNCHANGED and before.claimable_at is None:
         conditions += (("claimable_at", Comparison.ABSENT),)
-    if move.guard is Guard.UNDISTURBED:
+    if move.guard is Guard.UNDISTURBED and not before.cancel_asked:
         conditions += (("cancel", Comparison.ABSENT),)
     return conditions, [attribute(value) for value in expected.values()]

@@ -42,7 +42,9 @@ def ending(conclusion: Conclusion) -> Ending:
     after = concluded(before, verdict, conclusion.now_ms)
     siblings: list[Item] = []
     if isinstance(verdict, RetryLater | Park | Bury) and verdict.failure is not None:
-        evidence = AttemptFailure(before.generation, before.attempt, conclusion.now_ms, verdict.failure)
+        evidence = AttemptFailure(
+            before.generation, before.attempt, conclusion.now_ms, verdict.failure, conclusion.code
+        )
         # No longer-lived record without the evidence of what led to it.
         until = 0 if isinstance(verdict, Bury) else verdict.evidence_until // 1000 + 1
         siblings.append(error_item(before.ref, evidence, max(after.ttl_s, until)))

@@ -15,31 +15,15 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from tidemill.domain import aws_codes
 from tidemill.domain.errors import UnavailableError
 
-# The same request may succeed later. Whole calls: DynamoDB Developer Guide, "Error handling with DynamoDB"; SQS API
-# Reference, "Common Errors". Statements of a batch: API Reference, BatchStatementError, which drops "Exception".
-THROTTLED: Final = frozenset(
-    {
-        "LimitExceededException",
-        "OverLimit",
-        "ProvisionedThroughputExceeded",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingError",
-        "ThrottlingException",
-        "TransactionConflict",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    }
-)
+# The same request may succeed later, and was not carried out (DynamoDB Developer Guide, "Error handling with DynamoDB";
+# SQS API Reference, "Common Errors").
+THROTTLED: Final = aws_codes.THROTTLED | aws_codes.CONFLICTS
 # AWS itself failed, and does not say whether it wrote ("Error handling with DynamoDB", HTTP status code 5xx).
-FAILED: Final = frozenset({"InternalFailure", "InternalError", "InternalServerError", "ServiceUnavailable"})
-# Credentials that are renewed behind our back.
-EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+FAILED: Final = aws_codes.DOWN
+EXPIRED: Final = aws_codes.EXPIRED
 
 # No connection was made, so that nothing was sent.
 _UNSENT: Final = (ConnectTimeoutError, EndpointConnectionError)

@@ -42,7 +42,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A transaction was refused because an item that it was to make exists."""
+    """A transaction was refused because another item that it was to make exists."""
 
 
 Outcome: TypeAlias = Done | Unmet | Broken

@@ -6,17 +6,19 @@ Each is written only when it is needed, and no update of the state pays for its 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from tidemill.aws.items import Attribute, Item, key_of
 from tidemill.domain.envelope import Envelope, decode, is_envelope, parse_body
 from tidemill.domain.errors import IntegrityError, MalformedMessageError
 from tidemill.domain.failure import Failure
 from tidemill.domain.job import Job, JobRef
+from tidemill.domain.memory import Wish
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure
 
 ERROR_PREFIX: Final = "ERROR#"
+MEMORY_KEY: Final = "MEMORY"
 
 
 def args_key(ref: JobRef, fingerprint: str) -> Item:
@@ -90,6 +92,7 @@ def error_item(ref: JobRef, failed: AttemptFailure, ttl_s: int) -> Item:
         "trace": {"S": failure.trace},
         "fingerprint": {"S": failure.fingerprint},
         "ttl": {"N": str(ttl_s)},
+        **({"code": {"S": failed.code}} if failed.code else {}),
     }
 
 
@@ -101,4 +104,24 @@ def failure_of(item: Mapping[str, Attribute]) -> AttemptFailure:
         attempt=int(attempt),
         at=int(item["at"]["N"]),
         failure=Failure(item["type"]["S"], item["message"]["S"], item["trace"]["S"], item["fingerprint"]["S"]),
+        code=item["code"]["S"] if "code" in item else "",
     )
+
+
+def wishing(ref: JobRef, wish: Wish, ttl_s: int) -> dict[str, Any]:
+    """The arguments of an UpdateItem that notes what a job is to forget, but for the table.
+
+    Whoever has opened the memory keeps it. An item that is not there yet is kept for `ttl_s` (Unix seconds).
+    """
+    value = {"g": {"N": str(wish.generation)}, "f": {"S": wish.forget}}
+    return {
+        "Key": key_of(ref, MEMORY_KEY),
+        "UpdateExpression": "SET #wish = :wish, #ttl = if_not_exists(#ttl, :ttl)",
+        "ExpressionAttributeNames": {"#wish": "wish", "#ttl": "ttl"},
+        "ExpressionAttributeValues": {":wish": {"M": value}, ":ttl": {"N": str(ttl_s)}},
+    }
+
+
+def wish_of(value: Mapping[str, Any]) -> Wish:
+    """The wish in an attribute."""
+    return Wish(int(value["M"]["g"]["N"]), value["M"]["f"]["S"])

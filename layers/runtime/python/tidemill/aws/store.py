@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tidemill.aws.change import Update, claiming, extending, moving
+from tidemill.aws.change import claiming, extending, moving
 from tidemill.aws.concluding import Ending, ending
 from tidemill.aws.items import Item, job_of, state_item
 from tidemill.aws.outcomes import Done
 from tidemill.aws.resolving import Doubtful, Resolved, answer_of, resolve
-from tidemill.aws.siblings import args_item
+from tidemill.aws.siblings import args_item, error_item, wishing
 from tidemill.aws.table import JobsTable
+from tidemill.aws.transaction import Action
+from tidemill.aws.updates import in_transaction
 from tidemill.aws.writer import ConditionalWriter, Insert, Together, Write
 from tidemill.domain import lifecycle
 from tidemill.domain.conclusion import extended
@@ -19,8 +21,9 @@ from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import IntegrityError, UnavailableError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import Verb
+from tidemill.domain.memory import Wish
 from tidemill.domain.notice import Notice
-from tidemill.domain.ports import Answer, Claim, Conclusion, Refused, Unwritten, Written
+from tidemill.domain.ports import Answer, AttemptFailure, Claim, Conclusion, Refused, Unwritten, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -57,6 +60,14 @@ class DynamoJobStore:
         resolved = self._write("insert", [job.ref for job in jobs], writes)
         return [answer_of(found, Written(job), job.__eq__) for job, found in zip(jobs, resolved, strict=True)]
 
+    def refuse(self, dead: Job, evidence: AttemptFailure) -> Answer:
+        """See JobStore. Two units for the record and two for each kilobyte of the evidence, beside the indexes."""
+        lifecycle.check_birth("refuse", dead.state)
+        record = Insert(state_item(dead, listed=self._list_index))
+        written = Together(record, ({"Put": {"Item": error_item(dead.ref, evidence, dead.ttl_s)}},))
+        (resolved,) = self._write("refuse", [dead.ref], [written])
+        return answer_of(resolved, Written(dead), dead.__eq__)
+
     def claim(self, claims: Sequence[Claim]) -> list[Answer]:
         """See JobStore. A claim whose answer was lost is refused by a record that names its owner."""
         resolved = self._write("claim", [claim.ref for claim in claims], [claiming(claim) for claim in claims])
@@ -67,7 +78,7 @@ class DynamoJobStore:
         endings = [ending(conclusion) for conclusion in conclusions]
         failed = self._put_siblings(endings)
         ready = [done for done, error in zip(endings, failed, strict=True) if error is None]
-        writes = [self._told(moving(done.verb, done.before, done.after), done.notice) for done in ready]
+        writes = [self._ended(done) for done in ready]
         resolved = self._write("conclude", [done.before.ref for done in ready], writes)
         answers = (
             answer_of(found, Written(done.after, done.before), done.is_shown_by)
@@ -75,10 +86,16 @@ class DynamoJobStore:
         )
         return [next(answers) if error is None else Unwritten(error) for error in failed]
 
-    def move(self, verb: Verb, before: Job, after: Job, notice: Notice | None = None) -> Answer:
-        """See JobStore."""
+    def move(
+        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+    ) -> Answer:
+        """See JobStore. With a wish: two units for the record and two for each kilobyte of what is remembered."""
         lifecycle.check_move(verb, before.state, after.state)
-        (resolved,) = self._write(verb, [before.ref], [self._told(moving(verb, before, after), notice)])
+        beside = self._notice(notice)
+        if forget is not None:
+            beside += ({"Update": wishing(before.ref, Wish(after.generation, forget), after.ttl_s)},)
+        update = moving(verb, before, after)
+        (resolved,) = self._write(verb, [before.ref], [Together(update, beside) if beside else update])
         return answer_of(resolved, Written(after, before), after.__eq__)
 
     def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:
@@ -97,11 +114,16 @@ class DynamoJobStore:
         """See JobStore."""
         return self._table.put("keep", [args_item(*entry) for entry in zip(envelopes, ttl_s, strict=True)])
 
-    def _told(self, update: Update, notice: Notice | None) -> Write:
+    def _ended(self, done: Ending) -> Write:
+        update, beside = moving(done.verb, done.before, done.after), self._notice(done.notice)
+        return Together(update, beside) if beside else update
+
+    def _notice(self, notice: Notice | None) -> tuple[Action, ...]:
         if notice is None:
-            return update
+            return ()
         record = state_item(notice.record, listed=self._list_index)
-        return Together(update, (record, args_item(notice.envelope, notice.record.ttl_s)))
+        envelope = args_item(notice.envelope, notice.record.ttl_s)
+        return in_transaction(record), {"Put": {"Item": envelope}}
 
     def _write(self, operation: str, refs: Sequence[JobRef], writes: Sequence[Write]) -> list[Resolved]:
         return resolve(self._table, operation, refs, self._writer.write(operation, writes))

@@ -1,31 +1,29 @@
-"""One change of a record together with new items: all of it, or nothing."""
+"""One write of a record together with other items: all of it, or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from tidemill.aws.change import Update
 from tidemill.aws.errors import AwsError, code_of, is_ambiguous, unavailable
-from tidemill.aws.items import Item
 from tidemill.aws.outcomes import REPEATABLE, Broken, Done, Outcome, Taken, Unmet
 from tidemill.aws.table import JobsTable
-from tidemill.aws.updates import insert_arguments, update_arguments
 from tidemill.domain.errors import UnavailableError
+
+# One action of TransactWriteItems, by its verb, but for the table.
+Action: TypeAlias = dict[str, dict[str, Any]]
 
 # API Reference, TransactWriteItems: CancellationReasons.
 _UNMET: Final = "ConditionalCheckFailed"
 
 
-def transact(table: JobsTable, operation: str, update: Update, items: Sequence[Item]) -> Outcome | Taken:
-    """Write `update` and `items`, whose first one must be new. It costs twice the units of separate writes."""
-    change = {name: value for name, value in update_arguments(update).items() if name != "ReturnValues"}
-    new = insert_arguments(items[0])
-    new.pop("ReturnValuesOnConditionCheckFailure")
+def transact(table: JobsTable, operation: str, actions: Sequence[Action]) -> Outcome | Taken:
+    """Do every action, or none. It costs twice the units of separate writes.
+
+    The outcome is that of the first one, `Taken` where another one's condition stood in its way.
+    """
     request: list[Any] = [
-        {"Update": {"TableName": table.name, **change}},
-        {"Put": {"TableName": table.name, **new}},
-        *({"Put": {"TableName": table.name, "Item": item}} for item in items[1:]),
+        {verb: {"TableName": table.name, **arguments} for verb, arguments in action.items()} for action in actions
     ]
     try:
         answer = table.client.transact_write_items(TransactItems=request, **table.metering)

@@ -37,6 +37,16 @@ def insert_arguments(item: Item) -> dict[str, Any]:
     }
 
 
+def in_transaction(write: Update | Item) -> dict[str, Any]:
+    """An update, or an item whose key must be free, as one action of TransactWriteItems, but for the table."""
+    if isinstance(write, Update):
+        arguments = update_arguments(write)
+        # An action answers nothing but why it was refused.
+        del arguments["ReturnValues"]
+        return {"Update": arguments}
+    return {"Put": insert_arguments(write)}
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateText:
     """The expressions of one shape. Values are numbered: the new ones first, then the conditions'."""

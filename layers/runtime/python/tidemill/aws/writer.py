@@ -13,8 +13,8 @@ from tidemill.aws.outcomes import REPEATABLE, Broken, Done, Outcome, Taken, Unme
 from tidemill.aws.patience import each, in_chunks
 from tidemill.aws.statements import insert_statement, update_statement
 from tidemill.aws.table import JobsTable
-from tidemill.aws.transaction import transact
-from tidemill.aws.updates import insert_arguments, update_arguments
+from tidemill.aws.transaction import Action, transact
+from tidemill.aws.updates import in_transaction, insert_arguments, update_arguments
 from tidemill.domain import limits
 from tidemill.domain.errors import UnavailableError
 
@@ -29,15 +29,17 @@ class Insert:
     item: Item
 
 
+Single: TypeAlias = Insert | Update
+
+
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A change that is written in one transaction with new items; where the first of them exists, all are left."""
+    """A write that is made in one transaction with others; where a condition of those does not hold, alone."""
 
-    update: Update
-    items: tuple[Item, ...]
+    first: Single
+    others: tuple[Action, ...]
 
 
-Single: TypeAlias = Insert | Update
 Write: TypeAlias = Single | Together
 
 
@@ -66,14 +68,16 @@ class ConditionalWriter:
 
     def _together(self, operation: str, write: Together) -> Outcome:
         """One transaction, tried again while others of the same items are under way."""
-        outcome = transact(self.table, operation, write.update, write.items)
+        first = in_transaction(write.first.item if isinstance(write.first, Insert) else write.first)
+        actions = (first, *write.others)
+        outcome = transact(self.table, operation, actions)
         for tried in range(1, self.table.patience.tries):
             if not (isinstance(outcome, Broken) and outcome.repeat):
                 break
             self.table.patience.wait(tried)
-            outcome = transact(self.table, operation, write.update, write.items)
-        # The items are there: an earlier try that lost its answer wrote them, or an earlier death did.
-        return self._single(operation, write.update) if isinstance(outcome, Taken) else outcome
+            outcome = transact(self.table, operation, actions)
+        # What was to be new is there: an earlier try that lost its answer wrote it, or an earlier death did.
+        return self._single(operation, write.first) if isinstance(outcome, Taken) else outcome
 
     def _single(self, operation: str, write: Single) -> Outcome:
         client: Any = self.table.client

@@ -66,9 +66,17 @@ class JobArgs(BaseModel):
         """Build from a parsed JSON document of a submitter.
 
         Raises:
-            InvalidArgsError: unknown, missing or ill-typed fields, each named `args.<path>`.
+            InvalidArgsError: unknown, missing or ill-typed fields, each named `args.<path>`; or a validator of the
+                model raised something else than ValueError.
         """
-        return cls._parse(dump_canonical(document, "args"), {})
+        try:
+            return cls._parse(dump_canonical(document, "args"), {})
+        except InputError:
+            raise
+        except Exception as error:
+            # Its text may quote the arguments.
+            problem = f"can't be checked: a validator of {cls.__name__} raised {type(error).__name__}"
+            raise InvalidArgsError(Violation("args", problem, "validator")) from error
 
     @classmethod
     def from_message(cls, canonical: bytes) -> Self:

@@ -1,8 +1,8 @@
 """From an exception to what it means for the job: permanent, transient, rate limited or unavailable.
 
-Exceptions of HTTP clients and of botocore are recognised by their shape, so that none of these
-libraries is imported: `error.response.status_code` (requests, httpx), `error.status` (aiohttp),
-`error.code` (urllib), `error.response["Error"]["Code"]` (botocore), and names such as `ConnectTimeout`.
+Exceptions of HTTP clients and of botocore are recognised by their shape, so that none of these libraries is imported:
+`tidemill.domain.http_shape` says where a status and headers are found, `error.response["Error"]["Code"]` is botocore's,
+and names such as `ConnectTimeout` tell the rest.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from tidemill.domain import aws_codes
+from tidemill.domain import aws_codes, http_shape
+from tidemill.domain.asking import asked
 from tidemill.domain.errors import DefinitionError, InputError, UnavailableError
+from tidemill.domain.grouped import members_of
+from tidemill.domain.interrupt import Interrupt
 from tidemill.domain.signals import DependencyDownError, PermanentError, RateLimitedError, TransientError
 from tidemill.domain.unreachable import is_unreachable
-from tidemill.domain.waits import bounded, requested_wait, retry_after
+from tidemill.domain.waits import bounded, is_exhausted, requested_wait, retry_after
 
 
 class FailureClass(StrEnum):
@@ -58,8 +61,18 @@ _UNAVAILABLE: Final = Classification(FailureClass.UNAVAILABLE)
 # Client errors that a repeated request can cure (RFC 9110 and RFC 8470): timeout, conflict, too early.
 _CURABLE_STATUSES: Final = frozenset({408, 409, 423, 425})
 # Bad gateway, service unavailable, gateway timeout; then Cloudflare's words for an origin that it can't reach
-# (Cloudflare documentation, "Cloudflare 5xx errors").
-_DOWN_STATUSES: Final = frozenset({502, 503, 504, 521, 522, 523})
+# (Cloudflare documentation, "Cloudflare 5xx errors"); 529 is Anthropic's for an overload.
+_DOWN_STATUSES: Final = frozenset({502, 503, 504, 521, 522, 523, 529})
+# Too many requests (RFC 6585), and the bandwidth limit of Apache and cPanel.
+_LIMITED_STATUSES: Final = aws_codes.THROTTLED_STATUSES
+# With Retry-After these say no more than that: a limit of GitHub's ("Rate limits for the REST API"), a request that is
+# too large for now (RFC 9110, section 15.5.14), an overload.
+_LIMITED_IF_ASKED: Final = frozenset({403, 413, 503, 529})
+# With a limit's headers that say that nothing is left, so do these: GitHub's primary limit is one.
+_LIMITED_IF_EXHAUSTED: Final = frozenset({403, 503})
+# Google's words for it beside a 403 ("Handle errors" of its APIs); PyGithub's class for both limits of GitHub.
+_LIMITED_REASONS: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+_LIMITED_NAMES: Final = frozenset({"RateLimitExceededException"})
 # Of the failures of a group the gravest speaks for all.
 _GRAVITY: Final = tuple(FailureClass)
 # How far `raise ... from ...` is followed.
@@ -92,9 +105,10 @@ _BUSY: Final = "IdempotencyAlreadyInProgressError"
 def classify(error: BaseException, now: datetime) -> Classification:
     """What `error` means for the job that raised it. `now` turns dates in headers into waits.
 
-    An exception that nothing is known of means what it was raised `from`, if that is a dependency's doing.
+    An exception that nothing is known of means what it was raised `from`, if that is a dependency's doing. One that
+    answers no questions is transient: it never raises.
     """
-    return _classify(error, now, _MAX_CAUSES)
+    return asked(lambda: _classify(error, now, _MAX_CAUSES), _TRANSIENT)
 
 
 def is_deterministic(error: BaseException) -> bool:
@@ -111,7 +125,9 @@ def _classify(error: BaseException, now: datetime, causes: int) -> Classificatio
     if said is not None:
         return said
     if isinstance(error, BaseExceptionGroup) and causes:
-        return _gravest([_classify(inner, now, causes - 1) for inner in error.exceptions])
+        # A hand-over beside a failure has no say in what the failure is.
+        failures = [one for one in members_of(error) if not isinstance(one, Interrupt)]
+        return _gravest([_classify(inner, now, causes - 1) for inner in failures]) if failures else _TRANSIENT
     return _of_foreign(error, now) or _of_unknown(error, now, causes)
 
 
@@ -149,12 +165,13 @@ def _of_unknown(error: BaseException, now: datetime, causes: int) -> Classificat
 
 def _of_foreign(error: BaseException, now: datetime) -> Classification | None:
     """What the shape of `error` says; None if it has none that is known."""
-    response = getattr(error, "response", None)
-    if isinstance(response, Mapping):
+    response = http_shape.response_of(error)
+    if isinstance(response, Mapping) and ("Error" in response or "ResponseMetadata" in response):
         return _of_botocore(response, now)
-    status = _status(error, response)
+    status = http_shape.status_of(error)
     if status is not None:
-        return _of_http(status, _headers(error, response), now)
+        limited = status == 403 and _names_a_limit(error)
+        return _of_http(429 if limited else status, http_shape.headers_of(error), now)
     is_busy = type(error).__name__ == _BUSY
     return _UNAVAILABLE if is_busy or is_unreachable(error) else None
 
@@ -162,38 +179,43 @@ def _of_foreign(error: BaseException, now: datetime) -> Classification | None:
 def _of_botocore(response: Mapping[str, Any], now: datetime) -> Classification:
     code = str(_mapping(response.get("Error")).get("Code", ""))
     metadata = _mapping(response.get("ResponseMetadata"))
-    status = metadata.get("HTTPStatusCode")
-    if code in aws_codes.THROTTLED or status == 429:
-        wait = bounded(requested_wait(_mapping(metadata.get("HTTPHeaders")), now))
-        return Classification(FailureClass.RATE_LIMITED, wait)
-    if code in aws_codes.PERMANENT:
+    headers = http_shape.read_headers(metadata.get("HTTPHeaders"))
+    status = http_shape.number_of(metadata.get("HTTPStatusCode"))
+    if aws_codes.is_throttled(code) or status in aws_codes.THROTTLED_STATUSES:
+        return Classification(FailureClass.RATE_LIMITED, requested_wait(headers, now))
+    if aws_codes.is_expired(code):
+        return _TRANSIENT
+    if code in aws_codes.PERMANENT or aws_codes.is_permanent(code):
         return _PERMANENT
-    return _UNAVAILABLE if code in aws_codes.DOWN or status in aws_codes.DOWN_STATUSES else _TRANSIENT
+    if code in aws_codes.DOWN or status in aws_codes.DOWN_STATUSES:
+        return Classification(FailureClass.UNAVAILABLE, retry_after(headers, now))
+    # S3 answers a request without a body in digits.
+    digits = http_shape.number_of(code)
+    if digits is not None:
+        return _of_http(digits, headers, now)
+    return _PERMANENT if status in aws_codes.PERMANENT_STATUSES else _TRANSIENT
 
 
 def _of_http(status: int, headers: Mapping[str, str], now: datetime) -> Classification:
-    if status == 429:
-        return Classification(FailureClass.RATE_LIMITED, bounded(requested_wait(headers, now)))
+    asked = retry_after(headers, now)
+    limited = status in _LIMITED_STATUSES or (status in _LIMITED_IF_ASKED and asked is not None)
+    if limited or (status in _LIMITED_IF_EXHAUSTED and is_exhausted(headers, now)):
+        return Classification(FailureClass.RATE_LIMITED, requested_wait(headers, now))
+    # From here on not a limit's reset, which many send with every answer.
     if status in _DOWN_STATUSES:
-        # Not a rate limit's reset, which many send with every answer.
-        wait = bounded(retry_after(headers, now))
-        # A 503 that names its Retry-After is the same request to wait as a 429.
-        asked = status == 503 and wait is not None
-        return Classification(FailureClass.RATE_LIMITED if asked else FailureClass.UNAVAILABLE, wait)
+        return Classification(FailureClass.UNAVAILABLE, asked)
     if 400 <= status < 500 and status not in _CURABLE_STATUSES:
         return _PERMANENT
-    return _TRANSIENT
+    return Classification(FailureClass.TRANSIENT, asked)
+
+
+def _names_a_limit(error: BaseException) -> bool:
+    if not _LIMITED_NAMES.isdisjoint(cls.__name__ for cls in type(error).__mro__):
+        return True
+    details = getattr(error, "error_details", None)
+    listed = details if isinstance(details, list) else []
+    return any(_mapping(one).get("reason") in _LIMITED_REASONS for one in listed)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _status(error: BaseException, response: Any) -> int | None:
-    candidates = (getattr(response, "status_code", None), getattr(error, "status", None), getattr(error, "code", None))
-    return next((value for value in candidates if isinstance(value, int) and 100 <= value < 600), None)
-
-
-def _headers(error: BaseException, response: Any) -> Mapping[str, str]:
-    headers: Any = getattr(response, "headers", None) or getattr(error, "headers", None)
-    return dict(headers.items()) if hasattr(headers, "items") else {}

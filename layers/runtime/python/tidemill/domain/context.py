@@ -94,19 +94,28 @@ class JobContext:
         is not called. The value is what JSON makes of it, and is read back as the function's annotated return
         type; the first call answers it in the same form, so that no attempt sees another value than the next.
 
-        A worker that dies after the effect and before the record leaves nothing behind: the next attempt calls
-        `function` again. Hand `step_key(name)` to a dependency that can recognise a repeated request.
+        Once `function` has returned, that is recorded before anything else reaches the job: a timeout waits for it
+        (a hard one for a second), and so does a request to stop. A worker that dies after the effect and before the
+        record leaves nothing behind: the next attempt calls `function` again. Hand `step_key(name)` to a dependency
+        that can recognise a repeated request. A step whose function raised may be tried again at once.
+
+        A job that was killed, cancelled or taken over hears it at the most five seconds late (see `heartbeat`): until
+        then it may begin a step, whose effect happens and is recorded.
 
         Arguments:
-            name: 1 to 64 printable ASCII characters, unique within the job; at most 256 steps.
-            function: plain or `async def` (then await the step).
+            name: 1 to 64 printable ASCII characters, unique within the job; at most 256 steps, failed ones too.
+            function: plain or `async def` (then await the step), but not a lambda that calls the latter.
 
         Raises:
             StepError: the name was used before in this attempt or can't be one, the value is not JSON or
                 larger than 5 MiB, or the job has too many steps. It ends the job as dead unless caught.
-            FenceLostError: the job belongs to another worker by now; nothing was recorded.
+            CodeChangedError: another version of the code did steps, and the kind does not go on from those (see
+                OnCodeChange); `function` was not called. It ends the job as dead, caught or not.
+            FenceLostError: the job belongs to another worker by now, or was killed. Nothing was recorded; if
+                `function` was called, its effect is left as it is.
             UnavailableError: the record could not be read or written. The effect may have happened.
-            JobCancelled: the job was asked to stop; `function` was not called.
+            JobCancelled: the job was asked to stop, and nothing remembers this step; `function` was not called.
+                Raised once in an attempt: the clean-up may use steps.
         """
         from tidemill.domain.returning import is_async, returned_by
 
@@ -121,7 +130,7 @@ class JobContext:
         A redrive that forgets the step makes a new key, because the effect is wanted again.
 
         Raises:
-            StepError, FenceLostError, UnavailableError: as `step`.
+            StepError, CodeChangedError, FenceLostError, UnavailableError: as `step`.
         """
         return self.lifeline.step_key(name)
 
@@ -130,15 +139,16 @@ class JobContext:
         """What the last checkpoint recorded, None before the first.
 
         Raises:
-            FenceLostError, UnavailableError: as `step`.
+            CodeChangedError, FenceLostError, UnavailableError: as `step`.
         """
         return self.lifeline.cursor
 
     def checkpoint(self, cursor: object) -> None:
         """Record how far the job is, and go on in a next invocation if little time is left for this one.
 
-        With less than a tenth of the job's timeout left it does not return: the attempt ends, nothing is spent,
-        and the next invocation finds the cursor. Write the loop so that it starts from `ctx.cursor`.
+        With less than a tenth of the time left to the job's soft timeout, or to its timeout if it has none, it does
+        not return: the attempt ends, nothing is spent, and the next invocation finds the cursor. Write the loop so
+        that it starts from `ctx.cursor`, and checkpoint more often than once in that tenth.
 
         Arguments:
             cursor: any JSON value of at most 4,096 bytes.
@@ -147,7 +157,8 @@ class JobContext:
             StepError: the cursor is no JSON or too large, or the job has been handed over 1,000 times.
             FenceLostError: the job belongs to another worker by now; nothing was recorded.
             UnavailableError: it could not be written.
-            JobCancelled: the job was asked to stop.
+            CodeChangedError: as `step`.
+            JobCancelled: the job was asked to stop; the cursor was not recorded. Raised once in an attempt.
         """
         self.lifeline.checkpoint(cursor)
 
@@ -157,8 +168,9 @@ class JobContext:
         Calls within five seconds of the last one cost nothing and write nothing.
 
         Raises:
-            FenceLostError: the job belongs to another worker by now: stop.
-            JobCancelled: the job was asked to stop.
+            FenceLostError: the job belongs to another worker by now, or was killed: stop.
+            JobCancelled: the job was asked to stop. Raised once in an attempt, and not before the job has asked for
+                all steps that earlier attempts did: it would not know yet what to clean up.
         """
         self.lifeline.heartbeat()
 
@@ -177,7 +189,7 @@ class JobContext:
 
     @property
     def cancel_asked(self) -> bool:
-        """Whether somebody asked to cancel the job, as far as the last heartbeat told."""
+        """Whether somebody asked to cancel the job, as far as the last sign of life told."""
         return self.lifeline.cancel_asked
 
     @property

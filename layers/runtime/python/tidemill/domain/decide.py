@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -49,12 +49,14 @@ class Waits:
         age: since its message was sent.
         watched: the job was claimed straight from `scheduled`, maybe by a copy of its message that is gone by now:
             it never waits in the queue.
+        unheard: the job was asked to stop, and failed before it was told: it waits for nothing.
     """
 
     receives: int
     in_order: bool = False
     age: timedelta = timedelta(0)
     watched: bool = False
+    unheard: bool = False
 
     def parks(self, wait: timedelta) -> bool:
         """Whether the job waits in the table rather than in the queue."""
@@ -109,10 +111,10 @@ def decide(
             return Stop(kept_until)
         case Raised():
             verdict = _failed(job, attempt, retry, retention, waits, now_ms, random)
+            if waits.unheard and isinstance(verdict, RetryLater | Park):
+                verdict = _at_once(verdict, waits, now_ms)
         case _:
             verdict = _idle(job, attempt, retry, waits, now_ms, random)
-    if job.cancel_asked and isinstance(verdict, RetryLater | Park):
-        return Stop(kept_until)
     if isinstance(verdict, RetryLater):
         return _unless_over(job, verdict, waits, now_ms + milliseconds(retention.dead))
     return verdict
@@ -141,8 +143,17 @@ def _failed(
         # It says nothing of the job itself: what the job failed of before is still in a row.
         deferral = _wait(waits, wait, now_ms, Cost.DEFERRAL, deferred, raised, keep=keep)
         return replace(deferral, repeats=job.repeats)
-    wait = retry.delay(job.tries, min(previous, retry.grown(job.tries - 1)), random)
+    # A server that asks for more time than the policy gives it is heard, though the attempt is spent.
+    least = classification.wait or seconds(0)
+    wait = max(retry.delay(job.tries, min(previous, retry.grown(job.tries - 1)), random), least)
     return replace(_wait(waits, wait, now_ms, Cost.ATTEMPT, raised.reason, raised, keep=keep), repeats=repeats)
+
+
+def _at_once(verdict: RetryLater | Park, waits: Waits, now_ms: int) -> RetryLater | Park:
+    """The wait of a job that failed before it could hear that it is to stop: there is nothing to wait for."""
+    shape = Park if waits.parks(seconds(0)) else RetryLater
+    named = {field.name: getattr(verdict, field.name) for field in fields(verdict)}
+    return shape(**{**named, "at": now_ms, "wait_ms": 0})
 
 
 def _unless_over(job: Job, verdict: RetryLater, waits: Waits, keep_until: int) -> RetryLater | Bury:

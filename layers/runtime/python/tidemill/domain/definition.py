@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from inspect import iscoroutinefunction, signature
+from inspect import isasyncgenfunction, isgeneratorfunction, signature
 from typing import Any, Generic, TypeVar, overload
 
 from tidemill.domain import limits
@@ -18,6 +18,7 @@ from tidemill.domain.duration import days, minutes, seconds
 from tidemill.domain.errors import DefinitionError
 from tidemill.domain.lane import DEFAULT_LANE
 from tidemill.domain.retry import Retry
+from tidemill.domain.returning import is_async
 
 A = TypeVar("A", bound=JobArgs)
 R = TypeVar("R")
@@ -37,12 +38,12 @@ class OnCodeChange(StrEnum):
     The version is the deployment's; a rollback is a change too.
     """
 
-    # The steps are kept. One that nothing remembers is refused while steps of the other version are still to come:
-    # it may be one of them under a new name, whose effect would happen twice.
+    # The steps are kept. One of a name that is new to the job is refused while steps of the other version are still
+    # to come: it may be one of them under a new name, whose effect would happen twice. A cursor is gone on from.
     CHECK = "check"
     # The steps are kept and their names are trusted.
     CONTINUE = "continue"
-    # The steps are forgotten: all effects happen again, under new step keys.
+    # The steps and the cursor are forgotten: all effects happen again, under new step keys.
     RESTART = "restart"
     # The job dies with reason `code_changed`, and a person decides.
     STOP = "stop"
@@ -117,7 +118,7 @@ class JobDefinition(Generic[A, R]):
     @property
     def is_async(self) -> bool:
         """Whether the function is `async def`."""
-        return iscoroutinefunction(self.function)
+        return is_async(self.function)
 
     def __call__(self, args: A, context: JobContext) -> R:
         """Call the job's function in this process, without queue, record or retry."""
@@ -216,6 +217,11 @@ def _check_args_type(args_type: object) -> None:
 def _check_function(kind: str, function: object) -> None:
     if not callable(function):
         raise DefinitionError(f"job {kind!r}: function is {function!r}. Fix: decorate a function of (args, ctx)")
+    if isgeneratorfunction(function) or isasyncgenfunction(function):
+        # Calling it runs nothing: its body would run while its result is written, outside of every timeout.
+        raise DefinitionError(
+            f"job {kind!r}: function is a generator. Fix: return a list, and `yield` in another function"
+        )
     try:
         parameters = signature(function)
     except (TypeError, ValueError):

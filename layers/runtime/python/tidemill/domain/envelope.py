@@ -41,8 +41,6 @@ class Envelope:
         not_before: the job may not start earlier. `expires_at`: it may not start later.
         hops: how many jobs caused each other before this one.
         stored: where the argument bytes are if they are too large to travel; `args` is empty then.
-        forget: what the generation that this send opens does not remember: `*` nothing, else the name of a step
-            that is forgotten with all that came after it.
         entity: on a FIFO lane, what the job is about. `sequence`: its number among the entity's jobs.
     """
 
@@ -61,7 +59,6 @@ class Envelope:
     traceparent: str | None = None
     hops: int = 0
     stored: Stored | None = None
-    forget: str | None = None
     entity: str | None = None
     sequence: int | None = None
 
@@ -111,7 +108,6 @@ class Envelope:
             "expires_at": self.expires_at,
             "causation_id": self.causation_id,
             "traceparent": self.traceparent,
-            "forget": self.forget,
             "entity": self.entity,
             "sequence": self.sequence,
         }
@@ -162,7 +158,6 @@ def decode(document: dict[str, Any]) -> Envelope:
             traceparent=_text(document, "traceparent"),
             hops=_number(document, "hops"),
             stored=stored,
-            forget=_text(document, "forget"),
             entity=None if document.get("entity") is None else check_entity(document["entity"]),
             sequence=_optional_number(document, "sequence"),
         )

@@ -208,15 +208,15 @@ class FenceLostError(TidemillError):
 class CodeChangedError(TidemillError):
     """A job with remembered steps met another version of the code, and its kind does not go on from them.
 
-    `reason` is what the dead job carries: `code_changed` or `steps_changed`.
+    `reason` is what the dead job carries: `code_changed` or `steps_changed`. Caught or not, it ends the job.
     """
 
     code = "code_changed"
 
     def __init__(self, reason: str, problem: str) -> None:
         super().__init__(
-            f"{problem}. Fix: redrive the job so that it forgets its steps (restart, or from a step), or deploy the "
-            "code that recorded them"
+            f"{problem}. Fix: redrive the job so that it forgets its steps (restart, or from the first step that "
+            "changed), or deploy the code that recorded them"
         )
         self.reason = reason
 
@@ -226,18 +226,22 @@ class PayloadGoneError(TidemillError):
 
     Arguments:
         denied: S3 refused the reader. To one that may not list the bucket, it says so of what is gone, too.
+        step: whose result they are.
     """
 
     code = "payload_gone"
 
-    def __init__(self, job_id: str, name: str, *, denied: bool = False) -> None:
-        problem, fix = "are gone: their retention is over, or they were deleted", "submit the job again"
+    def __init__(self, job_id: str, name: str, *, denied: bool = False, step: str | None = None) -> None:
+        problem = "are gone: their retention is over, or they were deleted"
+        # Submitted again, the job would do all of its steps again.
+        fix = "submit the job again" if step is None else f"redrive the job from step {step!r}, which is done again"
         if denied:
             problem = "are gone, or this role may not read the payload bucket: S3 does not tell which"
-            fix = "check the role; if it is as deployed, submit the job again"
+            fix = f"check the role; if it is as deployed, {fix}"
         super().__init__(f"the stored bytes {name} of job {job_id} {problem}. Fix: {fix}")
         self.job_id = job_id
         self.name = name
+        self.denied = denied
 
 
 class IntegrityError(TidemillError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +11,7 @@ from typing import Final
 from tidemill.domain import limits
 from tidemill.domain.errors import InputError, TidemillError
 from tidemill.domain.hiding import hide
-from tidemill.domain.rendering import text_of, trace_of, type_of
+from tidemill.domain.rendering import place_of, text_of, trace_of, type_of
 
 # Ids, counters and addresses differ from job to job and would split one fault into many groups.
 _VARIABLE: Final = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}|\d+", re.IGNORECASE)
@@ -48,7 +47,7 @@ def failure_of(kind: str, error: BaseException, hidden: Sequence[str] = ()) -> F
     # All words are cut here and not at the end alone, or the last error's could leave no room for its place.
     trace = hide(trace_of(error, lambda words: _clip(hide(words, hidden, _SEARCHED_CHARS))), hidden)
     kept = _whole(trace[-limits.MAX_TRACEBACK_CHARS :])
-    return Failure(name, _clip(text), kept, fingerprint(kind, name, _place(error), text))
+    return Failure(_whole(name), _clip(text), kept, fingerprint(kind, name, place_of(error), text))
 
 
 def refusal_of(kind: str, error: TidemillError, hidden: Sequence[str] = ()) -> Failure:
@@ -64,12 +63,6 @@ def fingerprint(kind: str, error_type: str, place: str, text: str) -> str:
     wording = _VARIABLE.sub("#", text)[: limits.MAX_ERROR_MESSAGE_CHARS]
     material = f"{kind}\n{error_type}\n{place}\n{wording}"
     return hashlib.sha256(material.encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def _place(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    # The function, not the line: an edit above it must not open a new group.
-    return frames[-1].name if frames else ""
 
 
 def _clip(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import partial
 from numbers import Number
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
@@ -17,6 +18,7 @@ from urllib.parse import quote, quote_plus
 from pydantic import BaseModel
 
 from tidemill.domain.args import JobArgs
+from tidemill.domain.asking import asked
 
 HIDDEN: Final = "[hidden]"
 # Shorter ones are words such as `de` and `png`, which would make holes in every text.
@@ -24,6 +26,7 @@ _LEAST: Final = 4
 # A library may cut a long value short (int() after 200 characters): its beginning is looked for, and hidden as far as
 # it goes.
 _BEGINNING: Final = 32
+_NOTHING: Final[tuple[tuple[str, ...], tuple[object, ...]]] = ((), ())
 
 
 def strings_of(args: JobArgs | bytes) -> tuple[str, ...]:
@@ -42,7 +45,7 @@ def strings_of(args: JobArgs | bytes) -> tuple[str, ...]:
     else:
         # As Python holds them, where secrets are readable, and as the message has them.
         found.update(_leaves(args, with_keys=True))
-        found.update(_leaves(_dumped(args), with_keys=False))
+        found.update(_leaves(asked(partial(_dumped, args), None), with_keys=False))
     return tuple(sorted((one for one in found if len(one.strip()) >= _LEAST), key=lambda one: (-len(one), one)))
 
 
@@ -74,15 +77,24 @@ def _leaves(root: object, *, with_keys: bool) -> Iterator[str]:
     seen: set[int] = set()
     while waiting:
         value = waiting.pop()
-        if isinstance(value, str | bytes | bytearray):
-            yield from _readings(value)
-        elif value is None or isinstance(value, Number):
+        if id(value) in seen:
             continue
-        elif (inside := _inside(value, with_keys=with_keys)) is None:
-            yield _shown(value)
-        elif id(value) not in seen:
+        # What does not tell its parts is nothing that the job could have quoted.
+        texts, parts = asked(partial(_opened, value, with_keys=with_keys), _NOTHING)
+        yield from texts
+        if parts:
             seen.add(id(value))
-            waiting += inside
+            waiting += parts
+
+
+def _opened(value: object, *, with_keys: bool) -> tuple[tuple[str, ...], tuple[object, ...]]:
+    """The texts that `value` is, and what it consists of."""
+    if isinstance(value, str | bytes | bytearray):
+        return _readings(value), ()
+    if value is None or isinstance(value, Number):
+        return (), ()
+    inside = _inside(value, with_keys=with_keys)
+    return ((str(value),), ()) if inside is None else ((), tuple(inside))
 
 
 def _readings(value: str | bytes | bytearray) -> tuple[str, ...]:
@@ -107,18 +119,8 @@ def _inside(value: Any, *, with_keys: bool) -> Iterable[object] | None:
     return [getattr(value, field.name, None) for field in fields(value)] if is_dataclass(value) else None
 
 
-def _shown(value: object) -> str:
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001 - a type of the job's own code
-        return ""
-
-
 def _dumped(args: JobArgs) -> object:
-    try:
-        return args.model_dump(mode="json", by_alias=True)
-    except Exception:  # noqa: BLE001 - serialising runs the model's own code
-        return None
+    return args.model_dump(mode="json", by_alias=True)
 
 
 def _parsed(canonical: bytes) -> object:

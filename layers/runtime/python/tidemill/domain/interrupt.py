@@ -24,7 +24,11 @@ class HardTimeout(Interrupt):
 
 
 class JobCancelled(Interrupt):
-    """Somebody asked to cancel the job while it ran. Clean up and let it pass: the job ends as cancelled."""
+    """Somebody asked to cancel the job while it ran. Clean up and let it pass: the job ends as cancelled.
+
+    It is raised once in an attempt, so that the clean-up may use steps, step keys and heartbeats. A worker that dies
+    in the clean-up is followed by one in which it is raised again, at the first thing that is not remembered.
+    """
 
     def __init__(self, message: str = "the job was asked to stop") -> None:
         super().__init__(message)
@@ -35,3 +39,10 @@ class HandedOver(Interrupt):
 
     def __init__(self, message: str = "the job goes on in a next invocation") -> None:
         super().__init__(message)
+
+
+class WorkerDied(BaseException):
+    """The worker's process is gone. What plays that in a test raises this.
+
+    It is the only exception that the engine does not take for an outcome of the job that it came from.
+    """

@@ -1,6 +1,6 @@
 """The states of a job and the moves between them, as data.
 
-The store's conditions, the model checks and the diagram in the docs are generated from `TRANSITIONS`;
+The store's conditions, the model checks and the diagram in the docs are generated from `TRANSITIONS` and `BIRTHS`;
 a move that is not listed here can't be written.
 """
 
@@ -59,7 +59,7 @@ class Guard(StrEnum):
 
     CLAIMABLE = "claimable_at has passed and the fingerprint is the message's"
     HOLDER = "the writer's fence is the record's"
-    UNDISTURBED = "the writer's fence is the record's, and nobody asked to cancel"
+    UNDISTURBED = "the writer's fence is the record's, and nobody asked to cancel without its knowledge"
     UNCHANGED = "the record is still as the writer read it"
 
 
@@ -73,6 +73,23 @@ class Transition:
     guard: Guard
     new_generation: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """How a record comes to be where there was none: through what, and in which state."""
+
+    through: str
+    state: State
+
+
+BIRTHS: Final = (
+    Birth("submit", State.SCHEDULED),
+    Birth("submit", State.QUEUED),
+    # The worker was faster than the submitter's record.
+    Birth("claim", State.RUNNING),
+    # A message that can't become a job: its record is written dead, in one write with its evidence.
+    Birth("refuse", State.DEAD),
+)
 
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
 _RUNNING: Final = frozenset({State.RUNNING})
@@ -133,9 +150,19 @@ def mermaid() -> str:
         for source in State
         if source in move.sources
     ]
-    starts = [f"    [*] --> {state}: submit" for state in (State.SCHEDULED, State.QUEUED)]
+    starts = [f"    [*] --> {birth.state}: {birth.through}" for birth in BIRTHS]
     ends = [f"    {state} --> [*]" for state in (State.SUCCEEDED,)]
     return "\n".join(["stateDiagram-v2", *starts, *edges, *ends])
+
+
+def check_birth(through: str, state: State) -> None:
+    """Refuse a new record that the table does not list.
+
+    Raises:
+        ValueError: no record is born in `state` through this; a bug of the caller.
+    """
+    if Birth(through, state) not in BIRTHS:
+        raise ValueError(f"no record is born {state} through {through}")
 
 
 def check_move(verb: Verb, source: State, target: State) -> None:

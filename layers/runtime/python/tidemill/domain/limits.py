@@ -107,7 +107,7 @@ RECORD_AGAIN: Final = seconds(0.25)
 MAX_RECORD_AGAIN: Final = seconds(5)
 # What a job that got HardTimeout has for its last words before it is left behind.
 HARD_GRACE: Final = seconds(1)
-# A checkpoint with less than this part of the job's timeout left hands over.
+# A checkpoint with less than this part of the time to the job's first timeout left hands over.
 HAND_OVER_AT: Final = 0.1
 MIN_HEARTBEAT: Final = seconds(10)
 # How often a running job's progress, and the question whether it is to stop, reach the table at the most.
@@ -124,6 +124,9 @@ SOURCE_RETENTION: Final = days(4)
 DLQ_RETENTION: Final = days(14)
 # The STATE item outlives every message that could still name it: source, then DLQ, then a day of margin.
 STATE_HORIZON: Final = SOURCE_RETENTION + DLQ_RETENTION + days(1)
+# What a job remembers outlives its last use by this and the retention of a dead job: it may wait as long as any job
+# may, and die then.
+MEMORY_HORIZON: Final = MAX_DELAY + STATE_HORIZON
 MAX_RETENTION: Final = days(400)
 # How long the numbering of an entity outlives its last job: as long as any record of one.
 ENTITY_MEMORY: Final = MAX_RETENTION

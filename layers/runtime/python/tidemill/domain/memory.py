@@ -11,7 +11,7 @@ from tidemill.domain.errors import InputError, StepError
 from tidemill.domain.payload import Stored
 from tidemill.domain.strict_json import dump_canonical
 
-# `Envelope.forget`: nothing is remembered in the generation that this message opens.
+# `Wish.forget`: nothing is remembered in the generation that is opened.
 EVERYTHING: Final = "*"
 
 
@@ -26,6 +26,7 @@ class Remembered:
         stored: where a large result is kept.
         at: when it was recorded, Unix milliseconds. `generation`: the job's then.
         code: the version of the code that recorded it, "" if the deployment names none.
+        undoes: it was recorded after the job had heard that it is to stop: it cleans up.
     """
 
     name: str
@@ -35,6 +36,20 @@ class Remembered:
     generation: int
     code: str = ""
     stored: Stored | None = None
+    undoes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a redrive wants forgotten. It is written together with the generation that it opens.
+
+    Attributes:
+        generation: the first one that obeys it.
+        forget: `*` everything, else the name of a step that is forgotten with all that came after it.
+    """
+
+    generation: int
+    forget: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,11 @@ class Memory:
         epoch: how often the steps were forgotten on purpose. It is part of every step key from then on.
         steps: by name, in the order they were recorded.
         cursor: the last checkpoint as JSON text. `hand_overs`: invocations that went on from a cursor.
-        forgot: the last generation whose message asked to forget and was obeyed.
+        wish: the last redrive's that wanted something forgotten. `forgot`: the generation of the last one obeyed.
+        code: the version of the code that opened it first, or first after a forgetting; "" if none was named.
+        asked: steps that were asked for and are not recorded: they failed, or their worker died in them. By name,
+            the version of the code that asked last. Written with the next record, so those of a worker that died
+            before it recorded anything more are missing.
     """
 
     fence: int = 0
@@ -55,15 +74,23 @@ class Memory:
     cursor: str | None = None
     hand_overs: int = 0
     forgot: int = 0
+    wish: Wish | None = None
+    code: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def owed(self) -> Wish | None:
+        """What is to be forgotten and still remembered."""
+        return self.wish if self.wish is not None and self.wish.generation > self.forgot else None
 
     @property
     def next_number(self) -> int:
         """The place of the next step."""
         return 1 + max((step.number for step in self.steps.values()), default=0)
 
-    def remembering(self, step: Remembered) -> Memory:
-        """With one more step."""
-        return replace(self, steps={**self.steps, step.name: step})
+    def remembering(self, step: Remembered, asked: Mapping[str, str]) -> Memory:
+        """With one more step, and these asked for beside it."""
+        return replace(self, steps={**self.steps, step.name: step}, asked=asked)
 
     def forgetting(self, forget: str | None) -> Memory:
         """Without the steps that a restart ("*": all, and the cursor; else from the step of that name on) forgets.
@@ -72,13 +99,24 @@ class Memory:
         """
         if forget is None:
             return self
-        if forget == EVERYTHING:
-            return replace(self, epoch=self.epoch + 1, steps={}, cursor=None, hand_overs=0)
-        first = self.steps.get(forget)
-        if first is None:
+        kept: dict[str, Remembered] = {}
+        if forget != EVERYTHING:
+            first = self.steps.get(forget)
+            if first is None:
+                return self
+            kept = {name: step for name, step in self.steps.items() if step.number < first.number}
+        return replace(self, epoch=self.epoch + 1, steps=kept, cursor=None, hand_overs=0, code="", asked={})
+
+    def obeying(self, generation: int) -> Memory:
+        """As an attempt of `generation` knows it: without what it owes to forget.
+
+        One of an earlier generation obeys nothing: what it forgot now, it would remember again, and the
+        generation that was to begin without those steps would find them.
+        """
+        wish = self.owed
+        if wish is None or wish.generation > generation:
             return self
-        kept = {name: step for name, step in self.steps.items() if step.number < first.number}
-        return replace(self, epoch=self.epoch + 1, steps=kept, cursor=None, hand_overs=0)
+        return replace(self.forgetting(wish.forget), forgot=wish.generation)
 
 
 def check_step_name(name: object) -> str:

@@ -2,47 +2,79 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from typing import Final
 
 from pydantic import ValidationError
 
-# pydantic's own text in somebody else's message. A repr has no line break, and the greedy star goes to the line's last
-# input_type, so that no input can end it early.
-_QUOTED_INPUT: Final = re.compile(r"input_value=[^\n]*, input_type=")
-# More frames, links and members than the characters that are kept have room for.
+from tidemill.domain.asking import asked
+from tidemill.domain.hiding import HIDDEN
+
+# pydantic's own text in somebody else's message. A repr has no line break, and what is between the first of these and
+# the last of those on a line is left out, so that no input can end it early.
+_INPUT: Final = "input_value="
+_INPUT_TYPE: Final = ", input_type="
+# More frames, links, members and notes than the characters that are kept have room for.
 _FRAMES: Final = -40
 _LINKS: Final = 8
 _MEMBERS: Final = 8
 _NESTED: Final = 2
+_NOTES: Final = 16
+_NAME_CHARS: Final = 120
+# As `type` itself has them: a metaclass may have its own.
+_QUALNAME: Final = type.__dict__["__qualname__"].__get__
+_MODULE: Final = type.__dict__["__module__"].__get__
 _FROM: Final = "\nThe above exception was the direct cause of the following exception:\n\n"
 _DURING: Final = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
 
 def text_of(error: BaseException) -> str:
     """The error's own words."""
-    try:
-        text = _validation(error) if isinstance(error, ValidationError) else str(error)
-    except Exception:  # noqa: BLE001 - the text of an exception is made by the job's own code
-        return "(its text can't be read)"
-    return _QUOTED_INPUT.sub("input_value=[hidden], input_type=", text)
+    return asked(partial(_words_of, error), "(its text can't be read)")
 
 
 def type_of(error: BaseException) -> str:
     """The error's qualified name, at most 120 characters."""
     cls = type(error)
-    name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-    return name[:120]
+    name = asked(lambda: _plain(_QUALNAME(cls))[:_NAME_CHARS], "") or "(a type without a name)"
+    module = asked(lambda: _plain(_MODULE(cls))[:_NAME_CHARS], "builtins")
+    return (name if module == "builtins" else f"{module}.{name}")[:_NAME_CHARS]
 
 
 def trace_of(error: BaseException, clean: Callable[[str], str]) -> str:
     """The traceback with what led to it, much as Python prints it; `clean` is applied to all words and notes."""
-    try:
-        return "".join(reversed(list(_chain(error, clean))))
-    except Exception:  # noqa: BLE001 - notes, modules and sources are the job's own
-        return "(its traceback can't be read)"
+    return asked(lambda: "".join(reversed(list(_chain(error, clean)))), "(its traceback can't be read)")
+
+
+def place_of(error: BaseException) -> str:
+    """The function that raised it; "" if that is not known."""
+    return asked(partial(_innermost, error), "")
+
+
+def _words_of(error: BaseException) -> str:
+    text = _plain(_validation(error) if isinstance(error, ValidationError) else str(error))
+    return "\n".join(map(_without_input, text.split("\n"))) if _INPUT in text else text
+
+
+def _without_input(line: str) -> str:
+    start, end = line.find(_INPUT), line.rfind(_INPUT_TYPE)
+    return line if start < 0 or end < start else f"{line[:start]}{_INPUT}{HIDDEN}{line[end:]}"
+
+
+def _plain(text: str) -> str:
+    """`text` as Python's own: a subclass may answer otherwise than its characters are."""
+    return str.__str__(text)
+
+
+def _innermost(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    # The function, not the line: an edit above it must not open a new group.
+    return "" if trace is None else trace.tb_frame.f_code.co_name
 
 
 def _validation(error: ValidationError) -> str:
@@ -74,6 +106,6 @@ def _told(error: BaseException, clean: Callable[[str], str], nested: int) -> str
 
 
 def _words(error: BaseException, clean: Callable[[str], str]) -> str:
-    text, notes = clean(text_of(error)), getattr(error, "__notes__", ())
+    text, notes = clean(text_of(error)), islice(getattr(error, "__notes__", ()), _NOTES)
     line = f"{type_of(error)}: {text}" if text else type_of(error)
-    return "".join(f"{part}\n" for part in (line, *(clean(str(note)) for note in notes)))
+    return "".join(f"{part}\n" for part in (line, *(clean(_plain(str(note))) for note in notes)))

@@ -10,13 +10,14 @@ from typing import Any, get_type_hints
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
 from tidemill.domain.errors import StepError
+from tidemill.domain.result import encode_result
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling `function` answers a coroutine."""
+    """Whether calling `function` answers a coroutine, as far as can be seen without calling it."""
     while isinstance(function, partial):
         function = function.func
-    return iscoroutinefunction(function)
+    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - of an object, what calling it runs
 
 
 def returned_by(function: Callable[..., Any]) -> Any:
@@ -28,6 +29,31 @@ def returned_by(function: Callable[..., Any]) -> Any:
     except (AttributeError, NameError, TypeError):
         # A builtin, a callable object, or an annotation that names what only a type checker imports.
         return Any
+
+
+def encode_step(value: object, returns: Any, step: str) -> str | None:
+    """What a step returned as JSON text, in the first form that reads back as `returns`.
+
+    By alias, as a model is validated unless it says otherwise; else by name. A value that is not of its step's type
+    reads back in none: then it is the first.
+
+    Raises:
+        InputError: it can't be written as JSON, or is too large.
+    """
+    text = encode_result(value, by_alias=True, round_trip=True)
+    if reads_back(text, returns, step):
+        return text
+    by_name = encode_result(value, by_alias=False, round_trip=True)
+    return by_name if reads_back(by_name, returns, step) else text
+
+
+def reads_back(text: str | None, returns: Any, step: str) -> bool:
+    """Whether `read_back` answers a value."""
+    try:
+        read_back(text, returns, step)
+    except StepError:
+        return False
+    return True
 
 
 def read_back(text: str | None, returns: Any, step: str) -> Any:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
+
+from tidemill.domain import limits
+from tidemill.domain.errors import InputError
 
 
 class PermanentError(Exception):
@@ -18,12 +22,16 @@ class RateLimitedError(Exception):
 
     Arguments:
         message: for the record.
-        retry_after: how long to wait; without it, the retry policy's delay.
+        retry_after: how long to wait, as a span of time or in seconds, at most 365 days; without it, or with 0,
+            `Retry.deferral_delay`.
+
+    Raises:
+        InputError: `retry_after` is something else.
     """
 
-    def __init__(self, message: str = "rate limited", retry_after: timedelta | None = None) -> None:
+    def __init__(self, message: str = "rate limited", retry_after: timedelta | float | None = None) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = _span("RateLimitedError", retry_after)
 
 
 class DependencyDownError(Exception):
@@ -34,9 +42,23 @@ class DependencyDownError(Exception):
 
     Arguments:
         message: for the record.
-        retry_after: how long to wait; without it, `Retry.deferral_delay`.
+        retry_after: how long to wait, as a span of time or in seconds, at most 365 days; without it, or with 0,
+            `Retry.deferral_delay`.
+
+    Raises:
+        InputError: `retry_after` is something else.
     """
 
-    def __init__(self, message: str = "the dependency is down", retry_after: timedelta | None = None) -> None:
+    def __init__(self, message: str = "the dependency is down", retry_after: timedelta | float | None = None) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = _span("DependencyDownError", retry_after)
+
+
+def _span(error: str, wait: object) -> timedelta | None:
+    if wait is None or isinstance(wait, timedelta):
+        return wait
+    if isinstance(wait, int | float) and not isinstance(wait, bool) and not math.isnan(wait):
+        most = limits.MAX_DELAY.total_seconds()
+        return timedelta(seconds=min(max(wait, -most), most))
+    problem = f"must be a span such as seconds(30), or a number of seconds, not {wait!r:.100}"
+    raise InputError.at(f"{error}.retry_after", problem, "type")

@@ -50,6 +50,8 @@ _CONNECTING: Final = frozenset(
 )
 # An exception in an exception in an exception: urllib3's reason in MaxRetryError in requests' ConnectionError.
 _DEPTH: Final = 4
+# How many of an exception's arguments are looked at.
+_ARGUMENTS: Final = 4
 
 
 def is_unreachable(error: BaseException) -> bool:
@@ -77,7 +79,7 @@ def _carried(error: BaseException, depth: int) -> Iterator[BaseException]:
     if depth == 0:
         return
     # urllib's URLError and urllib3's MaxRetryError name a reason; requests and urllib3 wrap in their arguments.
-    for inner in (getattr(error, "reason", None), *error.args):
+    for inner in (getattr(error, "reason", None), *error.args[:_ARGUMENTS]):
         if isinstance(inner, BaseException):
             yield from _carried(inner, depth - 1)
 

@@ -159,7 +159,7 @@ class Program:
     def executor(self, telemetry: Telemetry) -> Executor:
         """The engine of this worker's lane."""
         lane = self.settings.lane
-        intake = Intake(self.registry, self.submitter, self.store, lane, self.clock, telemetry)
+        intake = Intake(self.registry, self.submitter, self.store, self.reader, lane, self.clock, telemetry)
         around = Surroundings(
             self.registry,
             self.store,

@@ -25,7 +25,7 @@ def api_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContex
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # The gateway's id of the request: the caller has it from the problem document, the access log as well.
-        telemetry.logger.set_correlation_id(event["requestContext"]["requestId"])
+        telemetry.correlate(event["requestContext"]["requestId"])
         try:
             return api.resolve(event, context)
         finally:

@@ -27,7 +27,7 @@ def janitor_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaCo
     janitor = program.janitor(telemetry)
 
     def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-        telemetry.logger.set_correlation_id(context.aws_request_id)
+        telemetry.correlate(context.aws_request_id)
         try:
             return run_duties(janitor, program.clock.now_ms(), context.get_remaining_time_in_millis())
         finally:

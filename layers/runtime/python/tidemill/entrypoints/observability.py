@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from tidemill.domain.asking import asked
 
 NAMESPACE: Final = "Tidemill"
 _RESERVED: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class PowertoolsTelemetry:
-    """Structured log lines and EMF metrics, one flush an invocation.
+    """Structured log lines and EMF metrics, one flush an invocation. What can't be written is lost, and raises nothing.
 
     Arguments:
         stack: the stack's name: the metrics' dimension `service`, and on every log line.
@@ -35,22 +39,33 @@ class PowertoolsTelemetry:
 
     def note(self, event: str, **fields: object) -> None:
         """See Telemetry."""
-        self.logger.info(event, extra=self._extra(fields))
+        self._say(self.logger.info, event, fields)
 
     def alert(self, event: str, **fields: object) -> None:
         """See Telemetry."""
-        self.logger.warning(event, extra=self._extra(fields))
+        self._say(self.logger.warning, event, fields)
+
+    def correlate(self, request_id: str) -> None:
+        """Put the invocation's id on every log line from here on."""
+        asked(partial(self.logger.set_correlation_id, request_id), None)
 
     def flush(self) -> None:
         """Write the metrics counted since the last flush as one EMF line."""
         if not self._counts:
             return
+        counts, self._counts = self._counts, Counter()
+        asked(partial(self._write, counts), None)
+
+    def _write(self, counts: Counter[str]) -> None:
         if self._lane:
             self._metrics.add_dimension(name="lane", value=self._lane)
-        for name, value in self._counts.items():
+        for name, value in counts.items():
             self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-        self._counts.clear()
         self._metrics.flush_metrics()
+
+    def _say(self, log: Callable[..., None], event: str, fields: dict[str, object]) -> None:
+        # A job shares logging and the streams with the engine: closed or filtered by a job, they cost a line, no batch.
+        asked(partial(log, event, extra=self._extra(fields)), None)
 
     def _extra(self, fields: dict[str, object]) -> dict[str, object]:
         # A field that logging keeps for itself (`created`, `name`, `args`) would raise instead of being logged.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -43,9 +45,10 @@ def _made(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], Pa
     processor = JobBatchProcessor(program.executor(telemetry), ThreadCrew(lane.concurrency, program.clock))
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-        telemetry.logger.set_correlation_id(context.aws_request_id)
+        telemetry.correlate(context.aws_request_id)
         try:
-            return processor.run(event, context)
+            with _undisturbed():
+                return processor.run(event, context)
         finally:
             telemetry.flush()
             if processor.is_spent:
@@ -54,6 +57,19 @@ def _made(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], Pa
                 end_process(_SPENT)
 
     return handler
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A job's `_thread.interrupt_main()` would raise KeyboardInterrupt here, in the thread that records its batch."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from tidemill.domain.outcome import Attempt, Suspect, Untouched
 from tidemill.domain.ports import Conclusion, Unwritten
 from tidemill.domain.settle import Settlement
 from tidemill.service.claiming import Claimed
-from tidemill.service.performing import Performer, timed_out
+from tidemill.service.ending import timed_out
+from tidemill.service.performing import Performer
 from tidemill.service.running import RunningJob
 
 
@@ -111,6 +112,11 @@ class Batch:
                 return False
             self.running[message_id] = job
             return True
+
+    def has_heard(self, message_id: str) -> bool:
+        """Whether the job was told that it is to stop."""
+        running = self.running.get(message_id)
+        return running is not None and running.lifeline.has_heard
 
     def newest(self, message_id: str) -> Job:
         """The newest known record of a claimed job; nothing its attempt still does is written from now on."""

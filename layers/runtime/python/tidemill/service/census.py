@@ -18,18 +18,17 @@ from tidemill.domain.errors import InputError
 from tidemill.domain.failure import Failure, fingerprint
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb, allows
-from tidemill.domain.ports import Clock, DeadLetterQueue, JobReader, JobStore, Telemetry, Unwritten, Written
+from tidemill.domain.ports import Clock, DeadLetterQueue, JobReader, JobStore, Telemetry, Written
 from tidemill.domain.registry import JobRegistry
 from tidemill.service.announcing import DeathAnnouncer
-from tidemill.service.reception import Enveloped, Foreign, Received, Unreadable, owner_of, receive
-from tidemill.service.refusal import burial, is_refusal, refused_record, refused_ref
+from tidemill.service.reception import Enveloped, Foreign, Received, Unreadable, receive
+from tidemill.service.refusal import Refusal, kind_of, refused_ref
 
 # Messages of one DLQ that one census looks at: a few seconds of receives. SQS hands out a sample, another each time.
 _MESSAGES: Final = 1_000
 # A death is reported only this long after the job could last have been claimed: another copy of its
 # message may be on the way to a worker.
 _PATIENCE_MS: Final = 2 * milliseconds(limits.SWEEP_PERIOD)
-_OWNER: Final = "census"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,8 @@ class Census:
     def _report(self, lane: str, message: Received, job: Job | None) -> bool:
         if isinstance(message, Enveloped):
             return self._report_job(lane, message, job)
-        # A message that was refused has its record, which is final unless its worker died over it; one that no
-        # worker ever read has none.
-        is_open = job is None or (job.state is State.RUNNING and is_refusal(job))
-        return is_open and self._is_late(message.delivery.sent_at) and self._report_message(lane, message)
+        # A message that was refused has its record; one that no worker ever read has none.
+        return job is None and self._is_late(message.delivery.sent_at) and self._report_message(lane, message)
 
     def _report_job(self, lane: str, message: Enveloped, job: Job | None) -> bool:
         job = job or self._record_unseen(lane, message)
@@ -86,24 +83,33 @@ class Census:
         return written
 
     def _report_message(self, lane: str, message: Foreign | Unreadable) -> bool:
-        now_ms = self.clock.now_ms()
-        owner = owner_of(_OWNER, message.delivery)
-        answer = self.store.insert([refused_record(message, lane, owner, now_ms)])[0]
-        if isinstance(answer, Unwritten) or answer.job is None or answer.job.state is not State.RUNNING:
-            return False
-        job = answer.job
         text = "no worker lived to read this message before SQS gave up on it"
-        failure = Failure("NeverRan", text, "", fingerprint(job.kind, "NeverRan", "", ""))
-        self.store.conclude([burial(job, "never_ran", failure, now_ms)])
-        self.telemetry.alert("death_reported", job_id=job.ref.id, kind=job.kind, lane=lane, reason="never_ran")
-        return True
+        failure = Failure("NeverRan", text, "", fingerprint(kind_of(message), "NeverRan", "", ""))
+        refusal = Refusal(message, "never_ran", failure, self.clock.now_ms())
+        dead = refusal.record(lane)
+        written = isinstance(self.store.refuse(dead, refusal.evidence), Written)
+        if written:
+            self.telemetry.alert("death_reported", job_id=dead.ref.id, kind=dead.kind, lane=lane, reason="never_ran")
+        return written
 
     def _died_unseen(self, job: Job, message: Enveloped) -> bool:
         if not allows(Verb.REPORT_DEAD, job.state) or job.state is State.SCHEDULED:
             return False
-        if job.fingerprint != message.envelope.fingerprint or not _is_awaited(job, message):
+        if job.fingerprint != message.envelope.fingerprint:
+            return False
+        if not (_is_awaited(job, message) or self._is_the_last(job)):
             return False
         return self._is_late(max(job.claimable_at or 0, message.delivery.sent_at))
+
+    def _is_the_last(self, job: Job) -> bool:
+        """Whether no copy of the job's message can come any more but those in the DLQ.
+
+        Whoever claimed it may have had one that was deleted already, and nobody has sent it since: what was sent
+        before is gone from its queue by now. One that was sent anew and waits for its first claim is not meant.
+        """
+        if job.state is State.QUEUED or job.started_at is None:
+            return False
+        return self._is_late(job.started_at + milliseconds(limits.SOURCE_RETENTION))
 
     def _is_late(self, last_chance: int) -> bool:
         return last_chance + _PATIENCE_MS < self.clock.now_ms()

@@ -130,11 +130,12 @@ class JobClient:
     def cancel(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """Cancel a job that waits, and ask one that runs to stop. The answer says which of the two it was.
 
-        A job that waited answers as `cancelled`: it never runs. One that runs answers as `running` with
-        `cancel_asked`: `JobCancelled` is raised in it at its next step, checkpoint, heartbeat or progress, so
-        that it can clean up, and it ends as cancelled. If it never looks, it ends as cancelled where it would have
-        waited for another attempt, and else as it would have. Either way jobs that it submitted before live on:
-        they are jobs of their own. Cancelling twice changes nothing.
+        A job that waited answers as `cancelled`: it does not run again, and what earlier attempts did is left as it
+        is. One that runs answers as `running` with `cancel_asked`: `JobCancelled` is raised in it at its next new
+        step, checkpoint, heartbeat or progress, so that it can clean up, and it ends as cancelled; if it never looks,
+        or ends before it does, it ends as it would have, but waits for no other attempt. If its worker dies, it runs
+        again to clean up, provided that it had used its memory (a step, a step key or the cursor). Either way jobs that it submitted before live
+        on: they are jobs of their own. Cancelling twice changes nothing.
 
         Raises:
             JobNotFoundError: there is no such job, or its retention is over.
@@ -146,9 +147,9 @@ class JobClient:
     def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """End a job without asking it. A job that waits is cancelled.
 
-        Of one that runs, nothing is recorded from now on, and it gets no time to clean up. Its code may go on until
-        it looks, or until its timeout; what it did since its last remembered step, and one effect that may be
-        under way, is left as it is.
+        One that runs is over at once, with no time to clean up: neither its result nor a failure is recorded any more.
+        Its code may go on until it looks, or until its timeout, and it looks at most every five seconds. Effects that
+        it begins until then happen; those that are steps are remembered, so that the memory says what is left.
 
         Raises:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,7 @@ class EventLoopThread:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def start(self, awaitable: Awaitable[Any]) -> Flight:
@@ -45,10 +47,20 @@ class EventLoopThread:
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
-            if self._loop is None:
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="tidemill-async", daemon=True).start()
+                self._thread = threading.Thread(target=_run, args=(self._loop,), name="tidemill-async", daemon=True)
+                self._thread.start()
             return self._loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the loop for as long as there is one, whatever a job of it does: it is its neighbours' loop too."""
+    while not loop.is_closed():
+        # asyncio lets these two out of the loop where a job's child task or callback raises them. A loop that a job
+        # stops comes back likewise.
+        with suppress(KeyboardInterrupt, SystemExit):
+            loop.run_forever()
 
 
 class Interruptible:

@@ -8,7 +8,7 @@ answers the messages that must stay on the queue.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
@@ -65,7 +65,7 @@ class Executor:
         # First of all: a worker that dies from here on is found when its lease has ended, not six function
         # timeouts later.
         self._hide(batch, enveloped)
-        batch.settlements.update(self.intake.admit(others, request_id))
+        batch.settlements.update(self.intake.admit(others))
         while enveloped:
             enveloped = self._claim_one_of_each(batch, enveloped, request_id)
         return batch
@@ -197,7 +197,7 @@ class Executor:
             if message_id not in batch.conclusions:
                 batch.conclusions[message_id] = self._conclusion(batch, message_id, now_ms)
         conclusions = [batch.conclusions[message_id] for message_id in waiting]
-        ended = conclude(self.around.store, conclusions, batch.performer.policy)
+        ended = conclude(self.around.store, conclusions)
         concluded: list[tuple[Conclusion, Answer]] = []
         for message_id, (conclusion, answer) in zip(waiting, ended, strict=True):
             batch.conclusions[message_id] = conclusion
@@ -235,13 +235,16 @@ class Executor:
             batch.attempts[message_id],
             retry=policy.retry,
             retention=policy.retention,
-            waits=self._waits(job, claimed.received.delivery, now_ms),
+            waits=replace(
+                self._waits(job, claimed.received.delivery, now_ms),
+                unheard=job.cancel_asked and not batch.has_heard(message_id),
+            ),
             now_ms=now_ms,
             random=self.random.random,
         )
         envelope = claimed.received.envelope
         notice = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
-        return Conclusion(job, verdict, envelope, now_ms, notice)
+        return Conclusion(job, verdict, envelope, now_ms, notice, self.around.code)
 
     def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
         age = timedelta(milliseconds=now_ms - delivery.sent_at)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from tidemill.domain.errors import PlainMessageError, TidemillError, UnavailableError
 from tidemill.domain.failure import refusal_of
 from tidemill.domain.hiding import strings_of
-from tidemill.domain.lifecycle import State
-from tidemill.domain.ports import Clock, JobStore, Telemetry, Unwritten
+from tidemill.domain.job import Job
+from tidemill.domain.ports import Clock, JobReader, JobStore, Refused, Telemetry, Written
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.settle import ACK, TO_DLQ, UNASKED, Settlement
-from tidemill.service.reception import Foreign, Unreadable, owner_of
-from tidemill.service.refusal import burial, is_refusal, message_job_id, refused_record
+from tidemill.service.reception import Foreign, Unreadable
+from tidemill.service.refusal import Refusal, is_refusal, kind_of, refused_ref
 from tidemill.service.request import parse_request
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
@@ -27,24 +27,41 @@ class Intake:
     registry: JobRegistry
     submitter: Submitter
     store: JobStore
+    reader: JobReader
     lane: str
     clock: Clock
     telemetry: Telemetry
 
-    def admit(self, messages: Sequence[Foreign | Unreadable], request_id: str) -> dict[str, Settlement]:
+    def admit(self, messages: Sequence[Foreign | Unreadable]) -> dict[str, Settlement]:
         """Submit the plain messages in one call and record why the others can't be; settlements by message id.
 
         A redelivery of the same message submits the same job again, which is then a repeat: whatever
-        became of the job, it does not run for it.
+        became of the job, it does not run for it. A message that was refused once stays refused, whatever
+        newer code would make of it.
         """
-        read = [(message, self._read(message)) for message in messages]
+        settled = self._met_before([message for message in messages if message.delivery.receives > 1])
+        read = [(message, self._read(message)) for message in messages if message.delivery.message_id not in settled]
         submissions = [asked for _, asked in read if isinstance(asked, Submission)]
         results = iter(self._submit(submissions))
-        return {
+        return settled | {
             message.delivery.message_id: self._settle(
-                message, next(results) if isinstance(asked, Submission) else asked, request_id
+                message, next(results) if isinstance(asked, Submission) else asked
             )
             for message, asked in read
+        }
+
+    def _met_before(self, repeats: Sequence[Foreign | Unreadable]) -> dict[str, Settlement]:
+        """The settlements of those that an earlier receive refused, and of all while that can't be told."""
+        if not repeats:
+            return {}
+        try:
+            records = self.reader.find([refused_ref(message) for message in repeats])
+        except UnavailableError:
+            return {message.delivery.message_id: UNASKED for message in repeats}
+        return {
+            message.delivery.message_id: TO_DLQ
+            for message, job in zip(repeats, records, strict=True)
+            if job is not None and is_refusal(job)
         }
 
     def _read(self, message: Foreign | Unreadable) -> Submission | TidemillError:
@@ -61,14 +78,14 @@ class Intake:
         except UnavailableError as error:
             return [error] * len(submissions)
 
-    def _settle(self, message: Foreign | Unreadable, result: SubmitResult, request_id: str) -> Settlement:
+    def _settle(self, message: Foreign | Unreadable, result: SubmitResult) -> Settlement:
         match result:
             case Receipt():
                 return ACK
             case UnavailableError():
                 return UNASKED
             case _:
-                return self._refuse(message, result, request_id)
+                return self._refuse(message, result)
 
     def _submission(self, received: Foreign) -> Submission:
         delivery = received.delivery
@@ -80,28 +97,26 @@ class Intake:
             # The sender chose the lane by choosing the queue.
             submission = replace(submission, lane=self.lane)
         if submission.key is None and submission.job_id is None:
-            job_id = message_job_id(submission.tenant, submission.args.job_kind, delivery)
-            return replace(submission, job_id=job_id)
+            # The record that its refusal would have: by the kind as the message names it, an alias too.
+            return replace(submission, job_id=refused_ref(received).id)
         return submission
 
-    def _refuse(self, received: Foreign | Unreadable, error: TidemillError, request_id: str) -> Settlement:
+    def _refuse(self, received: Foreign | Unreadable, error: TidemillError) -> Settlement:
         """Write a dead record, so that the DLQ's message has its reason; then let SQS move the message."""
-        now_ms, owner = self.clock.now_ms(), owner_of(request_id, received.delivery)
-        inserted = self.store.insert([refused_record(received, self.lane, owner, now_ms)])[0]
-        # A record that is there and still runs is our own, from a receive that died before it concluded.
-        if isinstance(inserted, Unwritten) or inserted.job is None:
-            return UNASKED
-        job = inserted.job
-        if not is_refusal(job):
-            # This very message has become a job before, by code that read it otherwise.
-            return ACK
-        if job.state is State.RUNNING:
-            failure = refusal_of(job.kind, error, strings_of(_arguments(received)))
-            self.store.conclude([burial(job, error.code, failure, now_ms)])
-            self.telemetry.count("MessagesRefused")
-            message_id = received.delivery.message_id
-            self.telemetry.alert("message_refused", message_id=message_id, job_id=job.ref.id, reason=error.code)
-        return TO_DLQ
+        ref = refused_ref(received)
+        failure = refusal_of(kind_of(received), error, strings_of(_arguments(received)))
+        refusal = Refusal(received, error.code, failure, self.clock.now_ms())
+        match self.store.refuse(refusal.record(self.lane), refusal.evidence):
+            case Written():
+                self.telemetry.count("MessagesRefused")
+                message_id = received.delivery.message_id
+                self.telemetry.alert("message_refused", message_id=message_id, job_id=ref.id, reason=error.code)
+                return TO_DLQ
+            case Refused(job=Job() as job):
+                # Else this very message has become a job before, by code that read it otherwise.
+                return TO_DLQ if is_refusal(job) else ACK
+            case _:
+                return UNASKED
 
 
 def _arguments(received: Foreign | Unreadable) -> bytes:

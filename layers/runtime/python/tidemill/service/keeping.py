@@ -1,4 +1,4 @@
-"""Where a job's result goes: into its record, or to the claim check."""
+"""Where what a job or a step returned goes: into the table, or to the claim check."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tidemill.domain.job import Job
 from tidemill.domain.payload import Stored, result_name
 from tidemill.domain.ports import Payloads
 
-# How often a large result is offered, each time with the client's own repeats: the job has done its work, and would
-# have to do it again.
+# How often a large result is offered, each time with the client's own repeats: the job or the step has done its work,
+# and would have to do it again.
 _TRIES: Final = 3
 
 
@@ -29,7 +29,16 @@ def kept_result(payloads: Payloads, job: Job, text: str | None, keep: timedelta)
     data = (text or "").encode()
     if len(data) <= limits.MAX_RESULT_BYTES:
         return text
+    return stored(payloads, job, result_name(job.fence), data, keep)
+
+
+def stored(payloads: Payloads, job: Job, name: str, data: bytes, keep: timedelta | None = None) -> Stored:
+    """The receipt of bytes that are kept now. See Payloads.put.
+
+    Raises:
+        UnavailableError: they are not kept, after three tries.
+    """
     for _ in range(_TRIES - 1):
         with suppress(UnavailableError):
-            return payloads.put(job.ref, result_name(job.fence), data, keep)
-    return payloads.put(job.ref, result_name(job.fence), data, keep)
+            return payloads.put(job.ref, name, data, keep)
+    return payloads.put(job.ref, name, data, keep)

@@ -6,17 +6,16 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
-from tidemill.domain.errors import FenceLostError, InputError
+from tidemill.domain.errors import FenceLostError, InputError, UnavailableError
 from tidemill.domain.interrupt import HandedOver, JobCancelled
 from tidemill.domain.job import Job
-from tidemill.domain.memory import check_step_name
+from tidemill.domain.memory import Remembered, check_step_name
 from tidemill.domain.ports import Clock, JobStore, Refused, Written
-from tidemill.domain.returning import read_back
 from tidemill.service.notebook import Notebook
 
 _MOST_DONE: Final = 1 << 53
@@ -31,6 +30,9 @@ class AttemptLifeline:
         hide: sets the visibility of the attempt's message, in seconds.
         ends_at: when the attempt ends whatever it does; `hands_over_at`: from when a checkpoint hands over.
         lease_ms: how long a sign of life keeps the job; None if the lease lasts as long as the function anyway.
+
+    Attributes:
+        has_heard: the job was told that it is to stop; what it does since then is its clean-up.
     """
 
     store: JobStore
@@ -41,9 +43,13 @@ class AttemptLifeline:
     ends_at: int
     hands_over_at: int
     lease_ms: int | None = None
+    has_heard: bool = False
     _is_cut: bool = False
     _pulsed_at: int = 0
     _unsaid: str | None = None
+    # The records of effects that are being written, and what guards them from interrupts.
+    _recording: set[object] = field(default_factory=set)
+    _gate: Lock = field(default_factory=Lock)
     _lock: RLock = field(default_factory=RLock)
 
     def __post_init__(self) -> None:
@@ -65,32 +71,43 @@ class AttemptLifeline:
     @property
     def cursor(self) -> Any:
         """See JobContext."""
-        self._check()
+        self._check_held()
         return self.notebook.cursor
 
     def step(self, name: str, function: Callable[[], Any], returns: Any) -> Any:
         """See JobContext."""
-        self._pulse()
-        found = self.notebook.recall(name)
-        text = self.notebook.read(found) if found else self._record(name, function())
-        return read_back(text, returns, name)
+        found = self._recalled(name)
+        if found is not None:
+            return self.notebook.read(found, returns)
+        try:
+            value = function()
+        except BaseException:
+            self.notebook.release(name)
+            raise
+        return self._recorded(name, value, returns)
 
     async def step_async(self, name: str, function: Callable[[], Awaitable[Any]], returns: Any) -> Any:
         """See JobContext."""
-        self._pulse()
-        found = self.notebook.recall(name)
-        text = self.notebook.read(found) if found else self._record(name, await function())
-        return read_back(text, returns, name)
+        found = self._recalled(name)
+        if found is not None:
+            return self.notebook.read(found, returns)
+        try:
+            value = await function()
+        except BaseException:
+            self.notebook.release(name)
+            raise
+        return self._recorded(name, value, returns)
 
     def step_key(self, name: str) -> str:
         """See JobContext."""
-        self._check()
+        self._check_held()
         check_step_name(name)
         return self.notebook.key(name)
 
     def checkpoint(self, cursor: object) -> None:
         """See JobContext."""
         self._pulse()
+        self._hear()
         hand_over = self.clock.now_ms() >= self.hands_over_at
         self.notebook.checkpoint(cursor, hand_over=hand_over)
         if hand_over:
@@ -99,56 +116,107 @@ class AttemptLifeline:
     def heartbeat(self) -> None:
         """See JobContext."""
         self._pulse()
+        if self._is_to_stop and self._knows_what_is_done():
+            self._hear()
 
     def progress(self, done: int, total: int | None, note: str | None) -> None:
         """See JobContext."""
         said = _progress(done, total, note)
         with self._lock:
             self._unsaid = said
-        self._pulse()
+        self.heartbeat()
 
     # --- what the worker does ---------------------------------------------------------------------
 
     def beat(self) -> int | None:
-        """Renew the lease if a third of it is gone; answers when to come again (Unix ms), None if never."""
-        if self.lease_ms is None:
-            return None
-        now_ms = self.clock.now_ms()
+        """Renew the lease if a third of it is gone, and show what was said of the progress.
+
+        Answers when to come again (Unix ms), None if there is nothing to come for.
+        """
         with self._lock:
-            due = self._pulsed_at + self.lease_ms // 3
-            if self._is_cut:
+            due = self._beat_due()
+            if due is None or self._is_cut:
                 return None
+            now_ms = self.clock.now_ms()
             if now_ms < due:
                 return due
             self._say(now_ms)
-            return now_ms + self.lease_ms // 3
+            return None if self.lease_ms is None else now_ms + self.lease_ms // 3
+
+    def interrupt(self, do: Callable[[], None]) -> bool:
+        """Let `do` interrupt the job, unless it is just recording an effect; answers whether it did."""
+        with self._gate:
+            if self._recording:
+                return False
+            do()
+            return True
 
     def cut(self) -> Job:
-        """End the attempt's hold: from now on nothing it does is recorded. Answers the newest known record."""
+        """End the attempt's hold: from now on it begins nothing more. Answers the newest known record.
+
+        An effect that is under way is still recorded, unless the next attempt has opened the memory by then.
+        """
         with self._lock:
             self._is_cut = True
             return self.job
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _record(self, name: str, value: object) -> str | None:
-        self._check()
-        return self.notebook.record(name, value)
+    def _recalled(self, name: str) -> Remembered | None:
+        """What is remembered of the step; None if it is to be done now."""
+        self._pulse()
+        if self._is_to_stop and not self.notebook.remembers(name):
+            self._hear()
+        return self.notebook.recall(name)
 
-    def _check(self) -> None:
+    def _recorded(self, name: str, value: object, returns: Any) -> Any:
+        """Record what happened. Whoever holds the job by now, that it happened is worth knowing: the fence decides."""
+        mine = object()
+        try:
+            with self._gate:
+                self._recording.add(mine)
+            return self.notebook.record(name, value, returns)
+        finally:
+            with self._gate:
+                self._recording.discard(mine)
+
+    def _check_held(self) -> None:
         if self._is_cut:
             raise FenceLostError(self.job.ref.id, self.job.fence)
-        if self.job.cancel_asked:
-            raise JobCancelled
+
+    @property
+    def _is_to_stop(self) -> bool:
+        return self.job.cancel_asked and not self.has_heard
+
+    def _knows_what_is_done(self) -> bool:
+        """Whether the job has asked for all that earlier attempts did, and so knows what there is to clean up."""
+        try:
+            return not self.notebook.is_behind
+        except UnavailableError:
+            return False
+
+    def _hear(self) -> None:
+        """Raise the request to stop, once: the clean-up may do steps and give signs of life."""
+        with self._lock:
+            if not self._is_to_stop:
+                return
+            self.has_heard = self.notebook.is_undoing = True
+        raise JobCancelled
 
     def _pulse(self) -> None:
-        """Say that the job lives, if it has not for a while, and hear whether it is to stop."""
+        """Say that the job lives, if it has not for a while, and hear whether it still holds its job."""
         with self._lock:
-            self._check()
+            self._check_held()
             now_ms = self.clock.now_ms()
             if now_ms - self._pulsed_at >= milliseconds(limits.PULSE):
                 self._say(now_ms)
-                self._check()
+                self._check_held()
+
+    def _beat_due(self) -> int | None:
+        spans = [] if self.lease_ms is None else [self.lease_ms // 3]
+        if self._unsaid is not None:
+            spans.append(milliseconds(limits.PULSE))
+        return self._pulsed_at + min(spans) if spans else None
 
     def _say(self, now_ms: int) -> None:
         lease_until = self.job.claimable_at or 0

@@ -30,7 +30,7 @@ class Manner:
 
     @property
     def forget(self) -> str | None:
-        """What the next generation's envelope says; see Envelope."""
+        """What the next generation is to forget; see Wish."""
         return EVERYTHING if self.mode is Mode.RESTART else self.step
 
     def __str__(self) -> str:
@@ -86,5 +86,7 @@ def effects_of(memory: Memory | None, manner: Manner) -> Effects:
     if manner.mode is Mode.FROM_STEP and manner.step not in names:
         known = f"it remembers {', '.join(names)}" if names else "it remembers none; redrive it in mode resume"
         raise InputError.at("from_step", f"the job remembers no step {manner.step!r}; {known}", "unknown_step")
-    left = {} if memory is None else memory.forgetting(manner.forget).steps
+    # A resume of a restart that never came to its first step still owes it.
+    owed = memory.owed.forget if memory is not None and memory.owed is not None else None
+    left = {} if memory is None else memory.forgetting(manner.forget or owed).steps
     return Effects(tuple(name for name in names if name in left), tuple(name for name in names if name not in left))

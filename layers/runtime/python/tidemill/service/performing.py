@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
-from tidemill.domain.classify import Classification, FailureClass, classify
 from tidemill.domain.context import JobContext
 from tidemill.domain.decide import HANDED_OVER
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import (
-    CodeChangedError,
     InputError,
-    IntegrityError,
-    PayloadGoneError,
     TidemillError,
     UnavailableError,
 )
 from tidemill.domain.failure import failure_of, refusal_of
 from tidemill.domain.hiding import strings_of
-from tidemill.domain.interrupt import HandedOver, HardTimeout, Interrupt, JobCancelled, SoftTimeoutError
+from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.job import Job
-from tidemill.domain.outcome import Attempt, Continued, Raised, Returned, Stopped, TooLate, Untouched
+from tidemill.domain.outcome import Attempt, Raised, Returned, Stopped, TooLate, Untouched
 from tidemill.domain.ports import Clock, EntityOrder, JobMemory, JobStore, Payloads, Telemetry
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.result import encode_result
 from tidemill.domain.signals import PermanentError
 from tidemill.service.causing import Cause, causing
 from tidemill.service.claiming import Claimed
+from tidemill.service.ending import PERMANENT, TRANSIENT, ended_by, failed
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.keeping import kept_result
 from tidemill.service.lifeline import AttemptLifeline
@@ -44,11 +41,6 @@ from tidemill.service.notebook import Notebook
 from tidemill.service.policy import Policy, policy_of
 from tidemill.service.running import RunningJob, ThreadInterrupter
 from tidemill.service.succession import Succession
-
-_PERMANENT: Final = Classification(FailureClass.PERMANENT)
-_TRANSIENT: Final = Classification(FailureClass.TRANSIENT)
-# What Tidemill itself raises in a job, and the reason that its job carries.
-_TIMED_OUT: Final = "timed_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +89,26 @@ class Performer:
 
     def perform(self, claimed: Claimed, may_start: Callable[[RunningJob], bool]) -> Attempt:
         """Run the job unless a gate is closed; `may_start` is told of it just before, and has the last word."""
+        try:
+            return self._perform(claimed, may_start)
+        except WorkerDied:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a fault in one job's running is that job's outcome alone
+            return failed(claimed.job.kind, error, claimed.received.envelope.args, self._now())
+
+    def _perform(self, claimed: Claimed, may_start: Callable[[RunningJob], bool]) -> Attempt:
+        opened = self._opened(claimed)
+        if not isinstance(opened, tuple):
+            return opened
+        definition, args = opened
+        try:
+            previous = self.around.succession.previous(claimed.job, claimed.received.envelope)
+        except UnavailableError:
+            return Untouched("order_unavailable", limits.SHORT_HOLD)
+        return self._run(claimed, definition, args, may_start, previous)
+
+    def _opened(self, claimed: Claimed) -> tuple[AnyDefinition, JobArgs] | Attempt:
+        """The job's code and arguments, unless a gate is closed."""
         kind, envelope = claimed.job.kind, claimed.received.envelope
         data = envelope.args
         try:
@@ -106,21 +118,18 @@ class Performer:
                 return stopped
             data = self._args_of(envelope)
             self._warn(claimed.job, "payload", 0, len(data), limits.MAX_PAYLOAD_BYTES)
-            args = definition.args_type.from_message(data)
-            if envelope.stored is not None and self._is_late(definition):
-                # S3 took its time.
-                return Untouched()
+            args: JobArgs = definition.args_type.from_message(data)
         except UnavailableError as error:
             self.around.telemetry.alert("payload_unavailable", job_id=envelope.ref.id, cause=error.cause)
             return Untouched("payload_unavailable", limits.PAYLOAD_WAIT)
         except TidemillError as error:
             # A validator's own words may quote what it refused.
-            return Raised(refusal_of(kind, error, strings_of(data)), _PERMANENT, error.code)
-        try:
-            previous = self.around.succession.previous(claimed.job, envelope)
-        except UnavailableError:
-            return Untouched("order_unavailable", limits.SHORT_HOLD)
-        return self._run(claimed, definition, args, may_start, previous)
+            return Raised(refusal_of(kind, error, strings_of(data)), PERMANENT, error.code)
+        except Exception as error:  # noqa: BLE001 - a validator is the job's own code
+            return failed(kind, error, data, self._now())
+        # S3 may have taken its time.
+        late = envelope.stored is not None and self._is_late(definition)
+        return Untouched() if late else (definition, args)
 
     def policy(self, kind: str) -> Policy:
         """The retry policy and retention of `kind`."""
@@ -130,9 +139,9 @@ class Performer:
         now, job = self.around.clock.now_ms(), claimed.job
         if job.crashes >= limits.MAX_CRASHES:
             poison = PermanentError(f"{job.crashes} workers died with this job")
-            return Raised(failure_of(job.kind, poison), _PERMANENT, "poison")
-        if job.cancel_asked:
-            return Stopped()
+            return Raised(failure_of(job.kind, poison), PERMANENT, "poison")
+        if job.cancel_asked and (stopped := self._stopped(job)):
+            return stopped
         if job.expires_at is not None and job.expires_at <= now and not _has_started(job):
             return TooLate()
         if (job.claimable_at or 0) - milliseconds(limits.CLOCK_SKEW) <= now:
@@ -147,6 +156,14 @@ class Performer:
         lane = self.around.registry.lanes.get(claimed.job.lane)
         in_order = lane is not None and lane.fifo
         return not in_order and claimed.received.delivery.receives >= limits.MAX_RECEIVES
+
+    def _stopped(self, job: Job) -> Attempt | None:
+        """How it ends, asked to stop before this attempt; None if it opened its memory, and may have to clean up."""
+        try:
+            memory = self.around.memory.look(job.ref)
+        except UnavailableError:
+            return Untouched("memory_unavailable", limits.SHORT_HOLD)
+        return None if memory is not None and memory.fence else Stopped()
 
     def _is_late(self, definition: AnyDefinition) -> bool:
         """Whether too little of the invocation is left for a job of this kind."""
@@ -170,9 +187,11 @@ class Performer:
         try:
             with causing(Cause(claimed.received.envelope, partial(self._warn, claimed.job))):
                 value = self._call(definition, args, context, running)
-        # sys.exit() or a cancelled asyncio.run() in a job ends the job, not the worker with its neighbours.
-        except (Exception, SystemExit, asyncio.CancelledError, Interrupt) as error:  # noqa: BLE001 - whatever a job raises is its outcome
-            return self._raised(context.kind, error, args)
+                running.lifeline.notebook.check()
+        except WorkerDied:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a job raises is its outcome, and no neighbour's
+            return ended_by(context.kind, running.lifeline.notebook.refusal or error, args, self._now())
         self._note_skipped(running.lifeline.notebook)
         return self._returned(claimed.job, definition, args, value)
 
@@ -182,7 +201,7 @@ class Performer:
             self._warn(job, "result", 0, len((text or "").encode()), limits.MAX_PAYLOAD_BYTES)
             return Returned(kept_result(self.around.payloads, job, text, definition.retention.result))
         except TidemillError as error:
-            classification = _TRANSIENT if isinstance(error, UnavailableError) else _PERMANENT
+            classification = TRANSIENT if isinstance(error, UnavailableError) else PERMANENT
             return Raised(refusal_of(job.kind, error, strings_of(args)), classification, _unkept(error))
 
     def _call(self, definition: AnyDefinition, args: JobArgs, context: JobContext, running: RunningJob) -> Any:
@@ -193,45 +212,29 @@ class Performer:
         interrupter = self.around.interrupter()
         try:
             running.interrupter = interrupter
-            return definition(args, context)
+            # What the job sets for its context, decimal's precision for one, is not there for the thread's next job.
+            return copy_context().run(definition, args, context)
         finally:
             interrupter.close()
 
-    def _raised(self, kind: str, error: BaseException, args: JobArgs) -> Attempt:
-        match error:
-            case JobCancelled():
-                return Stopped()
-            case HandedOver():
-                return Continued()
-            case HardTimeout():
-                return timed_out(kind)
-            case CodeChangedError():
-                return Raised(refusal_of(kind, error, strings_of(args)), _PERMANENT, error.reason)
-            case InputError() | IntegrityError() | PayloadGoneError():
-                return Raised(refusal_of(kind, error, strings_of(args)), _PERMANENT, error.code)
-            case _:
-                return self._failed(kind, error, args)
-
-    def _failed(self, kind: str, error: BaseException, args: JobArgs) -> Raised:
-        classification = classify(error, datetime.fromtimestamp(self.around.clock.now_ms() / 1000, UTC))
-        reason = "permanent" if classification.failure is FailureClass.PERMANENT else "error"
-        if isinstance(error, SoftTimeoutError):
-            reason = _TIMED_OUT
-        return Raised(failure_of(kind, error, strings_of(args)), classification, reason)
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.around.clock.now_ms() / 1000, UTC)
 
     def _running(self, claimed: Claimed, definition: AnyDefinition) -> RunningJob:
         now_ms, around = self.around.clock.now_ms(), self.around
         hard_at = min(now_ms + milliseconds(definition.timeout), self.jobs_end_at)
+        soft_at = None if definition.soft_timeout is None else now_ms + milliseconds(definition.soft_timeout)
+        # A timeout costs an attempt, and a hand-over does not: it comes before the first of both.
+        first_at = hard_at if soft_at is None else min(soft_at, hard_at)
         notebook = Notebook(
             around.memory,
             around.payloads,
             around.clock,
             around.telemetry,
             claimed.job,
-            claimed.received.envelope,
             definition.on_code_change,
             around.code,
-            milliseconds(definition.retention.dead + limits.STATE_HORIZON),
+            milliseconds(definition.retention.dead + limits.MEMORY_HORIZON),
         )
         lifeline = AttemptLifeline(
             around.store,
@@ -240,11 +243,10 @@ class Performer:
             partial(around.hide, claimed.received.delivery.receipt),
             claimed.job,
             ends_at=hard_at,
-            hands_over_at=hard_at - int(milliseconds(definition.timeout) * limits.HAND_OVER_AT),
+            hands_over_at=first_at - int((first_at - now_ms) * limits.HAND_OVER_AT),
             lease_ms=None if definition.heartbeat is None else milliseconds(definition.heartbeat),
         )
-        soft = definition.soft_timeout
-        return RunningJob(lifeline, None if soft is None else now_ms + milliseconds(soft), hard_at)
+        return RunningJob(lifeline, soft_at, hard_at)
 
     def _context(self, claimed: Claimed, running: RunningJob) -> JobContext:
         job, envelope = claimed.job, claimed.received.envelope
@@ -281,11 +283,6 @@ def _unkept(error: TidemillError) -> str:
             return "invalid_result"
         case _:
             return error.code
-
-
-def timed_out(kind: str) -> Raised:
-    """The outcome of an attempt that its hard timeout ended, whether or not its code took notice."""
-    return Raised(failure_of(kind, HardTimeout()), _TRANSIENT, _TIMED_OUT)
 
 
 def _has_started(job: Job) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tidemill.domain.args import fingerprint_of
@@ -16,8 +17,7 @@ from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Delivery, Held
 from tidemill.domain.names import check_kind, check_tenant
-from tidemill.domain.outcome import Bury
-from tidemill.domain.ports import Conclusion
+from tidemill.domain.ports import AttemptFailure
 from tidemill.service.reception import Foreign, Unreadable
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -42,26 +42,45 @@ def is_refusal(job: Job) -> bool:
     return job.held is not None and job.held.send_id == job.ref.id
 
 
-def refused_record(received: Foreign | Unreadable, lane: str, owner: str, now_ms: int) -> Job:
-    """The record to insert: claimed by `owner` for no time at all, and to be buried at once."""
-    ref, delivery = refused_ref(received), received.delivery
-    queued = Job(
-        ref=ref,
-        kind=_named(received)[1],
-        lane=lane,
-        state=State.QUEUED,
-        fingerprint=fingerprint_of(delivery.body.encode("utf-8", "replace")),
-        created_at=delivery.sent_at,
-        claimable_at=0,
-        ttl_s=message_ttl_s(delivery.sent_at),
-    )
-    # A plain message has no send id; its job's id stands in, which no envelope can carry.
-    return queued.claimed(owner, Held(ref.id, delivery.sent_at), now_ms, now_ms, queued.ttl_s)
+def kind_of(received: Foreign | Unreadable) -> str:
+    """The kind in its record, as far as it can be read."""
+    return _named(received)[1]
 
 
-def burial(record: Job, reason: str, failure: Failure, now_ms: int) -> Conclusion:
-    """The end of such a record."""
-    return Conclusion(record, Bury(reason, failure, now_ms + milliseconds(Retention().dead)), None, now_ms)
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message can't become a job, at `at` (Unix ms): the reason that its record gives, and the evidence."""
+
+    received: Foreign | Unreadable
+    reason: str
+    failure: Failure
+    at: int
+
+    def record(self, lane: str) -> Job:
+        """The record to write: dead from the beginning."""
+        ref, delivery = refused_ref(self.received), self.received.delivery
+        keep_until = self.at + milliseconds(Retention().dead)
+        return Job(
+            ref=ref,
+            kind=kind_of(self.received),
+            lane=lane,
+            state=State.DEAD,
+            fingerprint=fingerprint_of(delivery.body.encode("utf-8", "replace")),
+            created_at=delivery.sent_at,
+            claimable_at=None,
+            ttl_s=max(message_ttl_s(delivery.sent_at), keep_until // 1000 + 1),
+            # A plain message has no send id; its job's id stands in, which no envelope can carry.
+            held=Held(ref.id, delivery.sent_at),
+            finished_at=self.at,
+            keep_until=keep_until,
+            reason=self.reason,
+            error=self.failure.fingerprint,
+        )
+
+    @property
+    def evidence(self) -> AttemptFailure:
+        """What is kept beside the record. There was no attempt."""
+        return AttemptFailure(1, 0, self.at, self.failure)
 
 
 def _named(received: Foreign | Unreadable) -> tuple[str, str]:

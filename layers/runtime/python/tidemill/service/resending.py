@@ -3,7 +3,8 @@
 The record is the acceptance. In this order, and after a crash between any two:
 
 1. The envelope of the next generation is kept. Nothing reads it but 2: the job is dead as before, in its DLQ too.
-2. The record becomes `scheduled`, due at once, in the next generation and with the envelope's fingerprint. From
+2. The record becomes `scheduled`, due at once, in the next generation and with the envelope's fingerprint; what that
+   generation is to forget is noted in the same transaction, so that whatever copy of its message runs it knows. From
    here the janitor's sweep sends the job if nobody else does.
 3. The message is sent. Crash: the sweep sends another one, which finds the job claimed or over and is acked.
 4. The record becomes `queued`. Crash before it: the same.
@@ -51,7 +52,6 @@ class Resending:
             envelope,
             send_id=time_ordered_id(now_ms, self.random.getrandbits(74)),
             generation=job.generation + 1,
-            forget=forget,
             # It did start in its time, or it would have expired; now it runs because an operator wants it to.
             not_before=None,
             expires_at=None,
@@ -63,13 +63,13 @@ class Resending:
         error = self.store.keep([fresh], [ttl_s])[0]
         if error is not None:
             raise error
-        self._record(job, scheduled)
+        self._record(job, scheduled, forget)
         if self.queue.send(job.lane, [Send(fresh)])[0] is None:
             # Refused or unwritten, the sweep's copy is one too many, and is acked.
             self.store.move(Verb.REVIVE, scheduled, revived(scheduled, now_ms))
 
-    def _record(self, job: Job, scheduled: Job) -> None:
-        answer = self.store.move(Verb.RESCHEDULE, job, scheduled)
+    def _record(self, job: Job, scheduled: Job, forget: str | None) -> None:
+        answer = self.store.move(Verb.RESCHEDULE, job, scheduled, forget=forget)
         if isinstance(answer, Unwritten):
             raise answer.error
         if isinstance(answer, Refused):

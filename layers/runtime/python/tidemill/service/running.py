@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.interrupt import HardTimeout, SoftTimeoutError
 from tidemill.service.lifeline import AttemptLifeline
+
+# When a job is asked after again that was recording an effect, milliseconds: several times within HARD_GRACE.
+_AGAIN_MS: Final = 100
 
 
 class Interrupter(Protocol):
@@ -67,15 +71,14 @@ class RunningJob:
 
     def tend(self, now_ms: int) -> int:
         """Do what is due; answers when to come again."""
-        given_up_at = self.hard_at + milliseconds(limits.HARD_GRACE)
-        times = [self.hard_at if now_ms < self.hard_at else given_up_at]
-        if now_ms >= self.hard_at:
-            self._interrupt(HardTimeout)
-        elif self.soft_at is not None and now_ms >= self.soft_at:
-            self._interrupt(SoftTimeoutError)
-        elif self.soft_at is not None:
+        is_over = now_ms >= self.hard_at
+        times = [self.hard_at + milliseconds(limits.HARD_GRACE) if is_over else self.hard_at]
+        due = self._due(now_ms)
+        if due is not None and not self._interrupt(due):
+            times.append(now_ms + _AGAIN_MS)
+        if self.soft_at is not None and now_ms < self.soft_at:
             times.append(self.soft_at)
-        if now_ms < self.hard_at and (beat_at := self.lifeline.beat()) is not None:
+        if not is_over and (beat_at := self.lifeline.beat()) is not None:
             times.append(beat_at)
         return min(times)
 
@@ -83,7 +86,16 @@ class RunningJob:
         """Whether it was ended and runs on."""
         return now_ms >= self.hard_at + milliseconds(limits.HARD_GRACE)
 
-    def _interrupt(self, error: type[BaseException]) -> None:
-        if error not in self._said and self.interrupter is not None:
-            self._said.append(error)
-            self.interrupter(error)
+    def _due(self, now_ms: int) -> type[BaseException] | None:
+        if now_ms >= self.hard_at:
+            return HardTimeout
+        return SoftTimeoutError if self.soft_at is not None and now_ms >= self.soft_at else None
+
+    def _interrupt(self, error: type[BaseException]) -> bool:
+        """Whether that is done. What a job has just done is recorded first, or it would be done again."""
+        if error in self._said or self.interrupter is None:
+            return True
+        if not self.lifeline.interrupt(partial(self.interrupter, error)):
+            return False
+        self._said.append(error)
+        return True

@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from tidemill.domain.duration import milliseconds
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
-from tidemill.domain.outcome import Stop
+from tidemill.domain.outcome import Park, RetryLater
 from tidemill.domain.ports import Answer, Conclusion, JobStore, Refused
-from tidemill.service.policy import Policy
 
 
-def conclude(
-    store: JobStore, conclusions: Sequence[Conclusion], policy: Callable[[str], Policy]
-) -> list[tuple[Conclusion, Answer]]:
-    """Record each conclusion; a job that would wait and is asked to stop is cancelled instead.
+def conclude(store: JobStore, conclusions: Sequence[Conclusion]) -> list[tuple[Conclusion, Answer]]:
+    """Record each conclusion; a job that would wait and is asked to stop waits for nothing.
 
-    Answers the conclusion that was written last for each job, and what became of it.
+    Its next attempt cleans up, or ends it where there is nothing to clean up. Answers the conclusion that was
+    written last for each job, and what became of it.
     """
     answers = store.conclude(conclusions) if conclusions else []
     ended = list(zip(conclusions, answers, strict=True))
-    stops = {
-        i: _stopped(conclusion, job, policy(job.kind))
+    hurried = {
+        i: after
         for i, (conclusion, answer) in enumerate(ended)
-        if (job := _to_stop(conclusion.job, answer)) is not None
+        if (job := _to_stop(conclusion.job, answer)) is not None and (after := _at_once(conclusion, job)) is not None
     }
-    if stops:
-        for i, answer in zip(stops, store.conclude(list(stops.values())), strict=True):
-            ended[i] = (stops[i], answer)
+    if hurried:
+        for i, answer in zip(hurried, store.conclude(list(hurried.values())), strict=True):
+            ended[i] = (hurried[i], answer)
     return ended
 
 
 def _to_stop(holder: Job, answer: Answer) -> Job | None:
     """The record, if nothing but a request to cancel stood in the way: the job is still its holder's."""
     job = answer.job if isinstance(answer, Refused) else None
-    if job is None or not job.cancel_asked:
+    if job is None or not job.cancel_asked or holder.cancel_asked:
         return None
     return job if job.state is State.RUNNING and job.fence == holder.fence else None
 
 
-def _stopped(conclusion: Conclusion, job: Job, policy: Policy) -> Conclusion:
-    keep_until = conclusion.now_ms + milliseconds(policy.retention.result)
-    return replace(conclusion, job=job, verdict=Stop(keep_until), notice=None)
+def _at_once(conclusion: Conclusion, job: Job) -> Conclusion | None:
+    if not isinstance(conclusion.verdict, RetryLater | Park):
+        return None
+    return replace(conclusion, job=job, verdict=replace(conclusion.verdict, at=conclusion.now_ms, wait_ms=0))

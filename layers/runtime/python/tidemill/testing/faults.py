@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias, get_args
 
+from tidemill.domain.interrupt import WorkerDied
+
 # The verbs of the ports (`tidemill.domain.ports`), which are what a fault can meet.
 Call: TypeAlias = Literal[
     # the table, written
-    "insert", "claim", "conclude", "move", "extend", "keep",
+    "insert", "refuse", "claim", "conclude", "move", "extend", "keep",
     # the table, read
     "find", "envelope_of", "result_of", "failures_of", "waiting", "due", "recent",
     # the queues
@@ -28,7 +30,7 @@ CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)
 
 
-class Crashed(BaseException):
+class Crashed(WorkerDied):
     """The process ended here, as `kill -9` ends it. The harness catches it; nothing else should.
 
     Unlike the real thing it passes through `finally` and can be caught by a bare `except`: what it is caught by

@@ -44,7 +44,7 @@ class LocalContext(JobContext):
         return self._record.progress
 
     def ask_cancel(self) -> None:
-        """Ask the job to stop, as `JobClient.cancel` does: JobCancelled is raised at its next call of the context."""
+        """Ask the job to stop, as `JobClient.cancel` does: JobCancelled is raised at its next call that can hear it."""
         self.rehearsal.ask_cancel(JobRef(self.tenant, self.job_id))
 
     def lose_lease(self) -> None:

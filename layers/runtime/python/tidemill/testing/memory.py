@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -10,31 +11,39 @@ from tidemill.domain.errors import FenceLostError, PayloadGoneError, Unavailable
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.memory import Memory, Remembered
 from tidemill.domain.payload import Stored, check_name
-from tidemill.domain.ports import Parcel
+from tidemill.domain.ports import Clock, Parcel
 
 
 @dataclass
 class MemoryOfJobs:
-    """`JobMemory` in a dictionary. Not for threads."""
+    """`JobMemory` in a dictionary, which is that of the `MemoryStore` whose jobs these are. Not for threads.
+
+    Arguments:
+        clock: by which what is over is collected, to the second; DynamoDB takes days. Without one nothing is.
+    """
 
     memories: dict[JobRef, Memory] = field(default_factory=dict)
+    clock: Clock | None = None
+    _until_s: dict[JobRef, int] = field(default_factory=dict)
 
-    def open(self, job: Job, ttl_s: int) -> Memory:  # noqa: ARG002 - nothing here is ever collected
+    def open(self, job: Job, ttl_s: int, code: str) -> Memory:
         """See JobMemory."""
-        memory = self.memories.get(job.ref, Memory())
+        memory = self.look(job.ref) or Memory()
         if memory.fence > job.fence:
             raise FenceLostError(job.ref.id, job.fence)
-        opened = replace(memory, fence=job.fence)
+        opened = replace(memory, fence=job.fence, code=memory.code or code)
         self.memories[job.ref] = opened
+        self._until_s[job.ref] = ttl_s
         return opened
 
-    def remember(self, job: Job, step: Remembered) -> None:
+    def remember(self, job: Job, step: Remembered, asked: Mapping[str, str]) -> None:
         """See JobMemory."""
-        self.memories[job.ref] = self._mine(job).remembering(step)
+        self.memories[job.ref] = self._mine(job).remembering(step, asked)
 
     def forget(self, job: Job, memory: Memory) -> None:
         """See JobMemory."""
-        self.memories[job.ref] = replace(memory, fence=self._mine(job).fence)
+        mine = self._mine(job)
+        self.memories[job.ref] = replace(memory, fence=mine.fence, wish=mine.wish)
 
     def checkpoint(self, job: Job, cursor: str, hand_overs: int) -> None:
         """See JobMemory."""
@@ -42,10 +51,12 @@ class MemoryOfJobs:
 
     def look(self, ref: JobRef) -> Memory | None:
         """See JobMemory."""
+        if self.clock is not None and self._until_s.get(ref, math.inf) <= self.clock.now_ms() / 1000:
+            self.memories.pop(ref, None)
         return self.memories.get(ref)
 
     def _mine(self, job: Job) -> Memory:
-        memory = self.memories.get(job.ref)
+        memory = self.look(job.ref)
         if memory is None or memory.fence != job.fence:
             raise FenceLostError(job.ref.id, job.fence)
         return memory

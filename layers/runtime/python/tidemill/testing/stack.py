@@ -48,12 +48,13 @@ class MemoryStack:
     tampering: Callable[[Process], Tampering]
     code: str = ""
     store: MemoryStore = field(default_factory=MemoryStore)
-    memory: MemoryOfJobs = field(default_factory=MemoryOfJobs)
+    memory: MemoryOfJobs = field(init=False)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
 
     def __post_init__(self) -> None:
+        self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
         self.lanes = tuple(self.registry.lanes)
         self.sizing = {lane.name: self._size(lane.name) for lane in self.registry.lanes.values()}
         longest = max(sizing.visibility_timeout for sizing in self.sizing.values())
@@ -104,7 +105,7 @@ class MemoryStack:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
         store, queue = ports.port(self.store), ports.port(self.queues)
-        intake = Intake(self.registry, self._submitter(ports), store, lane, self.clock, self.telemetry)
+        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry)
         around = Surroundings(
             self.registry,
             store,

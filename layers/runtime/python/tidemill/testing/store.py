@@ -12,6 +12,7 @@ from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import InputError, UnavailableError
 from tidemill.domain.job import Job, JobRef, day_of
 from tidemill.domain.lifecycle import Guard, State, Verb, transition
+from tidemill.domain.memory import Memory, Wish
 from tidemill.domain.notice import Notice
 from tidemill.domain.outcome import Bury, Complete, Park, RetryLater
 from tidemill.domain.payload import Stored
@@ -29,11 +30,21 @@ class MemoryStore:
     failures: dict[JobRef, list[AttemptFailure]] = field(default_factory=dict)
     # Receipts of large results, by job and fence.
     receipts: dict[tuple[JobRef, int], Stored] = field(default_factory=dict)
+    # What jobs remember: `MemoryOfJobs` keeps it in here.
+    memories: dict[JobRef, Memory] = field(default_factory=dict)
     listed: bool = True
 
     def insert(self, jobs: Sequence[Job]) -> list[Answer]:
         """See JobStore."""
         return [self._insert(job) for job in jobs]
+
+    def refuse(self, dead: Job, evidence: AttemptFailure) -> Answer:
+        """See JobStore."""
+        lifecycle.check_birth("refuse", dead.state)
+        answer = self._insert(dead)
+        if isinstance(answer, Written):
+            self.failures[dead.ref] = [evidence]
+        return answer
 
     def claim(self, claims: Sequence[Claim]) -> list[Answer]:
         """See JobStore."""
@@ -43,7 +54,9 @@ class MemoryStore:
         """See JobStore."""
         return [self._conclude(conclusion) for conclusion in conclusions]
 
-    def move(self, verb: Verb, before: Job, after: Job, notice: Notice | None = None) -> Answer:
+    def move(
+        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+    ) -> Answer:
         """See JobStore."""
         lifecycle.check_move(verb, before.state, after.state)
         current = self.jobs.get(before.ref)
@@ -51,6 +64,9 @@ class MemoryStore:
             return Refused(current)
         self.jobs[before.ref] = after
         self._tell(notice)
+        if forget is not None:
+            memory = self.memories.get(before.ref, Memory())
+            self.memories[before.ref] = replace(memory, wish=Wish(after.generation, forget))
         return Written(after, before)
 
     def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:
@@ -130,7 +146,9 @@ class MemoryStore:
             self.envelopes[envelope.ref, envelope.fingerprint] = envelope
         if isinstance(verdict, Bury | Park | RetryLater) and verdict.failure is not None:
             mine = conclusion.job
-            evidence = AttemptFailure(mine.generation, mine.attempt, conclusion.now_ms, verdict.failure)
+            evidence = AttemptFailure(
+                mine.generation, mine.attempt, conclusion.now_ms, verdict.failure, conclusion.code
+            )
             # A deferral gives its attempt back, so that the next evidence takes the place of this.
             kept = [old for old in self.failures.get(mine.ref, ()) if _number(old) != _number(evidence)]
             self.failures[mine.ref] = sorted([*kept, evidence], key=_number)
@@ -141,7 +159,8 @@ class MemoryStore:
             return Written(current, conclusion.job)
         if current is None or current.state is not State.RUNNING or current.fence != conclusion.job.fence:
             return Refused(current)
-        if current.cancel_asked and transition(verb_of(verdict)).guard is Guard.UNDISTURBED:
+        unheard = current.cancel_asked and not conclusion.job.cancel_asked
+        if unheard and transition(verb_of(verdict)).guard is Guard.UNDISTURBED:
             return Refused(current)
         after = concluded(current, verdict, conclusion.now_ms)
         lifecycle.check_move(verb_of(verdict), current.state, after.state)

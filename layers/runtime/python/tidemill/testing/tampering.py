@@ -15,7 +15,7 @@ from tidemill.testing.faults import CALLS, Faults, Kind, Process
 
 # How a call says that AWS did not answer. What is not here raises.
 _EACH_UNWRITTEN: Final = frozenset({"insert", "claim", "conclude"})
-_UNWRITTEN: Final = frozenset({"move", "extend"})
+_UNWRITTEN: Final = frozenset({"move", "extend", "refuse"})
 # Which argument has the things of which each gets its own error.
 _EACH_ERROR: Final = {"send": 1, "keep": 0, "put_all": 0, "number": 0}
 _SILENT: Final = frozenset({"hide", "delete", "discard"})

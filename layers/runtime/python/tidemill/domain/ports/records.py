@@ -72,16 +72,23 @@ class Conclusion:
     now_ms: int
     # The job that is told of the death, written in one transaction with it.
     notice: Notice | None = None
+    # The version of the code that ran, which the evidence of a failure keeps.
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailure:
-    """The stored evidence of one failed attempt."""
+    """The stored evidence of one failed attempt.
+
+    Attributes:
+        code: the version of the code that failed, "" if the deployment named none.
+    """
 
     generation: int
     attempt: int
     at: int
     failure: Failure
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,15 @@ class JobStore(Protocol):
     def insert(self, jobs: Sequence[Job]) -> list[Answer]:
         """Write each record if its job has none yet; `Refused` carries the one that is there."""
 
+    def refuse(self, dead: Job, evidence: AttemptFailure) -> Answer:
+        """Write the dead record of a message that can't become a job, together with why, if there is no record yet.
+
+        Both or neither; `Refused` carries the record that is there.
+
+        Raises:
+            ValueError: the record is not dead; a bug of the caller.
+        """
+
     def claim(self, claims: Sequence[Claim]) -> list[Answer]:
         """Make each job running if `claimable_at < now` and the fingerprint is equal.
 
@@ -110,10 +126,13 @@ class JobStore(Protocol):
         Evidence and envelope are written before the state, so that no dead or parked job is without them.
         """
 
-    def move(self, verb: Verb, before: Job, after: Job, notice: Notice | None = None) -> Answer:
+    def move(
+        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+    ) -> Answer:
         """Write `after` if the record is still `before` in state, fence, generation and claimable_at.
 
-        A notice is written in one transaction with it; one that exists is left as it is.
+        A notice is written in one transaction with it; one that exists is left as it is. So is what the generation
+        that this opens is to `forget` (see `Wish`): no attempt of it can miss that.
 
         Raises:
             ValueError: `verb` does not lead from `before` to `after`; a bug of the caller.

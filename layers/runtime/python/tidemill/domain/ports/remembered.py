@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -17,18 +17,22 @@ from tidemill.domain.payload import Stored
 class JobMemory(Protocol):
     """What jobs remember: one place a job, written only by the attempt that opened it last."""
 
-    def open(self, job: Job, ttl_s: int) -> Memory:
+    def open(self, job: Job, ttl_s: int, code: str) -> Memory:
         """Make this attempt the only writer, and answer what is remembered.
 
         What an earlier attempt wrote until now is seen; what it writes from now on is refused.
+
+        Arguments:
+            ttl_s: until when it is kept, Unix seconds.
+            code: of this attempt. It stays with the memory if none is there yet.
 
         Raises:
             FenceLostError: a later attempt has opened it.
             UnavailableError: AWS did not answer; nothing is known to be written.
         """
 
-    def remember(self, job: Job, step: Remembered) -> None:
-        """Record one finished step.
+    def remember(self, job: Job, step: Remembered, asked: Mapping[str, str]) -> None:
+        """Record one finished step, and which others were asked for and are not recorded. See Memory.asked.
 
         Raises:
             FenceLostError: a later attempt has opened the memory; nothing was written.
@@ -36,7 +40,7 @@ class JobMemory(Protocol):
         """
 
     def forget(self, job: Job, memory: Memory) -> None:
-        """Replace what is remembered by `memory`, which remembers less.
+        """Replace what is remembered by `memory`, which remembers less. A wish that came meanwhile stays.
 
         Raises:
             FenceLostError, UnavailableError: as `remember`.

@@ -1,17 +1,12 @@
-"""Bugs that are planted in the shipped code, one at a time: a proof that can't fail is no proof.
-
-Each is a small change that somebody could make and mean well. `Planted.applied()` makes it for as long as it is
-entered; nothing on disk changes.
-"""
+"""Bugs in the life of a job: submit, claim, conclusion, sweep, census, redrive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
-from unittest.mock import patch
 
+from tests.simulation.planted.plant import Planted, always
 from tidemill.aws import change, concluding, queue, reader, store
 from tidemill.domain import conclusion, settle
 from tidemill.domain.job import Job
@@ -22,38 +17,6 @@ from tidemill.entrypoints import batch
 from tidemill.service import claiming, executor, performing, submission, submitter
 from tidemill.service.census import Census
 from tidemill.service.janitor import Janitor
-
-# What is patched: where, which name, and what made of what is there.
-Place = tuple[Any, str, Callable[[Any], Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One bug.
-
-    Arguments:
-        invariant: the one that it is planted for; another one may well catch it first.
-        world: where it is looked for.
-    """
-
-    name: str
-    invariant: str
-    world: str
-    story: str
-    places: tuple[Place, ...]
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Let the bug be there."""
-        with ExitStack() as stack:
-            for where, name, make in self.places:
-                stack.enter_context(patch.object(where, name, make(getattr(where, name))))
-            yield
-
-
-def always(value: Any) -> Callable[[Any], Any]:
-    """A function that answers `value` whatever it is asked."""
-    return lambda _: lambda *__, **___: value
 
 
 def _without_condition(name: str) -> Callable[[Any], Any]:
@@ -282,7 +245,7 @@ PLANTED: Final = (
         "I8",
         "basic",
         "a job that raised is recorded as succeeded",
-        ((performing.Performer, "_raised", _succeeds),),
+        ((performing, "ended_by", _succeeds),),
     ),
     Planted(
         "death taken for success",

@@ -1,0 +1,7 @@
+"""Runs the trials."""
+
+from trials import registry
+
+from tidemill.entrypoints.worker import worker_handler
+
+handler = worker_handler(registry)

@@ -1,0 +1,15 @@
+"""Bugs that are planted in the shipped code, one at a time: a proof that can't fail is no proof.
+
+A new one is a `Planted` in the module of its part, which has a line in `PLANTED`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.simulation.planted import engine, trouble
+from tests.simulation.planted.plant import Planted
+
+__all__ = ("PLANTED", "Planted")
+
+PLANTED: Final = (*engine.PLANTED, *trouble.PLANTED)
