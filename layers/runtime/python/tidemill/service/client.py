@@ -134,8 +134,8 @@ class JobClient:
         is. One that runs answers as `running` with `cancel_asked`: `JobCancelled` is raised in it at its next new
         step, checkpoint, heartbeat or progress, so that it can clean up, and it ends as cancelled; if it never looks,
         or ends before it does, it ends as it would have, but waits for no other attempt. If its worker dies, it runs
-        again to clean up, provided that it had used its memory (a step, a step key or the cursor). Either way jobs that it submitted before live
-        on: they are jobs of their own. Cancelling twice changes nothing.
+        again to clean up, provided that it had used its memory (a step, a step key or the cursor). Either way jobs
+        that it submitted before live on: they are jobs of their own. Cancelling twice changes nothing.
 
         Raises:
             JobNotFoundError: there is no such job, or its retention is over.
