@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ class _Wrapped:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
-        return (lambda *args: self._fuse.burn(found, args)) if callable(found) else found
+        return (lambda *args, **named: self._fuse.burn(partial(found, **named), args)) if callable(found) else found
 
 
 def crash_at_every_call(prepare, act):

@@ -110,7 +110,7 @@ def test_a_worker_that_beats_the_record_is_no_conflict(world):
 
 def submit_without_a_record(world, **options):
     """A repeated key whose message is sent and whose record can't be marked: whose the key is, nobody knows yet."""
-    world.store.move, move = (lambda *_: Unwritten(OUTAGE)), world.store.move
+    world.store.move, move = (lambda *_, **__: Unwritten(OUTAGE)), world.store.move
     with pytest.raises(UnavailableError):
         world.client.submit(Greet(), key="k", **options)
     world.store.move = move
@@ -223,10 +223,10 @@ def test_the_record_of_a_rerun_that_came_in_between_is_answered(world):
     world.store.jobs[job.ref] = a_job(State.CANCELLED, ref=job.ref, fingerprint=job.fingerprint)
     move = world.store.move
 
-    def late(verb, before, after):
+    def late(verb, before, after, **named):
         world.store.move = move
         world.store.jobs[job.ref] = a_job(State.RUNNING, ref=job.ref, fingerprint=job.fingerprint, generation=2)
-        return move(verb, before, after)
+        return move(verb, before, after, **named)
 
     world.store.move = late
     receipt = world.client.submit(Greet(), key="k")

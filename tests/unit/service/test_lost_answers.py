@@ -1,5 +1,7 @@
 """Writes whose answer was lost, and records that somebody else moved first."""
 
+from functools import partial
+
 from tests.builders import NOW, an_envelope
 from tests.unit.service.conftest import FUNCTION_TIMEOUT, returning
 from tidemill import days, minutes
@@ -14,9 +16,9 @@ def once(port, name, answer):
     """Let the next call of `name` answer `answer(real, *args)`."""
     real = getattr(port, name)
 
-    def call(*args):
+    def call(*args, **named):
         setattr(port, name, real)
-        return answer(real, *args)
+        return answer(partial(real, **named), *args)
 
     setattr(port, name, call)
 

@@ -26,11 +26,11 @@ class DownStore:
         if name not in self.verbs:
             return method
 
-        def call(first, *more):
+        def call(first, *more, **named):
             if self._clock.now_ms() < self.down_until:
                 down = Unwritten(UnavailableError(name, "ThrottlingException"))
                 return down if name == "move" else [down for _ in first]
-            return method(first, *more)
+            return method(first, *more, **named)
 
         return call
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from tidemill.domain import limits
 from tidemill.domain.errors import InputError, StepError
+from tidemill.domain.job import Job
+from tidemill.domain.lifecycle import State
 from tidemill.domain.payload import Stored
 from tidemill.domain.strict_json import dump_canonical
 
@@ -50,6 +52,14 @@ class Wish:
 
     generation: int
     forget: str
+
+
+def forgotten_by_rerun(before: Job) -> str | None:
+    """What a new generation of the final job `before`, asked for by its key, does not remember; see Wish.
+
+    One that was cancelled may have undone what its steps did, so that they are wanted again. One that died goes on.
+    """
+    return EVERYTHING if before.state is State.CANCELLED else None
 
 
 @dataclass(frozen=True, slots=True)

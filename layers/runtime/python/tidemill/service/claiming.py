@@ -12,6 +12,7 @@ from tidemill.domain.duration import milliseconds
 from tidemill.domain.ids import milliseconds_of
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.memory import forgotten_by_rerun
 from tidemill.domain.ports import Answer, Claim, JobStore, Refused, Unwritten, Written
 from tidemill.domain.settle import LEAVE, TO_DLQ, UNASKED, Hold, Mine, Revival, Settlement, settle_refused
 from tidemill.service.reception import Enveloped, owner_of
@@ -124,7 +125,8 @@ class Claiming:
         # its time, or it would have expired; now it runs because an operator wants it to.
         expires_at = received.envelope.expires_at if verb is Verb.RERUN else None
         after = replace(regenerated, lane=self.lane, expires_at=expires_at)
-        match self.store.move(verb, job, after):
+        forget = forgotten_by_rerun(job) if verb is Verb.RERUN else None
+        match self.store.move(verb, job, after, forget=forget):
             case Written(job=revived):
                 return Claimed(received, revived)
             case Unwritten():

@@ -18,6 +18,7 @@ from tidemill.domain.definition import OnFinal
 from tidemill.domain.errors import JobFinalError, KeyConflictError, TidemillError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.memory import forgotten_by_rerun
 from tidemill.domain.ports import (
     Answer,
     Clock,
@@ -190,7 +191,7 @@ class Submitter:
             if plan.previous is not None:
                 verb, after = reopening(plan.order, plan.previous, now_ms)
                 fresh[i] = after
-                answers[i] = self.store.move(verb, plan.previous, after)
+                answers[i] = self.store.move(verb, plan.previous, after, forget=forgotten_by_rerun(plan.previous))
         for i, plan in plans.items():
             results[i] = _result(plan.order, fresh[i], answers[i])
 
