@@ -61,7 +61,8 @@ class Ledger(MemoryStore):
     def _conclude(self, conclusion: Conclusion) -> Answer:
         was = self.jobs.get(conclusion.job.ref)
         answer = super()._conclude(conclusion)
-        self._enter(verb_of(conclusion.verdict), was, answer, fence=conclusion.job.fence)
+        facts = {"fence": conclusion.job.fence, "heard": conclusion.job.cancel_asked}
+        self._enter(verb_of(conclusion.verdict), was, answer, **facts)
         return answer
 
     def _enter(self, verb: Verb, was: Job | None, answer: Answer, **facts: Any) -> None:
@@ -95,8 +96,8 @@ def _unguarded(row: Transition, was: Job, facts: dict[str, Any]) -> str:
             return "a claim of what was not to be claimed"
         case Guard.HOLDER | Guard.UNDISTURBED if facts["fence"] != was.fence:
             return f"{row.verb} by a worker without the fence"
-        case Guard.UNDISTURBED if was.cancel_asked:
-            return f"{row.verb} of a job that was asked to stop"
+        case Guard.UNDISTURBED if was.cancel_asked and not facts["heard"]:
+            return f"{row.verb} of a job whose holder had not heard that it was asked to stop"
         case Guard.UNCHANGED if not facts["unchanged"]:
             return f"{row.verb} of a record that was not as it was read"
         case _:

@@ -367,10 +367,12 @@ class Machine:
         return self.tidy(world), tuple(message.delivery() for message in found)
 
     def _dlq_move(self, world: World, call: Call) -> tuple[World, Any]:
-        found = [m for m in world.messages if m.place == "dlq" and call.args[1](m.delivery())][: call.args[2]]
+        """The whole walk as one call, of one step."""
+        _, chosen, step, _ = call.args
+        found = [m for m in world.messages if m.place == "dlq" and chosen(m.delivery())][: step()]
         for message in found:
             world = self.put_back(world, message)
-        return self.tidy(world), tuple(message.delivery() for message in found)
+        return self.tidy(world), (tuple(message.delivery() for message in found),) if found else ()
 
     def put_back(self, world: World, message: Message) -> World:
         """The same bytes as a new message of the lane."""

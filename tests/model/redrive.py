@@ -10,7 +10,7 @@ from tests.model.janitors import Tended, left_final, lost
 from tests.model.known import Known
 from tests.model.machine import Bounds
 from tests.model.parts import FAR, KEY, LANE, LONG_AGO, REF, Message, World, timeless
-from tests.model.renumbering import Frozen, frozen
+from tests.model.renumbering import frozen
 from tests.model.search import Edge
 from tests.model.services import RESTART, STEP, takes_step
 from tidemill.domain import conclusion, limits
@@ -88,7 +88,7 @@ class Redrive(Tended):
         letter = mine._replace(place="dlq", receives=limits.MAX_RECEIVES)
         world = World(tuple(self.bounds.most.values()), clock=2, accepted=True, ran=frozenset({1}), facts=Facts())
         kept = (self.book.of(first),)
-        memory = Memory(fence=1, steps=Frozen({STEP: Remembered(STEP, 1, None, 0, 1)}))
+        memory = frozen(Memory(fence=1, steps={STEP: Remembered(STEP, 1, None, 0, 1)}))
         starts = {
             "dead": world._replace(record=dead, kept=kept, messages=(letter,)),
             "dead, its message purged": world._replace(record=dead, kept=kept),
@@ -146,9 +146,10 @@ class Redrive(Tended):
 
     def moved(self, world: World, verbs: Any, process: Known, envelope: Envelope | None) -> World:
         job, facts = world.job, world.facts
-        for verb, _ in verbs:
+        for verb, source in verbs:
             assert job is not None
-            if verb in _OPENING and _forgets(process):
+            # A restart, and a rerun of what was cancelled, which may have been undone.
+            if verb in _OPENING and (_forgets(process) or source is State.CANCELLED):
                 facts = facts._replace(forgets=job.generation)
             if envelope is not None and job.fingerprint != envelope.fingerprint:
                 facts = facts._replace(problem="refused arguments were claimed")
