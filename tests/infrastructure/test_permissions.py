@@ -55,7 +55,7 @@ MATRIX = {
     | {("s3:GetObject", f"{PAYLOADS}*"), ("s3:PutObject", f"{PAYLOADS}*/args/*")}
     | XRAY,
     "Janitor": every(["sqs:SendMessage"], *QUEUES, "<JanitorFailedTicks.Arn>")
-    | every(["sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], *DLQS)
+    | every(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], *DLQS)
     | every(RECORD, JOBS)
     | every(["dynamodb:Query"], DUE)
     | XRAY,

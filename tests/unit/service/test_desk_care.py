@@ -11,6 +11,7 @@ from tidemill import days
 from tidemill.domain.audit import Outcome
 from tidemill.domain.errors import InputError
 from tidemill.domain.lifecycle import State
+from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.service.bulk import Care
 from tidemill.service.canary import CanaryEnded
 from tidemill.service.dead_filter import Filter
@@ -96,7 +97,7 @@ def test_one_that_can_not_be_redriven_fails_the_canary(world, manner):
 
 def test_a_canary_of_refusals_is_none_and_nothing_moves(world):
     world.queues.put("default", "bad")
-    for _ in range(7):
+    for _ in range(MAX_RECEIVES + 1):
         world.invoke()
     (refused,) = world.store.jobs.values()
     assert refused.state is State.DEAD
@@ -136,7 +137,7 @@ def test_no_lane_moves_after_the_first_one_s_canary_failed(world):
     jobs = [world.kill() for _ in range(3)]
     other = world.submit(lane="bulk")
     world.does = [raising(PERMANENT)] * 2
-    for _ in range(7):
+    for _ in range(MAX_RECEIVES + 1):
         world.invoke("bulk")
     world.clock.advance(days(1))
     working(world)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import NOW, Greet, a_send_id, an_envelope
+from tests.builders import NOW, Greet, a_send_id, an_envelope, moved
 from tests.unit.service.conftest import FUNCTION_TIMEOUT, World, raising, returning
 from tidemill import JobRegistry, Lane, Retry, hours, job, minutes, seconds
 from tidemill.domain import limits
@@ -81,7 +81,7 @@ def test_an_outage_that_meets_a_later_write_of_the_claim_uses_up_no_receives(wor
     else:
         ref = world.kill(key="k").ref
         world.clock.advance(minutes(1))
-        world.queues.move("default", lambda _: True, 1)
+        moved(world.queues, "default", lambda _: True, 1)
     down_for(world, hours(1), verb)
 
     world.settle(patience=2 * 60 * 4)
