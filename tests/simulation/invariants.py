@@ -127,7 +127,7 @@ class Records:
         for check in _CHECKS:
             check(self, commit)
         if commit.before is not None and commit.after.generation > commit.before.generation:
-            self._world.memories.reopened(job, commit.after.generation, writer)
+            self._world.memories.reopened(job, commit.before.state, commit.after.generation, writer)
         if _is_claim(commit):
             self.holders[job] = writer
             self._world.memories.claimed(job, after, writer)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item
 from tests.simulation.invariants import FINAL, Violation
+from tidemill.domain.memory import EVERYTHING
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
@@ -117,9 +118,13 @@ class Memories:
         """The operator that runs is about to redrive, and wants `forget` forgotten."""
         self._manners[self._process()] = forget
 
-    def reopened(self, job: str, generation: int, writer: Process | None) -> None:
-        """`writer` opened a generation: it has to begin without what was to be forgotten, whatever the memory says."""
-        forget = self._manners.get(writer)
+    def reopened(self, job: str, state: str, generation: int, writer: Process | None) -> None:
+        """`writer` opened a generation of a job that stood as `state`.
+
+        It has to begin without what was to be forgotten, whatever the memory says: what an operator asked for, and
+        all of a job that was cancelled.
+        """
+        forget = EVERYTHING if state == "cancelled" else self._manners.get(writer)
         if forget is not None:
             self._asked[job] = Asked(generation, forget)
 
@@ -228,8 +233,11 @@ class Memories:
         return asked if asked is not None and forgot < asked.generation <= claim.generation else None
 
     def _wished(self, job: str, asked: Asked, old: Shape, new: Shape, writer: Process | None) -> None:
-        """A redrive says in the memory what its generation is to forget; it may say nothing else there."""
-        if writer is None or writer.role != "operator" or new != old:
+        """A redrive, or a rerun of what was cancelled, says in the memory what its generation is to forget.
+
+        It may say nothing else there.
+        """
+        if writer is None or (writer.role != "operator" and asked != self._asked.get(job)) or new != old:
             raise Violation("I5", f"the memory of {job} was written beside a wish: {old} -> {new}")
         self._asked[job] = asked
 
