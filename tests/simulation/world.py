@@ -203,11 +203,13 @@ class World:
         return max((first - self.scheduler.now_ms) // 60_000, 1)
 
     def _has_riddles(self) -> bool:
-        """Whether a DLQ holds a message whose job is not known to be over."""
+        """Whether a DLQ holds a message whose job is not known to be over, or one that the census will delete."""
         records = self.cloud.records()
         for message in self.cloud.buried():
             job = job_of(message)
             if job not in records or records[job]["state"]["S"] not in FINAL:
+                return True
+            if records[job]["state"]["S"] == "succeeded" and records[job]["fingerprint"]["S"] in message.body:
                 return True
         return False
 

@@ -8,6 +8,7 @@ from typing import Final
 from tests.simulation.planted.plant import Planted, always
 from tidemill.domain import decide, failure, limits
 from tidemill.domain.retry import Retry
+from tidemill.service import census
 from tidemill.service.batch import Batch
 
 PLANTED: Final = (
@@ -41,6 +42,13 @@ PLANTED: Final = (
         "poison",
         "nobody counts the workers that died with one job",
         ((limits, "MAX_CRASHES", lambda _: 99),),
+    ),
+    Planted(
+        "spare letters stay",
+        "I20",
+        "outage",
+        "nobody deletes a copy from the DLQ whose job has succeeded",
+        ((census, "_is_spare", always(False)),),
     ),
     Planted(
         "error as it comes",

@@ -202,7 +202,7 @@ def test_there_are_so_many_steps_and_no_more(world, effects):
     assert refused(world, many) == "too_many"
     assert len(effects.done) == limits.MAX_STEPS
     near = [fields for _, event, fields in world.telemetry.lines if event == "limit_near"]
-    assert [(fields["limit"], fields["count"]) for fields in near] == [("steps", 204)]
+    assert [(fields["limit"], fields["count"]) for fields in near] == [("steps", 205)]
 
 
 def test_there_are_so_many_steps_at_the_same_time_and_no_more(world, effects):
@@ -221,7 +221,7 @@ def test_there_are_so_many_steps_at_the_same_time_and_no_more(world, effects):
     # The first of them were under way when the others were refused.
     assert len(effects.done) <= limits.MAX_STEPS
     near = [fields for _, event, fields in world.telemetry.lines if event == "limit_near"]
-    assert [(fields["limit"], fields["count"]) for fields in near] == [("steps", 204)]
+    assert [(fields["limit"], fields["count"]) for fields in near] == [("steps", 205)]
 
 
 class Flaky:

@@ -17,6 +17,7 @@ from tidemill.domain.payload import Stored
 from tidemill.domain.ports import Clock, JobMemory, Payloads, Telemetry
 from tidemill.domain.returning import encode_step, read_back
 from tidemill.service.keeping import stored
+from tidemill.service.nearness import warn_near
 
 _STEP: Final = "step"
 
@@ -121,6 +122,7 @@ class Notebook:
             step = Remembered(name, memory.next_number, text, self.clock.now_ms(), self.job.generation, self.code)
             step = replace(step, undoes=self.is_undoing)
             data = (text or "").encode("utf-8")
+            self._warn("step_result", 0, len(data), limits.MAX_PAYLOAD_BYTES)
             if len(data) > limits.MAX_INLINE_STEP_BYTES:
                 # The fence in the name keeps two attempts' bytes apart.
                 where = f"step/{self.job.fence}/{step.number}"
@@ -176,7 +178,8 @@ class Notebook:
                     "Fix: split the work into several jobs",
                     "hand_overs",
                 )
-            self._warn("hand_overs", hand_overs, limits.MAX_HAND_OVERS)
+            self._warn("hand_overs", memory.hand_overs, hand_overs, limits.MAX_HAND_OVERS)
+            self._warn("cursor", len((memory.cursor or "").encode()), len(text.encode()), limits.MAX_CURSOR_BYTES)
             self.memory.checkpoint(self.job, text, hand_overs)
             self._opened = replace(memory, cursor=text, hand_overs=hand_overs)
 
@@ -215,7 +218,7 @@ class Notebook:
                 "too_many",
             )
         if name not in self._asked:
-            self._warn("steps", len(others) + 1, limits.MAX_STEPS)
+            self._warn("steps", len(others), len(others) + 1, limits.MAX_STEPS)
         if self.on_code_change is not OnCodeChange.CHECK or name in memory.asked:
             return
         ours = {**{step.name: step.code for step in memory.steps.values()}, **memory.asked}
@@ -256,9 +259,8 @@ class Notebook:
                 "step, which is done again; find out who else writes to the payload bucket"
             ) from None
 
-    def _warn(self, what: str, count: int, most: int) -> None:
-        if count == int(most * limits.WARN_AT):
-            self.telemetry.alert("limit_near", job_id=self.job.ref.id, limit=what, count=count, most=most)
+    def _warn(self, limit: str, before: int, now: int, most: int) -> None:
+        warn_near(self.telemetry, self.job.ref.id, limit, before, now, most)
 
 
 def _encoded(name: str, value: object, returns: Any) -> str | None:
