@@ -10,7 +10,7 @@ from tests.simulation.planted.plant import Planted, always
 from tidemill.aws import change, concluding, queue, reader, store
 from tidemill.domain import conclusion, settle
 from tidemill.domain.job import Job
-from tidemill.domain.lifecycle import Guard, State, Verb, transition
+from tidemill.domain.lifecycle import Guard, Verb, transition
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Bury, Complete, Returned, Untouched
 from tidemill.entrypoints import batch
@@ -102,14 +102,6 @@ def _dies_at_once(decided: Any) -> Any:
     def planted(job: Job, attempt: Any, **named: Any) -> Any:
         verdict = decided(job, attempt, **named)
         return Complete(None, verdict.keep_until) if isinstance(verdict, Bury) else verdict
-
-    return planted
-
-
-def _buries_duplicates(settled: Any) -> Any:
-    def planted(job: Job, held: Held, **named: Any) -> Any:
-        answer = settled(job, held, **named)
-        return settle.TO_DLQ if job.state is State.SUCCEEDED else answer
 
     return planted
 
@@ -309,13 +301,6 @@ PLANTED: Final = (
         "calm",
         "a message whose job runs elsewhere is not hidden meanwhile",
         ((claiming, "settle_refused", _shows_at_once),),
-    ),
-    Planted(
-        "duplicates buried",
-        "I14",
-        "calm",
-        "a second copy of a job that succeeded goes to the DLQ",
-        ((claiming, "settle_refused", _buries_duplicates),),
     ),
     Planted(
         "never time enough",
