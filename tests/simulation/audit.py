@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.invariants import State, Violation
+from tests.simulation.invariants import State, Violation, is_refusal
 from tests.simulation.jobs.behaviour import CANARY, Behaviour, Conduct
 from tests.simulation.mail import job_of
 
@@ -33,7 +33,7 @@ def audit_redriven(world: World, dead: dict[str, State]) -> None:
     """Every job that was dead ran again, in a generation of its own."""
     records = world.cloud.records()
     for job, before in dead.items():
-        if _is_refusal(records[job]) or job in world.spoiled:
+        if is_refusal(records[job]) or job in world.spoiled:
             continue
         after = State.of(records[job])
         if after.generation <= before.generation:
@@ -48,10 +48,6 @@ def _dies_rightly(world: World, job: str, reason: str) -> bool:
     if number is None or reason in ("poison", "crashed", "code_changed", "steps_changed"):
         return True
     return world.behaviours[number].now(world.ledger.started[number]) is not Conduct.WELL
-
-
-def _is_refusal(item: Any) -> bool:
-    return "send_id" in item and item["send_id"]["S"] == item["pk"]["S"].partition("#")[2]
 
 
 def _number_of(world: World, job: str) -> int | None:
@@ -90,7 +86,7 @@ def _deaths_are_visible(world: World, records: dict[str, Any]) -> None:
         if item["state"]["S"] != "dead":
             continue
         args = f"ARGS#{item['fingerprint']['S']}"
-        if not _is_refusal(item) and (job, args) not in world.cloud.items and job not in held:
+        if not is_refusal(item) and (job, args) not in world.cloud.items and job not in held:
             raise Violation("I3", f"{job} is dead, and neither the DLQ nor the table holds its arguments")
         if "attention_pk" not in item:
             raise Violation("I3", f"{job} is dead and stands in no list")

@@ -133,14 +133,17 @@ class Calls:
         world = self._world
         try:
             answer = world.cloud.call(service, operation, arguments)
+            world.tell("call", operation, arguments, answer)
+            for watcher in self.watchers:
+                watcher(service, operation, arguments)
         except NotImplementedError as error:
             raise Violation("call", f"the cloud does not know {error}") from None
         except ClientError as error:
             world.tell("call", operation, arguments, error.response["Error"]["Code"])
             raise
-        world.tell("call", operation, arguments, answer)
-        for watcher in self.watchers:
-            watcher(service, operation, arguments)
+        except Exception as error:
+            # A mistake of the simulation's own: the code that called would take it for AWS's, and hide it.
+            raise Violation("call", f"{operation}: {type(error).__name__}: {error}") from error
         if service == "sqs":
             world.poke()
         return answer

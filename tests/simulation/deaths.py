@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item, Key
-from tests.simulation.invariants import State, Violation
+from tests.simulation.invariants import Violation, is_refusal
 from tidemill import JobContext
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Deaths:
         self.check(job, death, args.model_dump())
 
     def _die(self, job: str, item: Item) -> None:
-        if State.of(item).is_refusal:
+        if is_refusal(item):
             return
         death = Death(job, int(item["generation"]["N"]))
         self.facts[death] = {

@@ -86,6 +86,11 @@ class Commit:
     now_ms: int
 
 
+def is_refusal(item: Item) -> bool:
+    """Whether a STATE item is that of a message which can't become a job."""
+    return "send_id" in item and item["send_id"]["S"] == item["pk"]["S"].partition("#")[2]
+
+
 class Records:
     """Watches the records of a world.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item
-from tests.simulation.invariants import FINAL, Violation
+from tests.simulation.invariants import FINAL, Violation, is_refusal
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
@@ -132,7 +132,7 @@ class Signs:
 
     def _final_stays(self, job: str, before: Item, after: Item) -> None:
         changed = [name for name in _ENDED if before.get(name) != after.get(name)]
-        if changed and "due_pk" not in before and not _is_refusal(before):
+        if changed and "due_pk" not in before and not is_refusal(before):
             raise Violation("I4", f"{job} is over and was written all the same: {changed}")
 
     def _hand_over_is_free(self, job: str, before: Item, after: Item) -> None:
@@ -160,7 +160,3 @@ class Signs:
 
 def _tries(*items: Any) -> str:
     return " -> ".join(f"{item['state']['S']} a{item['attempt']['N']}" for item in items)
-
-
-def _is_refusal(item: Item) -> bool:
-    return "send_id" in item and item["pk"]["S"].endswith(f"#{item['send_id']['S']}")
