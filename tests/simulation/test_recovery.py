@@ -41,7 +41,7 @@ def test_the_docs_show_how_soon(measured, repository):
     }
     assert f"{crashes} crashes" in shown
     assert f"{longest[True] / 1000:.1f} s with a heartbeat of 10 s" in shown
-    assert f"{longest[False] / 1000:.1f} s with a function timeout of 60 s" in shown
+    assert f"{longest[False] / 1000:.1f} s with a function timeout of 75 s" in shown
 
 
 def test_a_lease_that_is_too_long_is_found(stage):

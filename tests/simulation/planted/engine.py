@@ -14,7 +14,7 @@ from tidemill.domain.lifecycle import Guard, Verb, transition
 from tidemill.domain.message import Held
 from tidemill.domain.outcome import Bury, Complete, Returned, Untouched
 from tidemill.entrypoints import batch
-from tidemill.service import claiming, executor, performing, submission, submitter
+from tidemill.service import executor, performing, submission, submitter
 from tidemill.service.census import Census
 from tidemill.service.janitor import Janitor
 
@@ -102,14 +102,6 @@ def _dies_at_once(decided: Any) -> Any:
     def planted(job: Job, attempt: Any, **named: Any) -> Any:
         verdict = decided(job, attempt, **named)
         return Complete(None, verdict.keep_until) if isinstance(verdict, Bury) else verdict
-
-    return planted
-
-
-def _shows_at_once(settled: Any) -> Any:
-    def planted(job: Job, held: Held, **named: Any) -> Any:
-        answer = settled(job, held, **named)
-        return settle.TO_DLQ if isinstance(answer, settle.Hold) else answer
 
     return planted
 
@@ -294,13 +286,6 @@ PLANTED: Final = (
         "parking",
         "the sweep reads the index of what needs attention",
         ((reader, "DUE_INDEX", lambda _: reader.ATTENTION_INDEX),),
-    ),
-    Planted(
-        "busy message shown at once",
-        "I14",
-        "calm",
-        "a message whose job runs elsewhere is not hidden meanwhile",
-        ((claiming, "settle_refused", _shows_at_once),),
     ),
     Planted(
         "never time enough",
