@@ -122,4 +122,5 @@ def gate(tmp_path: Path) -> Path:
 @pytest.fixture
 def tidemill(ground: Ground, repository: Path) -> CommandLine:
     """The command line, on the trials."""
-    return CommandLine(repository, {**ground.cloud.environment, "TIDEMILL_STACK_NAME": STACK})
+    jobs = {"TIDEMILL_JOBS": "trials:registry", "PYTHONPATH": str(APPLICATION / "functions")}
+    return CommandLine(repository, {**ground.cloud.environment, "TIDEMILL_STACK_NAME": STACK, **jobs})

@@ -70,8 +70,7 @@ def test_an_edit_is_checked_before_anything_is_changed(ground, tenant, site, gat
     assert ref not in ground.in_dlq("default")
     (entry,) = ground.trail(tenant)
     assert (entry.action, entry.outcome, entry.jobs) == ("edit", "done", (str(ref),))
-    # The API did it, for whoever signed.
-    assert entry.actor.startswith("arn:")
+    assert entry.actor == ground.operator
 
 
 class Case(NamedTuple):

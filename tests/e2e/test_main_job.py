@@ -180,7 +180,7 @@ def test_a_bad_message_goes_to_the_dlq_and_its_neighbours_run(stage):
     jobs = [ended(stage, ref) for ref in refs]
 
     assert [job.state for job in jobs] == [State.SUCCEEDED] * 2 + [State.DEAD] + [State.SUCCEEDED] * 2
-    assert (jobs[2].reason, jobs[2].attempt) == ("invalid_args", 1)
+    assert (jobs[2].reason, jobs[2].attempt) == ("invalid_args", 0)
     assert "args.message" in stage.client.failures(refs[2].id)[0].failure.message
     dlq = stage.program.dead_letters
     assert wait_until(lambda: ids[2] in [found.message_id for found in dlq.peek("default", 100)], PATIENCE_S)
