@@ -25,6 +25,15 @@ _SLACK_MS = 2 * 30_000 + 5_000
 # Attributes of a record that hold what a job returned, and items that hold what it was given, returned or remembers.
 _PAYLOAD = ("result",)
 _PAYLOAD_ITEMS = ("ARGS#", "RESULT", "MEMORY")
+_MISTAKES = (
+    "AssertionError",
+    "AttributeError",
+    "IndexError",
+    "KeyError",
+    "NameError",
+    "TypeError",
+    "UnboundLocalError",
+)
 _HORIZON_MS = milliseconds(limits.STATE_HORIZON)
 
 
@@ -107,6 +116,7 @@ class Records:
     def look(self, key: Key, before: Item | None, after: Item | None) -> None:
         """Check one change of an item."""
         _payload_free(key, after or {})
+        _no_mistake(key, after or {})
         if after is None:
             if before is not None and key[1] == "STATE":
                 self._forget(key[0], before)
@@ -203,6 +213,14 @@ def _payload_free(key: Key, item: Mapping[str, Any]) -> None:
     for name, value in item.items():
         if name not in _PAYLOAD and CANARY in str(value):
             raise Violation("I18", f"{key} holds payload in {name}")
+
+
+def _no_mistake(key: Key, item: Mapping[str, Any]) -> None:
+    """No simulated job raises these: a recorded one is the simulation's own, and was taken for a job's."""
+    if key[1].startswith("ERROR#") and item and item["type"]["S"] in _MISTAKES:
+        raise Violation(
+            "call", f"the simulation made a mistake inside of a job: {item['type']['S']}: {item['message']}"
+        )
 
 
 _CHECKS: tuple[Callable[[Records, Commit], None], ...] = (
