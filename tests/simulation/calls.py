@@ -76,7 +76,7 @@ def _conflict(operation: str) -> ClientError:
     if operation != "TransactWriteItems":
         return aws_error(operation, "TransactionConflictException")
     error = aws_error(operation, "TransactionCanceledException")
-    error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]  # type: ignore[typeddict-unknown-key]
+    error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]  # type: ignore[typeddict-unknown-key]  # as botocore has it
     return error
 
 

@@ -44,7 +44,7 @@ class Arena:
         """
         seed = f"rivals:{bout.name}:{number}"
         rng = Random(seed)  # noqa: S311 - not a secret
-        programme = bout.draw(Random(f"{seed}:orders"))  # noqa: S311
+        programme = bout.draw(Random(f"{seed}:orders"))  # noqa: S311 - not a secret
         match = Match(rng, Swarm(rng, bout.kinds, bout.certain), rival, programme, story)
         with play(match):
             score = match.play()
