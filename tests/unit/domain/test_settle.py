@@ -3,6 +3,7 @@
 import pytest
 
 from tests.builders import MINUTE, NOW, OTHER_SEND_ID, SEND_ID, a_failure, a_job
+from tidemill.domain.decide import Waits
 from tidemill.domain.duration import milliseconds, minutes
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import (
@@ -35,9 +36,10 @@ OTHER = Held(OTHER_SEND_ID, NOW + 1)
 REACH = milliseconds(SWEEP_AHEAD + CLOCK_SKEW)
 
 
-def refused(job, held=HELD, *, generation=1, fingerprint=None, owner="me"):
+def refused(job, held=HELD, *, generation=1, fingerprint=None, owner="me", receives=1):
     mine = job.fingerprint if fingerprint is None else fingerprint
-    return settle_refused(job, held, generation=generation, fingerprint=mine, owner=owner, now_ms=NOW)
+    waits = Waits(receives)
+    return settle_refused(job, held, generation=generation, fingerprint=mine, owner=owner, now_ms=NOW, waits=waits)
 
 
 @pytest.mark.parametrize(
