@@ -40,7 +40,8 @@ def due_at(moment: object, now_ms: int, field: str) -> int:
     if not isinstance(moment, datetime):
         raise InputError.at(field, f"must be a datetime with a time zone, not {type(moment).__name__}", "type")
     if moment.utcoffset() is None:
-        problem = f"has no time zone: {moment:%Y-%m-%d %H:%M:%S} is another moment in each. Fix: tzinfo=UTC or ZoneInfo"
+        bare = moment.replace(tzinfo=None)
+        problem = f"has no time zone: {_written(bare)} is another moment in each. Fix: tzinfo=UTC, or a ZoneInfo"
         raise InputError.at(field, problem, "naive")
     at_ms = -((_EPOCH - moment) // timedelta(milliseconds=1))
     if at_ms < now_ms - milliseconds(limits.CLOCK_SKEW):

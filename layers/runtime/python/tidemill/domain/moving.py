@@ -57,8 +57,8 @@ def moved(job: Job, due_ms: int, now_ms: int, field: str) -> tuple[Verb, Job] | 
             "moved to an earlier time",
             job.ref.id,
             job.state,
-            "only its queue has its arguments, and keeps them until the delay is over. Submit such jobs with "
-            "durable_args=True",
+            "submit such jobs with durable_args=True; the arguments of this one are only in its queue, which keeps "
+            "them until the delay is over",
         )
     return Verb.POSTPONE, replace(job, claimable_at=due_ms, ttl_s=ttl_s)
 
