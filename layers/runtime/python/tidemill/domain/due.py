@@ -52,6 +52,19 @@ def due_at(moment: object, now_ms: int, field: str) -> int:
     return max(at_ms, now_ms)
 
 
+def new_due(to: datetime | None, delay: timedelta | None, now_ms: int) -> tuple[int, str]:
+    """When a job is to start that somebody moves, Unix milliseconds, and which of the two says so.
+
+    Raises:
+        InputError: none of them is given, or both, or it is bad.
+    """
+    if (to is None) == (delay is None):
+        raise InputError.at("to", "or `delay` says the new time; give one of the two", "missing")
+    if delay is not None:
+        return now_ms + milliseconds(check_delay(delay, "delay")), "delay"
+    return due_at(to, now_ms, "to"), "to"
+
+
 def is_past(error: InputError) -> bool:
     """Whether what is wrong is only that the moment has passed: then it was right once."""
     return all(violation.code == _PAST for violation in error.violations)

@@ -82,6 +82,9 @@ MAX_DELAY: Final = days(365)
 # A wait longer than this leaves the queue for the table: messages hidden by visibility count as
 # in flight, of which a queue holds 120,000 (SQS Developer Guide, "Amazon SQS standard queue quotas").
 MAX_IN_QUEUE_WAIT: Final = seconds(60)
+# How long a request may wait for its job. An HTTP API's integration has 30 seconds, which no quota raises (API Gateway
+# Developer Guide, "Quotas for configuring and running an HTTP API"); the rest is for the start and the submit.
+MAX_REPLY_WAIT: Final = seconds(25)
 # The janitor runs every minute and sends what falls due within two, so that a late run is no late job.
 SWEEP_PERIOD: Final = minutes(1)
 SWEEP_AHEAD: Final = minutes(2)
