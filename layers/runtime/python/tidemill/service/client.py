@@ -25,8 +25,9 @@ from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
-from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore
+from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Page
 from tidemill.service.causing import caused
+from tidemill.service.listing import Listing, Query
 from tidemill.service.moving import Mover
 from tidemill.service.replying import Replies
 from tidemill.service.reviving import Reviver
@@ -244,6 +245,19 @@ class JobClient:
     @property
     def _withdrawal(self) -> Withdrawal:
         return Withdrawal(self.store, self.submitter.registry, self.clock)
+
+    def scheduled(self, tenant: str = DEFAULT_TENANT, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """The tenant's jobs that the table sends when they are due: `claimable_at` is that time, Unix milliseconds.
+
+        The earliest come first in each of the index's eight parts, one part after the other. A delay of up to 15
+        minutes waits in its queue, which can't be listed. `limit`: jobs a page, 1 to 100.
+
+        Raises:
+            InputError: the tenant, the limit or the cursor is bad.
+            UnavailableError: AWS did not answer.
+        """
+        query = Query(tenant=tenant, state=State.SCHEDULED, limit=limit, cursor=cursor)
+        return Listing(self.reader, self.clock, list_index=False).jobs(query)
 
     def cancel(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """Cancel a job that waits, and ask one that runs to stop. The answer says which of the two it was.
