@@ -37,6 +37,7 @@ LEFT_OUT = {
     Verb.EXTEND: "lease",
     Verb.STOP: "lease; a job that was asked here and crashed is stopped",
     Verb.KILL: "lease",
+    Verb.RESCUE: "settlement: a retry can't be moved",
     Verb.REDRIVE: "redrive",
     Verb.RERUN: "redrive",
     Verb.REOPEN: "redrive",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidemill.cli.options import PAGE, Cursor, JobId, Json, Limit, Tenant, ref_of
+from tidemill.cli.options import PAGE, At, Cursor, Durable, JobId, Json, Limit, Tenant, ref_of
 from tidemill.cli.target import Target, target_of
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -31,12 +31,8 @@ def submit(  # noqa: PLR0913 - one parameter an option
         str | None, typer.Option(metavar="NUMBER", help="Its number among the entity's jobs; else the next one.")
     ] = None,
     delay: Annotated[str | None, typer.Option(metavar="DURATION", help="Start no sooner: 90s, 5m, 2h, 1d.")] = None,
-    at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Start no sooner: 2026-12-01T09:00:00+01:00; instead of --delay.")
-    ] = None,
-    durable_args: Annotated[
-        bool, typer.Option("--durable-args", help="Let a delay of up to 15m be moved earlier, for a write more.")
-    ] = False,
+    at: At = None,
+    durable_args: Durable = False,
     expires_in: Annotated[str | None, typer.Option(metavar="DURATION", help="Never start later than this.")] = None,
     job_id: Annotated[str | None, typer.Option(metavar="UUID", help="An id of your choice, without a key.")] = None,
     wait: Annotated[
@@ -60,11 +56,10 @@ def submit(  # noqa: PLR0913 - one parameter an option
         "job_id": job_id or (None if key else _fresh_id()),
         "delay": delay,
         "at": at,
+        "durable_args": "true" if durable_args else None,
         "expires_in": expires_in,
     }
     document = request_document(kind, args, options, lambda: dict(target.info.settings.lanes))
-    if durable_args:
-        document["durable_args"] = True
     accepted = _post(target, document)
     if wait is not None:
         _wait(target, str(accepted["id"]), tenant, wait, as_json=as_json)

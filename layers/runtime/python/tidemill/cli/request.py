@@ -87,6 +87,8 @@ def request_document(
     if "key" in given and "job_id" in given:
         raise InputError.at("job_id", "can't be chosen beside a key: the key decides it")
     document.update(_spans(given))
+    if "durable_args" in given:
+        document["durable_args"] = True
     if "at" in given:
         if "delay" in given:
             raise InputError.at("at", "stands beside --delay; give one of the two", "extra")

@@ -32,10 +32,7 @@ whether the same call may succeed later without change.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
-
-if TYPE_CHECKING:
-    from tidemill.domain.failure import Failure
+from typing import Any, ClassVar
 
 
 class TidemillError(Exception):
@@ -185,11 +182,11 @@ class JobStateError(TidemillError):
 
 
 class JobFailedError(TidemillError):
-    """The job is dead, cancelled or expired. `reason` says why, `failure` what its last attempt failed of, if any."""
+    """The job is dead, cancelled or expired. `reason` says why, `failure` (a Failure) what its last attempt died of."""
 
     code = "job_failed"
 
-    def __init__(self, job_id: str, state: str, reason: str | None, failure: Failure | None = None) -> None:
+    def __init__(self, job_id: str, state: str, reason: str | None, failure: Any = None) -> None:
         why = f" ({reason})" if reason else ""
         evidence = f": {failure.type}: {failure.message}" if failure else ""
         super().__init__(f"job {job_id} is {state}{why}{evidence}. Fix: no waiting helps; redrive it if it is dead")

@@ -124,7 +124,7 @@ def settle_refused(
         return _settle_final(job, held, generation)
     if job.state is State.RUNNING and job.owner == owner:
         return Mine()
-    if _is_older(job, held) or (job.state is State.SCHEDULED and job.owns_args and _is_spare(job, held, now_ms)):
+    if is_needless(job, held, now_ms):
         return ACK
     if generation == job.generation and _is_postponed(job, now_ms, waits):
         return Shelve()
@@ -140,6 +140,11 @@ def _is_postponed(job: Job, now_ms: int, waits: Waits) -> bool:
     return (
         job.state is State.QUEUED and not job.owns_args and wait_ms > 0 and waits.parks(timedelta(milliseconds=wait_ms))
     )
+
+
+def is_needless(job: Job, held: Held, now_ms: int) -> bool:
+    """Whether a job that is not over has another message, or the table's care, and does not need this one."""
+    return _is_older(job, held) or (job.state is State.SCHEDULED and job.owns_args and _is_spare(job, held, now_ms))
 
 
 def _is_older(job: Job, held: Held) -> bool:
