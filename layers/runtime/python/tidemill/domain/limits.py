@@ -123,6 +123,11 @@ MAX_VISIBILITY: Final = hours(12)
 # at its function's end.
 MAX_HIDING: Final = MAX_VISIBILITY - MAX_FUNCTION_TIMEOUT
 
+# API Reference of EventBridge Scheduler, FlexibleTimeWindow: MaximumWindowInMinutes, 1 to 1440.
+MAX_SCHEDULE_JITTER: Final = hours(24)
+# From when a tick is counted as late: Scheduler fires within a minute and repeats what failed, with growing waits.
+LATE_TICK: Final = minutes(5)
+
 # --- retention ---------------------------------------------------------------------------------
 SOURCE_RETENTION: Final = days(4)
 # The longest that SQS offers. A standard DLQ counts from the original send, so it must exceed the source's.
