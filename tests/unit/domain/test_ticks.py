@@ -55,7 +55,7 @@ def test_scheduler_finds_its_signs_in_the_tick_only(title):
 
 
 def test_arguments_that_no_worker_would_take_are_refused_before_they_are_deployed():
-    with pytest.raises(DefinitionError, match="schedule 'test.report' has args that a worker refuses"):
+    with pytest.raises(DefinitionError, match=r"schedule 'test.report' has args that a worker refuses"):
         message_of(Schedule(Cron("@daily"), args=Report.model_construct(title=5)))
 
 

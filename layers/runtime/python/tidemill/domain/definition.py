@@ -174,24 +174,21 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         args_type: the `JobArgs` subclass that is the job's contract.
         lane: the lane it runs in unless a submit says otherwise.
         retry: the policy; by default 5 attempts, exponential from 2 s with full jitter.
-        timeout: the longest one attempt may take, 1 s to 14 min 45 s. The worker's function timeout,
-            the queue's visibility timeout and the lease are derived from it. It is hard: `HardTimeout` is
-            raised inside, and what runs on regardless ends with its process.
+        timeout: the longest one attempt may take, 1 s to 14 min 45 s; function timeout, visibility and lease follow
+            from it. It is hard: `HardTimeout` is raised inside, and what runs on regardless ends with its process.
         soft_timeout: after this, `SoftTimeoutError` is raised inside once, so that the job can clean up.
         heartbeat: how long the job's lease lasts without a sign of life, at least 10 s. The worker renews it
             while it lives; a dead worker's job is claimed again 35 s after it ended, rather than at the end of
             the function timeout. Costs one write every third of it.
-        on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun` it as a
-            new generation, `return` it as it is, or `refuse`.
+        on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun`, `return`, or `refuse`.
         retention: how long results and dead jobs are kept.
         on_code_change: what remembered steps mean to another version of the code. See OnCodeChange.
         on_dead: a job's arguments class (a DeathNotice) that is submitted in the same transaction as a death.
-        schedule: when jobs of this kind are made without a submit: a Cron, an Every, a Schedule with arguments and
-            more, or a list of them.
+        schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
 
     Raises:
-        DefinitionError: a value is of another type or out of its range, the function can't take the
-            arguments and the context, or the arguments class has no kind of its own.
+        DefinitionError: a value is of another type or out of its range, a schedule can't be, the function can't take
+            the arguments and the context, or the arguments class has no kind of its own.
     """
     _check_args_type(args_type)
     options = {
