@@ -27,7 +27,7 @@ from tidemill.domain.ports import Send
 from tidemill.domain.settle import Ack, Hold
 
 # The moves after which the record waits for another time than before.
-_NEW_TIME = frozenset(Verb) - {Verb.REVIVE, Verb.ASK_CANCEL, Verb.EXTEND}
+_NEW_TIME = frozenset(Verb) - {Verb.REVIVE, Verb.RESCUE, Verb.ASK_CANCEL, Verb.EXTEND}
 
 
 @dataclass(frozen=True, slots=True)

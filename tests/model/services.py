@@ -115,7 +115,7 @@ def _takes_census(tape: Tape, message: Message, record: Job | None, now_ms: int)
         janitor.random,
         janitor.telemetry,
     )
-    return census._report(LANE, received(message, message.receives), record)
+    return census._treat(LANE, [(received(message, message.receives), record)], lambda: True)
 
 
 def _submits(tape: Tape, number: int, times: int, delayed: bool) -> Any:  # noqa: FBT001 - a parameter of a run

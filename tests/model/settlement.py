@@ -15,7 +15,9 @@ from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.service.submitter import Receipt
 
-MODELLED = frozenset({Verb.CLAIM, Verb.COMPLETE, Verb.RETRY, Verb.PARK, Verb.BURY, Verb.REVIVE, Verb.REPORT_DEAD})
+MODELLED = frozenset(
+    {Verb.CLAIM, Verb.COMPLETE, Verb.RETRY, Verb.PARK, Verb.BURY, Verb.REVIVE, Verb.REPORT_DEAD, Verb.RESCUE}
+)
 LEFT_OUT = {
     Verb.EXPIRE: "the lease: it settles its message as a success does",
     Verb.EXTEND: "the lease: it moves no message",
@@ -37,7 +39,7 @@ _EARLY = ("", True)
 class Settlement(Tended):
     """From nothing: one or two submitters, workers, the sweep and the census."""
 
-    MAKERS = {Verb.REVIVE: "sweep", Verb.REPORT_DEAD: "census"}  # noqa: RUF012 - read only
+    MAKERS = {Verb.REVIVE: "sweep", Verb.REPORT_DEAD: "census", Verb.RESCUE: "census"}  # noqa: RUF012 - read only
 
     def starts(self) -> Iterator[tuple[str, World]]:
         yield "", World(tuple(self.bounds.most.values()), facts=frozenset())

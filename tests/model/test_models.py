@@ -14,6 +14,8 @@ SEARCHES = [(name, index) for name, kind in MODELS.items() for index in range(le
 NOT_TAKEN = {
     # The census leaves alone what the sweep is about to send.
     (Verb.REPORT_DEAD, State.SCHEDULED),
+    # It sends those anew that wait for their next attempt, but in lanes in order, which no model has.
+    (Verb.REPORT_DEAD, State.RETRYING),
 }
 
 

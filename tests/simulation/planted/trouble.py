@@ -51,6 +51,13 @@ PLANTED: Final = (
         ((census, "_is_spare", always(False)),),
     ),
     Planted(
+        "duplicates kill",
+        "I14",
+        "outage",
+        "a job that waits for its next attempt is dead when duplicates have used up its message",
+        ((census.Census, "_goes_on", always(False)),),
+    ),
+    Planted(
         "error as it comes",
         "I18",
         "basic",

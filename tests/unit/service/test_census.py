@@ -284,3 +284,71 @@ def test_the_loser_of_a_key_is_kept(world):
     world.janitor.census()
 
     assert world.queues.depth("default") == 1
+
+
+def given_up_while_it_waits(world, fails=1):
+    """A job that waits for its next attempt, and whose message duplicates have used up."""
+    world.does = [raising(ValueError())] * fails
+    job = world.submit()
+    world.invoke()
+    assert world.state(job) is State.RETRYING
+    forget_receives(world)
+    assert world.queues.depth("default") == 1
+    return job
+
+
+def test_a_job_that_only_waits_for_its_next_attempt_is_sent_anew(world):
+    job = given_up_while_it_waits(world)
+
+    assert world.janitor.census() == 0
+
+    assert (world.state(job), world.job(job).owns_args) == (State.SCHEDULED, True)
+    assert world.telemetry.counts["JobsRescued"] == 1
+    assert world.janitor.census() == 0
+    assert world.queues.depth("default") == 0
+    world.janitor.sweep()
+    world.settle()
+    assert (world.state(job), world.job(job).generation) == (State.SUCCEEDED, 1)
+
+
+def test_a_rescued_job_keeps_its_count_of_attempts(world):
+    job = given_up_while_it_waits(world)
+    world.janitor.census()
+    world.janitor.sweep()
+    world.does = [raising(ValueError())]
+    world.invoke()
+
+    assert (world.job(job).attempt, world.job(job).tries) == (2, 2)
+
+
+def test_a_copy_is_deleted_once_a_later_one_has_claimed_the_job(world):
+    job = given_up_while_it_waits(world)
+    (letter,) = world.queues._dlqs["default"].messages
+    world.janitor.census()
+    world.janitor.sweep()
+    world.does = [raising(ValueError())]
+    world.invoke()
+    assert world.state(job) is State.RETRYING
+    assert world.queues._dlqs["default"].messages == [letter]
+
+    world.janitor.census()
+
+    assert world.queues.depth("default") == 0
+
+
+def test_no_job_is_sent_anew_without_its_arguments(world):
+    job = given_up_while_it_waits(world)
+    world.store.keep = lambda envelopes, ttl_s: [UnavailableError("keep", "down")]
+
+    assert world.janitor.census() == 0
+    assert world.state(job) is State.RETRYING
+
+
+def test_a_job_whose_workers_cannot_start_is_rescued_once_and_then_dead(world):
+    job = given_up_while_it_waits(world)
+    world.janitor.census()
+    world.janitor.sweep()
+    forget_receives(world)
+
+    assert world.janitor.census() == 1
+    assert (world.state(job), world.job(job).reason) == (State.DEAD, "crashed")

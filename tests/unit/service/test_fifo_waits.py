@@ -185,3 +185,18 @@ def test_a_job_that_was_submitted_again_is_not_taken_for_dead_by_its_old_message
     assert world.janitor.census() == 0
     world.drain()
     assert world.state(job) is State.SUCCEEDED
+
+
+def test_a_job_whose_message_is_used_up_is_dead_and_overtakes_nobody(world):
+    job = world.ship("a")
+    world.does = [raising(ValueError())]
+    world.drain()
+    assert world.state(job) is State.RETRYING
+    for _ in range(limits.MAX_FIFO_RECEIVES + 1):
+        world.queues.receive(LANE)
+        world.clock.advance(minutes(7))
+    assert world.queues.depth(LANE) == 1
+
+    assert world.janitor.census() == 1
+
+    assert world.state(job) is State.DEAD

@@ -99,6 +99,11 @@ def reported_dead(job: Job, held: Held, now_ms: int, keep_until: int) -> Job:
     return replace(dead, held=held, reason=reason, owns_args=True)
 
 
+def rescued(job: Job, now_ms: int) -> Job:
+    """`job`, which waited for its next attempt, after its message was found in the DLQ: the table sends it anew."""
+    return replace(job, state=State.SCHEDULED, owns_args=True, ttl_s=max(job.ttl_s, message_ttl_s(now_ms)))
+
+
 def final_ttl_s(job: Job, keep_until: int) -> int:
     """When the finished record may be garbage collected, in Unix seconds.
 

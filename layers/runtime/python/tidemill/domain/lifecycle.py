@@ -48,6 +48,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     REVIVE = "revive"
     REPORT_DEAD = "report_dead"
+    RESCUE = "rescue"
     REDRIVE = "redrive"
     RERUN = "rerun"
     REOPEN = "reopen"
@@ -118,6 +119,9 @@ TRANSITIONS: Final = (
     Transition(Verb.REVIVE, frozenset({State.SCHEDULED}) | _RUNNING, State.QUEUED, Guard.UNCHANGED),
     # The census found the message in the DLQ: SQS gave up before a worker could say why.
     Transition(Verb.REPORT_DEAD, _WAITING | _RUNNING, State.DEAD, Guard.UNCHANGED),
+    # The same, of a job that only waits for its next attempt: duplicates or lost invocations have used up its
+    # message, and the table answers for it from now on. Each rescue needs an attempt that a worker concluded.
+    Transition(Verb.RESCUE, frozenset({State.RETRYING}), State.SCHEDULED, Guard.UNCHANGED),
     # A worker meets the held message again, later than it was held: an operator put it back. Over a
     # running job when its crashes had used up its lives, or the redrive would end as poison at once.
     Transition(Verb.REDRIVE, _DEAD | _RUNNING, State.RUNNING, Guard.UNCHANGED, new_generation=True),

@@ -114,9 +114,14 @@ def settle_refused(job: Job, held: Held, *, generation: int, fingerprint: str, o
         return _settle_final(job, held, generation)
     if job.state is State.RUNNING and job.owner == owner:
         return Mine()
-    if _is_older(job, held) or (job.state is State.SCHEDULED and job.owns_args and _is_spare(job, held, now_ms)):
+    if is_needless(job, held, now_ms):
         return ACK
     return Hold(max(job.claimable_at or 0, now_ms + milliseconds(limits.SHORT_HOLD)))
+
+
+def is_needless(job: Job, held: Held, now_ms: int) -> bool:
+    """Whether a job that is not over has another message, or the table's care, and does not need this one."""
+    return _is_older(job, held) or (job.state is State.SCHEDULED and job.owns_args and _is_spare(job, held, now_ms))
 
 
 def _is_older(job: Job, held: Held) -> bool:

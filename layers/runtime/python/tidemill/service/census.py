@@ -1,7 +1,7 @@
-"""What only the DLQs know: deaths that nobody saw, and spare copies of jobs that are over.
+"""What only the DLQs know: deaths that nobody saw, jobs that need a new message, and copies that nobody needs.
 
-SQS moves a message after its last receive even if no worker lived to see it (throttles, crashes, an outage), and
-even if another copy of it has done the work meanwhile.
+SQS moves a message after its last receive even if no worker lived to see it (throttles, crashes, an outage), even if
+a burst of duplicates used up its receives, and even if another copy of it has done the work meanwhile.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 
 from tidemill.domain import limits
-from tidemill.domain.conclusion import message_ttl_s, reported_dead
+from tidemill.domain.conclusion import message_ttl_s, reported_dead, rescued
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError
@@ -21,6 +21,7 @@ from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb, allows
 from tidemill.domain.ports import Clock, DeadLetterQueue, JobReader, JobStore, Telemetry, Written
 from tidemill.domain.registry import JobRegistry
+from tidemill.domain.settle import is_needless
 from tidemill.service.announcing import DeathAnnouncer
 from tidemill.service.reception import Enveloped, Foreign, Received, Unreadable, receive
 from tidemill.service.refusal import Refusal, kind_of, refused_ref
@@ -58,8 +59,11 @@ class Census:
 
     def _compare(self, lane: str, messages: list[Received], has_time: Callable[[], bool]) -> int:
         records = self.reader.find([_ref(message) for message in messages])
-        found = list(zip(messages, records, strict=True))
-        self._discard(lane, [message for message, job in found if job is not None and _is_spare(message, job)])
+        return self._treat(lane, list(zip(messages, records, strict=True)), has_time)
+
+    def _treat(self, lane: str, found: list[tuple[Received, Job | None]], has_time: Callable[[], bool]) -> int:
+        now_ms = self.clock.now_ms()
+        self._discard(lane, [message for message, job in found if job is not None and _is_spare(message, job, now_ms)])
         return sum(self._report(lane, message, job) for message, job in found if has_time())
 
     def _discard(self, lane: str, spare: list[Received]) -> None:
@@ -79,6 +83,9 @@ class Census:
         job = job or self._record_unseen(lane, message)
         if job is None or not self._died_unseen(job, message):
             return False
+        if self._goes_on(lane, job):
+            self._rescue(lane, message, job)
+            return False
         now_ms = self.clock.now_ms()
         dead = reported_dead(job, message.held, now_ms, now_ms + self._keep(job))
         # No dead job without its arguments: the next census tries again.
@@ -89,6 +96,19 @@ class Census:
         if written:
             self.telemetry.alert("death_reported", job_id=job.ref.id, kind=job.kind, lane=lane, reason=dead.reason)
         return written
+
+    def _goes_on(self, lane: str, job: Job) -> bool:
+        """Whether a job that SQS gave up only waits for its next attempt. Sent anew in a FIFO lane it is overtaken."""
+        return job.state is State.RETRYING and not self.registry.lanes[lane].fifo
+
+    def _rescue(self, lane: str, message: Enveloped, job: Job) -> None:
+        """Let the table send the job anew. The message that it waited for is needless then."""
+        waiting = rescued(job, self.clock.now_ms())
+        if self.store.keep([message.envelope], [waiting.ttl_s])[0] is not None:
+            return
+        if isinstance(self.store.move(Verb.RESCUE, job, waiting), Written):
+            self.telemetry.count("JobsRescued")
+            self.telemetry.alert("job_rescued", job_id=job.ref.id, kind=job.kind, lane=lane)
 
     def _report_message(self, lane: str, message: Foreign | Unreadable) -> bool:
         text = "no worker lived to read this message before SQS gave up on it"
@@ -139,10 +159,12 @@ def _ref(message: Received) -> JobRef:
     return message.envelope.ref if isinstance(message, Enveloped) else refused_ref(message)
 
 
-def _is_spare(message: Received, job: Job) -> bool:
-    """Whether the job is over without being dead, and this message of it asks for no later generation."""
+def _is_spare(message: Received, job: Job, now_ms: int) -> bool:
+    """Whether this message asks for nothing: its job is over without being dead, or goes on without it."""
     if not isinstance(message, Enveloped) or job.fingerprint != message.envelope.fingerprint:
         return False
+    if not job.state.is_final:
+        return is_needless(job, message.held, now_ms)
     if job.state is State.SUCCEEDED:
         return True
     return job.state in (State.CANCELLED, State.EXPIRED) and message.envelope.generation <= job.generation

@@ -7,7 +7,7 @@ answers the messages that must stay on the queue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
@@ -25,6 +25,7 @@ from tidemill.service.announcing import DeathAnnouncer
 from tidemill.service.batch import Batch
 from tidemill.service.claiming import Claimed, Claiming
 from tidemill.service.intake import Intake
+from tidemill.service.obligations import Met
 from tidemill.service.performing import Performer, Surroundings
 from tidemill.service.reception import Enveloped, Foreign, Unreadable, receive
 from tidemill.service.reporting import report_batch, report_outcomes
@@ -152,16 +153,19 @@ class Executor:
             now_ms,
             lambda received: self._lease_until(batch, received, now_ms),
         )
+        met: dict[str, Met] = {}
         for outcome in claiming.claim(enveloped):
-            message_id = outcome.received.delivery.message_id
+            message_id, envelope = outcome.received.delivery.message_id, outcome.received.envelope
             if isinstance(outcome, Claimed):
                 batch.claimed[message_id] = batch.startable[message_id] = outcome
             else:
-                envelope = outcome.received.envelope
-                batch.settlements[message_id] = self.around.succession.settled(
-                    outcome.job, envelope, outcome.settlement
-                )
-                self.around.telemetry.note("not_claimed", job_id=outcome.received.envelope.ref.id, cause=outcome.cause)
+                met[message_id] = Met(outcome.job, envelope, outcome.settlement)
+                self.around.telemetry.note("not_claimed", job_id=envelope.ref.id, cause=outcome.cause)
+        self._fulfil(batch, met)
+
+    def _fulfil(self, batch: Batch, met: Mapping[str, Met]) -> None:
+        """Do what jobs that are over owe; then their messages can be settled."""
+        batch.settlements.update(zip(met, self.around.obligations.settled(list(met.values())), strict=True))
 
     # --- recording --------------------------------------------------------------------------------
 
@@ -199,6 +203,7 @@ class Executor:
         conclusions = [batch.conclusions[message_id] for message_id in waiting]
         ended = conclude(self.around.store, conclusions)
         concluded: list[tuple[Conclusion, Answer]] = []
+        met: dict[str, Met] = {}
         for message_id, (conclusion, answer) in zip(waiting, ended, strict=True):
             batch.conclusions[message_id] = conclusion
             if isinstance(answer, Unwritten):
@@ -208,7 +213,8 @@ class Executor:
             concluded.append((conclusion, answer))
             settlement = settle(conclusion.verdict) if isinstance(answer, Written) else settle_fenced_out(answer.job)
             envelope = batch.claimed[message_id].received.envelope
-            batch.settlements[message_id] = self.around.succession.settled(answer.job, envelope, settlement)
+            met[message_id] = Met(answer.job, envelope, settlement)
+        self._fulfil(batch, met)
         self._report(batch, concluded)
         self._discard([conclusion for conclusion, answer in concluded if isinstance(answer, Written)])
 

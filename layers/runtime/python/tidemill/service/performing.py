@@ -38,6 +38,7 @@ from tidemill.service.keeping import kept_result
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
+from tidemill.service.obligations import Obligations
 from tidemill.service.policy import Policy, policy_of
 from tidemill.service.running import RunningJob, ThreadInterrupter
 from tidemill.service.succession import Succession
@@ -69,6 +70,11 @@ class Surroundings:
     def succession(self) -> Succession:
         """Who comes after whom, where that is kept."""
         return Succession(self.order, self.clock, self.telemetry)
+
+    @property
+    def obligations(self) -> Obligations:
+        """What jobs that are over owe to others."""
+        return Obligations((self.succession,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ the job again. Jobs of standard lanes have no entity, and cost nothing here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidemill.domain import limits
@@ -15,7 +16,8 @@ from tidemill.domain.errors import UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Clock, EntityOrder, Telemetry
-from tidemill.domain.settle import UNASKED, Ack, Settlement
+from tidemill.domain.settle import Ack
+from tidemill.service.obligations import Met
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +37,26 @@ class Succession:
         entity = envelope.entity_in(job.lane)
         return None if entity is None else self.order.last_finished(entity)
 
-    def settled(self, job: Job | None, envelope: Envelope, settlement: Settlement) -> Settlement:
-        """The settlement of a message whose job stands as `job`, after what it owes was done.
+    def fulfil(self, met: Sequence[Met]) -> list[bool]:
+        """See Obligation: note the jobs of an entity that succeeded."""
+        return [self._note(one) for one in met]
 
-        A message that is still owed something stays: the next receive does it.
-        """
-        if job is None or envelope.sequence is None or not _is_over(job, envelope, settlement):
-            return settlement
+    def _note(self, met: Met) -> bool:
+        job, envelope = met.over, met.envelope
+        # Held back, its message may still be wanted: only one that goes lets the next job of the entity start.
+        if job is None or job.state is not State.SUCCEEDED or not isinstance(met.settlement, Ack):
+            return True
         entity = envelope.entity_in(job.lane)
-        if entity is None:
-            return settlement
+        if entity is None or envelope.sequence is None:
+            return True
         try:
             self.order.finish(entity, envelope.sequence, entity_until_s(self.clock.now_ms()))
         except UnavailableError as error:
             self.telemetry.alert("order_unrecorded", job_id=job.ref.id, cause=error.cause)
-            return UNASKED
-        return settlement
+            return False
+        return True
 
 
 def entity_until_s(now_ms: int) -> int:
     """Until when an entity is remembered that is used now, Unix seconds."""
     return now_ms // 1000 + int(limits.ENTITY_MEMORY.total_seconds())
-
-
-def _is_over(job: Job, envelope: Envelope, settlement: Settlement) -> bool:
-    # The loser of a key carries other arguments: its caller was refused, and nothing of it ever ran.
-    mine = job.fingerprint == envelope.fingerprint
-    return mine and job.state is State.SUCCEEDED and isinstance(settlement, Ack)
