@@ -21,8 +21,12 @@ At = Annotated[
 Durable = Annotated[
     bool, typer.Option("--durable-args", help="Let a delay of up to 15m be moved earlier, for a write more.")
 ]
+Jobs = Annotated[
+    str, typer.Option(envvar="TIDEMILL_JOBS", metavar="MODULE:NAME", help="The project's jobs; in ./functions.")
+]
 
 PAGE = 50
+REGISTRY = "jobs:registry"
 
 
 def ref_of(text: str, tenant: str = DEFAULT_TENANT) -> JobRef:

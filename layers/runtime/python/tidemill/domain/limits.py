@@ -23,6 +23,11 @@ MAX_REASON_CHARS: Final = 32
 MAX_TRACE_CHARS: Final = 64
 # API Reference, SendMessage: MessageGroupId, whose charset an entity has too.
 MAX_ENTITY_CHARS: Final = 128
+# API Reference of EventBridge Scheduler, CreateSchedule: ScheduleExpressionTimezone.
+MAX_ZONE_CHARS: Final = 50
+# A job that a schedule made names it as its cause, in the MAX_TRACE_CHARS that a cause has; Scheduler's own limit is 64
+# (API Reference, CreateSchedule, Name).
+MAX_SCHEDULE_CHARS: Final = 54
 # JSON readers that keep numbers as doubles lose whole numbers beyond this.
 MAX_SEQUENCE: Final = (1 << 53) - 1
 
@@ -120,6 +125,11 @@ MAX_VISIBILITY: Final = hours(12)
 # They count from the receive, and a change that would exceed them is refused: the longest that a worker may ask for
 # at its function's end.
 MAX_HIDING: Final = MAX_VISIBILITY - MAX_FUNCTION_TIMEOUT
+
+# API Reference of EventBridge Scheduler, FlexibleTimeWindow: MaximumWindowInMinutes, 1 to 1440.
+MAX_SCHEDULE_JITTER: Final = hours(24)
+# From when a tick is counted as late: Scheduler fires within a minute and repeats what failed, with growing waits.
+LATE_TICK: Final = minutes(5)
 
 # --- retention ---------------------------------------------------------------------------------
 SOURCE_RETENTION: Final = days(4)
