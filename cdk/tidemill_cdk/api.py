@@ -36,6 +36,7 @@ ROUTES: Final = (
     ("GET", "/jobs/{id}"),
     ("DELETE", "/jobs"),
     ("DELETE", "/jobs/{id}"),
+    ("POST", "/jobs/{id}/move"),
     ("POST", "/jobs/{id}/redrive"),
     ("GET", "/dlq"),
     ("GET", "/dlq/groups"),
