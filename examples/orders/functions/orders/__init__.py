@@ -1,4 +1,4 @@
-"""The whole list of the shop's jobs."""
+"""The whole list of the shop's jobs, and its saga."""
 
 from orders.jobs import (
     charge_customer,
@@ -8,6 +8,20 @@ from orders.jobs import (
     return_discs,
     ship_order,
 )
+from orders.saga import place_order
+from orders.shelf import deliver, open_the_shop
+from orders.till import count_till
 from tidemill import JobRegistry
 
-registry = JobRegistry(reserve_discs, return_discs, charge_customer, refund_customer, ship_order, notify_customer)
+registry = JobRegistry(
+    reserve_discs,
+    return_discs,
+    charge_customer,
+    refund_customer,
+    ship_order,
+    notify_customer,
+    deliver,
+    open_the_shop,
+    count_till,
+    sagas=[place_order],
+)
