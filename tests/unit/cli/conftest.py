@@ -28,6 +28,7 @@ from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
 from tidemill.settings import LaneSettings, RuntimeSettings
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -123,6 +124,10 @@ class World:
         return {"order": self.order, "payloads": self.payloads}
 
     @cached_property
+    def batches(self):
+        return MemoryBatches()
+
+    @cached_property
     def queues(self):
         return MemoryQueues(self.clock, LANES)
 
@@ -136,7 +141,7 @@ class World:
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
-            client=JobClient(submitter, self.store, self.store, self.clock),
+            client=JobClient(submitter, self.store, self.store, self.clock, batch_store=self.batches),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
         )
@@ -166,7 +171,7 @@ class World:
 
     @cached_property
     def client(self):
-        return JobClient(self.submitter, self.store, self.store, self.clock)
+        return JobClient(self.submitter, self.store, self.store, self.clock, batch_store=self.batches)
 
     @cached_property
     def api(self):

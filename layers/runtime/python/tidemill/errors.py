@@ -8,6 +8,8 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
 from tidemill.domain.errors import (
+    BatchNotFoundError,
+    BatchUnfinishedError,
     CodeChangedError,
     DefinitionError,
     FenceLostError,
@@ -31,6 +33,8 @@ from tidemill.domain.errors import (
 )
 
 __all__ = (
+    "BatchNotFoundError",
+    "BatchUnfinishedError",
     "CodeChangedError",
     "ConnectError",
     "DefinitionError",

@@ -14,6 +14,7 @@
     |-- KeyConflictError       the idempotency key belongs to a job with other arguments
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
+    |-- BatchNotFoundError
     |-- JobStateError          the job's state does not allow the verb
     |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message
     |-- FenceLostError         the attempt's job now belongs to another worker, or to nobody
@@ -21,6 +22,7 @@
     |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
     `-- UnavailableError       AWS did not answer or throttled; the call may be repeated
+        `-- BatchUnfinishedError  not every child of a batch was submitted
 
 A message says what happened, where, and the fix. The data is on the error, and `retryable` says
 whether the same call may succeed later without change.
@@ -166,6 +168,19 @@ class JobNotFoundError(TidemillError):
         self.job_id = job_id
 
 
+class BatchNotFoundError(TidemillError):
+    """No such batch for this tenant: never started, or past its retention."""
+
+    code = "batch_not_found"
+
+    def __init__(self, tenant: str, batch_id: str) -> None:
+        super().__init__(
+            f"tenant {tenant!r} has no batch {batch_id!r}. Fix: check the id, the tenant and the retention"
+        )
+        self.tenant = tenant
+        self.batch_id = batch_id
+
+
 class JobStateError(TidemillError):
     """The job's state does not allow the verb, e.g. cancelling what already runs."""
 
@@ -260,3 +275,21 @@ class UnavailableError(TidemillError):
         super().__init__(f"{operation} is unavailable ({cause}). Fix: repeat the call with the same key or id")
         self.operation = operation
         self.cause = cause
+
+
+class BatchUnfinishedError(UnavailableError):
+    """AWS failed before every child of a batch was submitted. Those that were run; the batch waits for the others."""
+
+    code = "batch_unfinished"
+
+    def __init__(self, batch_id: str, submitted: int, size: int, key: str | None, cause: str) -> None:
+        super().__init__("start", cause)
+        again = (
+            "repeat the call with the same key: it goes on from there"
+            if key is not None
+            else "cancel the batch and start it anew, with a key, so that a repeated call goes on from there"
+        )
+        self.args = (f"batch {batch_id} is unfinished: {submitted:,} of {size:,} submitted ({cause}). Fix: {again}",)
+        self.batch_id = batch_id
+        self.submitted = submitted
+        self.size = size

@@ -90,7 +90,6 @@ class Order:
     """A checked submission: the envelope to send, and where and when."""
 
     envelope: Envelope
-    definition: AnyDefinition
     lane: str
     due_ms: int
     # Whether the id was derived from a key or chosen by the caller, so that it may exist already.
@@ -99,6 +98,8 @@ class Order:
     asked_at: int | None = None
     # The argument bytes. Where the envelope has a receipt for them, they are to be stored before it is sent.
     args: bytes = b""
+    # What a repeat of a final job means. The kind says it for a key; an id without one is only ever repeated.
+    on_final: OnFinal = OnFinal.RETURN
 
     @property
     def ref(self) -> JobRef:
@@ -109,11 +110,6 @@ class Order:
     def entity(self) -> Entity | None:
         """What the job is about, on a FIFO lane."""
         return self.envelope.entity_in(self.lane)
-
-    @property
-    def on_final(self) -> OnFinal:
-        """What a repeat of a final job means. The kind says it for a key; an id without one is only ever repeated."""
-        return self.definition.on_final if self.envelope.key is not None else OnFinal.RETURN
 
     def was_answered_by(self, first: Job) -> bool:
         """Whether `first` ended after this was asked for: then it is a late repeat, and asks for no rerun."""
@@ -163,7 +159,8 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         stored=stored,
     )
     repeatable = submission.key is not None or submission.job_id is not None
-    return Order(envelope, definition, lane, due_ms, repeatable, submission.asked_at, canonical)
+    on_final = OnFinal.RETURN if submission.key is None else definition.on_final
+    return Order(envelope, lane, due_ms, repeatable, submission.asked_at, canonical, on_final)
 
 
 def _kind_of(args: object) -> str:
