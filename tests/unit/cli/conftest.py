@@ -19,6 +19,7 @@ from tidemill.domain.duration import minutes
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.entrypoints.http_api import HttpApi
 from tidemill.service.client import JobClient
+from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
@@ -203,6 +204,7 @@ class World:
             lambda receipt, wait_s: self.queues.hide(lane, [(receipt, wait_s)]),
             EventLoopThread(),
             order=self.order,
+            owed=(Counting(self.client.batches._progress, Silence()),),
         )
         executor = Executor(around, self.queues, intake, lane, self.random, sleep=lambda _: None)
         deliveries = self.queues.receive(lane, 1000)

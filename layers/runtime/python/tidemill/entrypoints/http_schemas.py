@@ -13,6 +13,7 @@ from tidemill.domain import limits
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.entrypoints import http_models as models
 from tidemill.entrypoints.http_dlq_models import DOCUMENTS as DLQ_DOCUMENTS
+from tidemill.entrypoints.http_flow_schemas import flow_schemas
 
 REF: Final = "#/components/schemas/"
 _DOCUMENTS: Final = (
@@ -22,6 +23,8 @@ _DOCUMENTS: Final = (
     models.JobSummary,
     models.Receipt,
     models.BatchResult,
+    models.Batch,
+    models.StartedBatch,
     models.Problem,
     models.BatchProblem,
     *DLQ_DOCUMENTS,
@@ -55,7 +58,7 @@ def component_schemas(registry: JobRegistry) -> dict[str, Any]:
             }
         },
     }
-    return dict(sorted(schemas.items()))
+    return dict(sorted((schemas | flow_schemas()).items()))
 
 
 def _generated(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tidemill.domain.batch import Tally
 from tidemill.domain.batch_record import BatchRecord, BatchState
+from tidemill.service.view import timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class BatchView:
         return self.batch.size - self.succeeded - self.failed - self.cancelled - self.skipped
 
 
-def batch_document(view: BatchView) -> Mapping[str, Any]:
-    """The batch as the API and the command line show it. Times are Unix milliseconds."""
+def batch_document(view: BatchView) -> dict[str, Any]:
+    """The batch as a JSON object. Times are RFC 3339 in UTC with milliseconds; what does not apply is None."""
     batch = view.batch
-    document = {
+    return {
         "id": batch.ref.id,
         "tenant": batch.ref.tenant,
         "key": batch.key,
@@ -78,7 +78,6 @@ def batch_document(view: BatchView) -> Mapping[str, Any]:
         "skipped": view.skipped,
         "open": view.open,
         "cancel_asked": batch.cancel_asked,
-        "created_at": batch.created_at,
-        "ended_at": None if batch.ended is None else batch.ended.at,
+        "created_at": timestamp(batch.created_at),
+        "ended_at": None if batch.ended is None else timestamp(batch.ended.at),
     }
-    return {name: value for name, value in document.items() if value is not None}
