@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.simulation.setting import Setting
 from tests.simulation.worlds import (
     basic,
+    batches,
     calm,
     desk,
     fifo,
@@ -35,5 +36,6 @@ WORLDS: dict[str, Setting] = {
         large.SETTING,
         desk.SETTING,
         notices.SETTING,
+        batches.SETTING,
     )
 }

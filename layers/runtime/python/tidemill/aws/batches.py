@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.aws import batch_items as items
 from tidemill.aws.errors import AwsError, code_of, is_passing, raise_for, unavailable
-from tidemill.aws.items import DUE_INDEX, SHARDS, Item, attribute, moment
+from tidemill.aws.items import DUE_INDEX, Item, attribute, moment
 from tidemill.aws.patience import each
 from tidemill.aws.table import JobsTable
 from tidemill.domain import limits
@@ -122,7 +122,7 @@ class DynamoBatches:
     def due_batches(self, until_ms: int, limit: int) -> DueBatches:
         """See BatchStore. Through the index, which lags behind; the batches are read consistently."""
         refs: list[BatchRef] = []
-        for shard in range(SHARDS):
+        for shard in range(items.DUE_SHARDS):
             refs += self._due_in(shard, until_ms, limit - len(refs)) if len(refs) < limit else []
         found = [record for record in self.find_batches(refs) if record is not None and record.check_at is not None]
         return DueBatches(tuple(record for record in found if (record.check_at or 0) <= until_ms), len(refs) >= limit)
