@@ -32,6 +32,7 @@ from tidemill.service.redriving import Redriving
 from tidemill.service.resending import Resending
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Submitter
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -128,7 +129,7 @@ def _submits(tape: Tape, number: int, times: int, delayed: bool) -> Any:  # noqa
 
 def _cancels(tape: Tape) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
-    client = JobClient(_submitter(tape, 0), store, reader, FrozenClock(NOW))
+    client = JobClient(_submitter(tape, 0), store, reader, FrozenClock(NOW), batch_store=MemoryBatches())
     return _result(lambda: client.cancel(REF.id, TENANT))
 
 

@@ -8,6 +8,8 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
 from tidemill.domain.errors import (
+    BatchNotFoundError,
+    BatchUnfinishedError,
     CodeChangedError,
     DefinitionError,
     FenceLostError,
@@ -34,6 +36,8 @@ from tidemill.domain.errors import (
 )
 
 __all__ = (
+    "BatchNotFoundError",
+    "BatchUnfinishedError",
     "CodeChangedError",
     "ConnectError",
     "DefinitionError",
