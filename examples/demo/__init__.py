@@ -10,5 +10,6 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# `jobs` is imported here under the name that it has inside Lambda.
+# `jobs` and `orders` are imported here under the names that they have inside Lambda.
 sys.path.insert(0, str(REPOSITORY / "functions"))
+sys.path.insert(1, str(REPOSITORY / "examples" / "orders" / "functions"))

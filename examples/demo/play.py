@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from examples.demo import bulk, refusals, thumbnails, trouble
+from examples.demo import bulk, refusals, shop, thumbnails, trouble
 from examples.demo.scoreboard import Scoreboard
 from examples.demo.screen import Screen
 from examples.demo.stage import Stage
@@ -14,6 +14,7 @@ CHECKS: Final = (
     *refusals.CHECKS,
     *bulk.CHECKS,
     *trouble.CHECKS_AFTER,
+    *shop.CHECKS,
 )
 
 
@@ -47,3 +48,4 @@ def play(stage: Stage, screen: Screen, board: Scoreboard) -> None:
             via = trouble.mend_and_redrive(stage, fragile)
             note(f"uploaded {trouble.MISSING_KEY}, put the dead job's message back from the {via.upper()}")
         trouble.check_redriven(stage, board, fragile, via)
+    shop.play_shop(stage.shop, screen, board)

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from botocore.credentials import Credentials
@@ -12,6 +12,7 @@ from botocore.credentials import Credentials
 from examples.demo import REPOSITORY
 from examples.demo.screen import Screen
 from examples.demo.signed import SignedApi
+from examples.orders.shop import Shop
 from jobs import registry
 from tidemill.aws.clients import Clients
 from tidemill.connect import find_stack, program_of
@@ -38,12 +39,14 @@ class Stage:
         api: the HTTP API.
         bucket: where the pictures are.
         cloud: where all of it runs.
+        shop: the other stack, of `examples/orders`.
     """
 
     program: Program
     api: SignedApi
     bucket: str
     cloud: LocalCloud
+    shop: Shop | None = None
 
     @property
     def client(self) -> JobClient:
@@ -95,6 +98,9 @@ def raised_stage(screen: Screen) -> Iterator[Stage]:
             stage = stage_of(cloud)
             resources = stage.program.clients.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
             note(f"stack {STACK}, {len(resources)} resources, by the unmodified CDK command line")
+        with screen.step("the shop") as note:
+            stage = replace(stage, shop=Shop.deployed(cloud, cloud.folder.root / "shop"))
+            note("stack orders, from examples/orders: a saga, a batch, a schedule")
         yield stage
 
 
