@@ -36,6 +36,7 @@ ROUTES: Final = (
     ("GET", "/jobs/{id}"),
     ("DELETE", "/jobs"),
     ("DELETE", "/jobs/{id}"),
+    ("POST", "/jobs/{id}/move"),
     ("POST", "/batches"),
     ("GET", "/batches/{id}"),
     ("DELETE", "/batches/{id}"),

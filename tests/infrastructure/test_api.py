@@ -12,6 +12,7 @@ ROUTES = {
     "GET /jobs/{id}",
     "DELETE /jobs",
     "DELETE /jobs/{id}",
+    "POST /jobs/{id}/move",
     "POST /batches",
     "GET /batches/{id}",
     "DELETE /batches/{id}",

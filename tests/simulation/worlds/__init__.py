@@ -11,6 +11,7 @@ from tests.simulation.worlds import (
     fifo,
     large,
     living,
+    moving,
     notices,
     outage,
     parking,
@@ -36,6 +37,7 @@ WORLDS: dict[str, Setting] = {
         large.SETTING,
         desk.SETTING,
         notices.SETTING,
+        moving.SETTING,
         batches.SETTING,
     )
 }

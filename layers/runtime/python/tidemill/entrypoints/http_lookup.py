@@ -60,8 +60,12 @@ class LookupDesk:
         wants_failures = switch(asked.get("failures", "false"), "failures")
         with answering_query():
             job = self.client.get(job_id, self.caller.tenant_for(asked.get("tenant")))
+        return self.document(job, with_failures=wants_failures)
+
+    def document(self, job: Job, *, with_failures: bool = False) -> dict[str, Any]:
+        """The job with its result, and with its failures if it is dead or they are asked for."""
         failures = None
-        if wants_failures or job.state is State.DEAD:
+        if with_failures or job.state is State.DEAD:
             failures = self.client.reader.failures_of(job.ref)[-MAX_FAILURES:]
         return self._linked(job, {**job_view(job, failures=failures), **self._result(job)})
 

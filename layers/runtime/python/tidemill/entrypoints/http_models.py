@@ -128,6 +128,7 @@ class ProblemMembers(_Document):
     detail: str
     code: str
     violations: list[FieldViolation]
+    retryable: bool = Field(description="whether the API failed, so that the same request may succeed later")
     job_id: str = Field(default="", description="the job that stands in the way, if one does")
     batch_id: str = Field(default="", description="the batch that it is about, if it is about one")
 
@@ -154,6 +155,7 @@ class Problem(ProblemMembers):
     """A problem document (RFC 9457)."""
 
     request_id: str = Field(description="leads to the log")
+    job: Job | None = Field(default=None, description="the job that failed, where the request waited for it")
 
 
 class StartedBatch(_Document):

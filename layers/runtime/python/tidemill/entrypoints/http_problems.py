@@ -9,6 +9,7 @@ from tidemill.domain.errors import (
     BatchNotFoundError,
     BatchUnfinishedError,
     InputError,
+    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
@@ -130,6 +131,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
         404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
     ),
     JobStateError: Refusal(409, "The job's state does not allow it"),
+    JobFailedError: Refusal(
+        409,
+        "The job failed for good",
+        "It was accepted, and is over without a result: `job` says why. No repeat and no longer wait changes that.",
+    ),
     PayloadGoneError: Refusal(409, "The job's stored bytes are past their retention"),
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
@@ -179,8 +185,9 @@ def problem_document(error: Exception) -> dict[str, Any]:
         "detail": refusal.detail or (_summary(violations) if violations else str(error)),
         "code": code,
         "violations": violations,
+        "retryable": refusal.status >= 500 or isinstance(error, CanaryPendingError),
     }
-    if isinstance(error, KeyConflictError | JobFinalError | JobStateError | JobNotFoundError):
+    if isinstance(error, KeyConflictError | JobFailedError | JobFinalError | JobStateError | JobNotFoundError):
         document["job_id"] = error.job_id
     if isinstance(error, BatchNotFoundError | BatchUnfinishedError):
         document["batch_id"] = error.batch_id
