@@ -23,6 +23,11 @@ MAX_REASON_CHARS: Final = 32
 MAX_TRACE_CHARS: Final = 64
 # API Reference, SendMessage: MessageGroupId, whose charset an entity has too.
 MAX_ENTITY_CHARS: Final = 128
+# API Reference of EventBridge Scheduler, CreateSchedule: ScheduleExpressionTimezone.
+MAX_ZONE_CHARS: Final = 50
+# A job that a schedule made names it as its cause, in the MAX_TRACE_CHARS that a cause has; Scheduler's own limit is 64
+# (API Reference, CreateSchedule, Name).
+MAX_SCHEDULE_CHARS: Final = 54
 # JSON readers that keep numbers as doubles lose whole numbers beyond this.
 MAX_SEQUENCE: Final = (1 << 53) - 1
 
