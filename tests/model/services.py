@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from tests.builders import MINUTE, NOW, Greet, Telemetry
 from tests.model.parts import ATTEMPTS, KEY, LANE, REF, RETRY, TENANT, Bits, Message
 from tests.model.replay import Tape
+from tests.schedules import schedules_of
 from tidemill import JobRegistry, job, minutes
 from tidemill.domain.definition import OnCodeChange
 from tidemill.domain.errors import TidemillError
@@ -126,7 +127,8 @@ def _submits(tape: Tape, number: int, times: int, delayed: bool) -> Any:  # noqa
 
 def _cancels(tape: Tape) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
-    client = JobClient(_submitter(tape, 0), store, reader, FrozenClock(NOW))
+    submitter = _submitter(tape, 0)
+    client = JobClient(submitter, store, reader, FrozenClock(NOW), schedules_of(submitter))
     return _result(lambda: client.cancel(REF.id, TENANT))
 
 

@@ -69,7 +69,7 @@ def test_a_worker_that_beats_the_put_costs_one_unit_more(deploy, list_index, pri
     program = deployment.program
     submitter = replace(program.submitter, queue=Overtaken(program.queue, deployment.work))
 
-    client = JobClient(submitter, program.store, program.reader, program.clock)
+    client = JobClient(submitter, program.store, program.reader, program.clock, program.schedules)
     results = client.submit_many([Submission(Echo())] * count)
 
     assert {result.job.state for result in results} == {"succeeded"}

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from tests.schedules import schedules_of
 from tidemill import DEFAULT_LANES, JobArgs, JobRegistry, PermanentError, Retention, days, job
 from tidemill.cli.app import app
 from tidemill.cli.depths import LaneDepth
@@ -32,6 +33,7 @@ from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 
 
@@ -136,7 +138,7 @@ class World:
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
-            client=JobClient(submitter, self.store, self.store, self.clock),
+            client=JobClient(submitter, self.store, self.store, self.clock, self.schedules_of(submitter)),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
         )
@@ -166,7 +168,14 @@ class World:
 
     @cached_property
     def client(self):
-        return JobClient(self.submitter, self.store, self.store, self.clock)
+        return JobClient(self.submitter, self.store, self.store, self.clock, self.schedules_of(self.submitter))
+
+    @cached_property
+    def rows(self):
+        return MemorySchedules()
+
+    def schedules_of(self, submitter):
+        return schedules_of(submitter, self.rows, self.trail)
 
     @cached_property
     def api(self):

@@ -29,6 +29,12 @@ from tidemill.domain.errors import (
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.schedule_errors import (
+    ScheduleExistsError,
+    ScheduleNotFoundError,
+    StaleVersionError,
+    TooManySchedulesError,
+)
 
 __all__ = (
     "CodeChangedError",
@@ -46,11 +52,15 @@ __all__ = (
     "NothingMatchedError",
     "PayloadGoneError",
     "PlainMessageError",
+    "ScheduleExistsError",
+    "ScheduleNotFoundError",
     "SettingsError",
     "StackNotFoundError",
     "StackOutputsError",
+    "StaleVersionError",
     "StepError",
     "TidemillError",
+    "TooManySchedulesError",
     "UnavailableError",
     "UnknownKindError",
     "Violation",

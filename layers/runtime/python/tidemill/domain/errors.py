@@ -15,6 +15,10 @@
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
     |-- JobStateError          the job's state does not allow the verb
+    |-- ScheduleNotFoundError
+    |-- ScheduleExistsError    another schedule has the name
+    |-- StaleVersionError      the schedule was changed since the version that the caller knows
+    |-- TooManySchedulesError  the tenant has as many as one may have
     |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message
     |-- FenceLostError         the attempt's job now belongs to another worker, or to nobody
     |-- CodeChangedError       remembered steps are of another version of the code

@@ -32,11 +32,15 @@ if TYPE_CHECKING:
     from tidemill.aws.memory import DynamoJobMemory
     from tidemill.aws.order import DynamoEntityOrder
     from tidemill.aws.payloads import S3Payloads
+    from tidemill.aws.schedules import DynamoSchedules
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
     from tidemill.service.deadletters import DeadLetterDesk
     from tidemill.service.janitor import Janitor
     from tidemill.service.listing import Listing
+    from tidemill.service.schedules import Schedules
+    from tidemill.service.tick_sweep import TickSweep
+    from tidemill.service.withdrawing import Withdrawing
 
 
 class SystemClock:
@@ -101,7 +105,27 @@ class Program:
         """Submits and looks after jobs."""
         from tidemill.service.client import JobClient
 
-        return JobClient(self.submitter, self.store, self.reader, self.clock)
+        return JobClient(self.submitter, self.store, self.reader, self.clock, self.schedules)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Makes and changes schedules."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.auditing import Auditor
+        from tidemill.service.schedule_runs import ScheduleRuns
+        from tidemill.service.schedules import Schedules
+
+        actor = AwsActor(self.clients)
+        auditor = Auditor(self.audit, self.clock, self.random, actor)
+        runs = ScheduleRuns(self.submitter, self.reader, auditor)
+        return Schedules(self.registry, self.schedule_rows, self._withdrawing, runs, self.clock, actor)
+
+    @cached_property
+    def schedule_rows(self) -> DynamoSchedules:
+        """The rows of schedules."""
+        from tidemill.aws.schedules import DynamoSchedules
+
+        return DynamoSchedules(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def listing(self) -> Listing:
@@ -189,6 +213,19 @@ class Program:
             self.random,
             telemetry,
         )
+
+    def ticks(self, telemetry: Telemetry) -> TickSweep:
+        """Makes the jobs of schedules."""
+        from tidemill.service.tick_sweep import TickSweep
+
+        rows = self.schedule_rows
+        return TickSweep(self.registry, rows, self.submitter, self.reader, self._withdrawing, self.clock, telemetry)
+
+    @cached_property
+    def _withdrawing(self) -> Withdrawing:
+        from tidemill.service.withdrawing import Withdrawing
+
+        return Withdrawing(self.schedule_rows, self.store, self.reader, self.clock)
 
     @property
     def _urls(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.bootstrap import Program
 from tidemill.entrypoints.observability import PowertoolsTelemetry
 from tidemill.service.janitor import Janitor
+from tidemill.service.tick_sweep import TickSweep
 
 # What the last calls and the metrics take.
 _REST_MS: Final = 5_000
@@ -24,26 +25,29 @@ def janitor_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaCo
     """
     program = Program.from_env(registry)
     telemetry = PowertoolsTelemetry(program.settings.stack)
-    janitor = program.janitor(telemetry)
+    ticks, janitor = program.ticks(telemetry), program.janitor(telemetry)
 
     def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         telemetry.correlate(context.aws_request_id)
         try:
-            return run_duties(janitor, program.clock.now_ms(), context.get_remaining_time_in_millis())
+            return run_duties(ticks, janitor, program.clock.now_ms(), context.get_remaining_time_in_millis())
         finally:
             telemetry.flush()
 
     return handler
 
 
-def run_duties(janitor: Janitor, now_ms: int, left_ms: int) -> dict[str, int]:
-    """Sweep, then take the census; `left_ms` is what the function has left.
+def run_duties(ticks: TickSweep, janitor: Janitor, now_ms: int, left_ms: int) -> dict[str, int]:
+    """Let schedules tick, sweep, then take the census; `left_ms` is what the function has left.
 
-    The sweep has half of the time, so that the census has its turn however much is due, and it has
-    it after a sweep that failed too: the two have nothing to do with each other.
+    Schedules have a quarter of the time and the sweep another one, so that each has its turn however much is due, and
+    it has it after one that failed too: they have nothing to do with each other.
     """
     try:
-        sent = janitor.sweep(now_ms + left_ms // 2)
+        made = ticks.run(now_ms + left_ms // 4)
     finally:
-        deaths = janitor.census(now_ms + left_ms - _REST_MS)
-    return {"sent": sent, "deaths": deaths}
+        try:
+            sent = janitor.sweep(now_ms + left_ms // 2)
+        finally:
+            deaths = janitor.census(now_ms + left_ms - _REST_MS)
+    return {"ticks": made, "sent": sent, "deaths": deaths}

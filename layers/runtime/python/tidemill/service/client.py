@@ -19,6 +19,7 @@ from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Refused, Unwritten, Written
 from tidemill.service.causing import caused
+from tidemill.service.schedules import Schedules
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
 
@@ -28,12 +29,17 @@ _CANCEL_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class JobClient:
-    """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one."""
+    """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one.
+
+    Attributes:
+        schedules: makes, changes and looks after schedules.
+    """
 
     submitter: Submitter
     store: JobStore
     reader: JobReader
     clock: Clock
+    schedules: Schedules
 
     def submit(self, args: JobArgs, **options: Unpack[Options]) -> Receipt:
         """Accept one job. Once this returns, the job survives the crash of anything.

@@ -14,6 +14,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.service.janitor import Janitor
 from tidemill.service.reception import Enveloped, Received, receive
 from tidemill.service.refusal import refused_ref
+from tidemill.service.tick_sweep import TickSweep
 from tidemill.testing.faults import Crashed
 from tidemill.testing.inline import InlineCrew
 from tidemill.testing.stack import MemoryStack
@@ -29,6 +30,7 @@ class Duties:
 
     stack: MemoryStack
     janitor: Janitor
+    ticks: TickSweep
     crew: InlineCrew
     _is_busy: bool = False
 
@@ -45,6 +47,7 @@ class Duties:
         try:
             # Another process than that of a job that may be running.
             with self.crew.elsewhere():
+                self._run(self.ticks.run)
                 self._run(self.janitor.sweep)
                 self._run(self.janitor.census)
         finally:
@@ -58,6 +61,7 @@ class Duties:
 
     def _first_after(self, now_ms: int) -> int | None:
         times = [at for job in self.stack.store.jobs.values() if (at := _due(job)) is not None]
+        times += [at - _AHEAD_MS for row in self.stack.schedules.rows.values() if (at := row.due_at) is not None]
         if self._has_unseen_deaths():
             times.append(now_ms)
         if not times:

@@ -25,6 +25,9 @@ Call: TypeAlias = Literal[
     "open", "remember", "forget", "checkpoint", "look", "put", "put_all", "get", "renew", "discard",
     # the numbers of entities on FIFO lanes
     "number", "last_finished", "finish",
+    # schedules
+    "find_schedules", "due_schedules", "record_schedule", "move_schedule",
+    "listed", "version", "versions_of", "history",
 ]  # fmt: skip
 CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
+from tidemill.service.auditing import Auditor
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.event_loop import EventLoopThread
@@ -18,7 +20,11 @@ from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
+from tidemill.service.schedule_runs import ScheduleRuns
+from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
+from tidemill.service.tick_sweep import TickSweep
+from tidemill.service.withdrawing import Withdrawing
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.faults import Process
@@ -26,6 +32,7 @@ from tidemill.testing.inline import InlineInterrupter
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.tampering import Tampering
 
@@ -52,6 +59,7 @@ class MemoryStack:
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
+    schedules: MemorySchedules = field(default_factory=MemorySchedules)
 
     def __post_init__(self) -> None:
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
@@ -65,7 +73,7 @@ class MemoryStack:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        return JobClient(self._submitter(ports), store, store, self.clock)
+        return JobClient(self._submitter(ports), store, store, self.clock, self._schedules(ports))
 
     def listing(self) -> Listing:
         """Lists jobs."""
@@ -101,6 +109,13 @@ class MemoryStack:
             self.telemetry,
         )
 
+    def ticks(self) -> TickSweep:
+        """The minute's first duty."""
+        ports = self.tampering(Process.JANITOR)
+        rows, store = self._rows(ports), ports.port(self.store)
+        submitter, withdrawing = self._submitter(ports), self._withdrawing(ports)
+        return TickSweep(self.registry, rows, submitter, store, withdrawing, self.clock, self.telemetry)
+
     def worker(self, lane: str) -> Executor:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
@@ -120,6 +135,21 @@ class MemoryStack:
             order=ports.port(self.order),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
+
+    def _schedules(self, ports: Tampering) -> Schedules:
+        auditor = Auditor(self.trail, self.clock, self.random, lambda: "tester")
+        runs = ScheduleRuns(self._submitter(ports), ports.port(self.store), auditor)
+        rows = self._rows(ports)
+        return Schedules(self.registry, rows, self._withdrawing(ports), runs, self.clock, lambda: "tester")
+
+    def _rows(self, ports: Tampering) -> Any:
+        # The table's verbs are those of jobs: a fault tells the two apart.
+        verbs = {"find": "find_schedules", "due": "due_schedules", "move": "move_schedule", "record": "record_schedule"}
+        return ports.port(self.schedules, **verbs)
+
+    def _withdrawing(self, ports: Tampering) -> Withdrawing:
+        store = ports.port(self.store)
+        return Withdrawing(self._rows(ports), store, store, self.clock)
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

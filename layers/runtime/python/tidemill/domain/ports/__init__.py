@@ -19,6 +19,7 @@ from tidemill.domain.ports.records import (
     Written,
 )
 from tidemill.domain.ports.remembered import EntityOrder, JobMemory, Parcel, Payloads
+from tidemill.domain.ports.schedules import Kept, ScheduleAnswer, SchedulePage, ScheduleStore, Stale, VersionPage
 
 __all__ = [
     "Answer",
@@ -34,12 +35,18 @@ __all__ = [
     "JobQueue",
     "JobReader",
     "JobStore",
+    "Kept",
     "Page",
     "Parcel",
     "Payloads",
     "Refused",
+    "ScheduleAnswer",
+    "SchedulePage",
+    "ScheduleStore",
     "Send",
+    "Stale",
     "Telemetry",
     "Unwritten",
+    "VersionPage",
     "Written",
 ]
