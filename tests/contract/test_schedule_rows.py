@@ -19,18 +19,18 @@ from tidemill.domain.cron import Cron, Every
 from tidemill.domain.duration import minutes
 from tidemill.domain.errors import InputError, UnavailableError
 from tidemill.domain.ports import Kept, Stale
-from tidemill.domain.schedule import (
+from tidemill.domain.schedule_errors import TooManySchedulesError
+from tidemill.domain.schedule_row import (
     Change,
     Missed,
     Overlap,
     Plan,
-    Schedule,
     ScheduleRef,
+    ScheduleRow,
     ScheduleVersion,
     Settling,
-    Tick,
+    TickJob,
 )
-from tidemill.domain.schedule_errors import TooManySchedulesError
 from tidemill.testing.schedules import MemorySchedules
 
 NOW = 1_800_000_000_000
@@ -55,7 +55,7 @@ def rows(request):
 
 
 def a_row(name="nightly", tenant="acme", **changes):
-    row = Schedule(ScheduleRef(tenant, name), PLAN, 1, 1, NOW, NOW, next_at=NOW + 60_000)
+    row = ScheduleRow(ScheduleRef(tenant, name), PLAN, 1, 1, NOW, NOW, next_at=NOW + 60_000)
     return replace(row, **changes)
 
 
@@ -83,10 +83,10 @@ def test_what_is_recorded_is_found(rows):
     full = a_row(
         "full",
         plan=plan,
-        settling=Settling((Tick(NOW + 5), Tick(NOW + 6, 2)), NOW),
+        settling=Settling((TickJob(NOW + 5), TickJob(NOW + 6, 2)), NOW),
         next_at=None,
-        made=(Tick(NOW), Tick(NOW + 5, 1)),
-        again=(Tick(NOW + 9, 1),),
+        made=(TickJob(NOW), TickJob(NOW + 5, 1)),
+        again=(TickJob(NOW + 9, 1),),
         paused=True,
         waiting=True,
         problem="unknown_kind (kind)",
@@ -118,7 +118,7 @@ def test_a_row_is_opened_once(rows):
 
 def test_a_move_is_written_only_over_the_row_that_was_read(rows):
     row = opened(rows)
-    moved = row.revised(next_at=NOW + 120_000, ticks=1, made=(Tick(NOW + 60_000),))
+    moved = row.revised(next_at=NOW + 120_000, ticks=1, made=(TickJob(NOW + 60_000),))
 
     assert rows.move(row, moved) == Kept(moved)
     assert rows.move(row, moved) == Kept(moved)
@@ -198,7 +198,7 @@ def test_what_is_due_is_found_earliest_first_in_each_shard(rows):
     due = {opened(rows, a_row(f"s{i}", f"t{i % 7}", next_at=NOW + i)).ref for i in range(20)}
     opened(rows, a_row("later", next_at=NOW + 60_000))
     opened(rows, a_row("paused", paused=True, next_at=None))
-    settling = opened(rows, a_row("settling", next_at=None, settling=Settling((Tick(NOW),), NOW)))
+    settling = opened(rows, a_row("settling", next_at=None, settling=Settling((TickJob(NOW),), NOW)))
 
     found, cursor = [], None
     while True:
@@ -224,7 +224,7 @@ def test_a_row_that_moved_on_is_no_longer_due(rows):
 
 
 def test_the_longest_row_stays_within_a_write_unit():
-    row = Schedule(
+    row = ScheduleRow(
         ScheduleRef("t" * limits.MAX_TENANT_CHARS, "n" * limits.MAX_SCHEDULE_CHARS),
         Plan(
             "k" * limits.MAX_KIND_CHARS,
@@ -241,11 +241,11 @@ def test_the_longest_row_stays_within_a_write_unit():
         created_at=NOW,
         changed_at=NOW,
         next_at=None,
-        made=tuple(Tick(NOW + i, 1) for i in range(limits.MADE_KEPT)),
-        again=tuple(Tick(NOW + i, 2) for i in range(limits.MADE_KEPT)),
-        settling=Settling(tuple(Tick(NOW + i, 2) for i in range(limits.MADE_KEPT)), NOW),
+        made=tuple(TickJob(NOW + i, 1) for i in range(limits.MADE_KEPT)),
+        again=tuple(TickJob(NOW + i, 2) for i in range(limits.MADE_KEPT)),
+        settling=Settling(tuple(TickJob(NOW + i, 2) for i in range(limits.MADE_KEPT)), NOW),
         waiting=True,
-        problem="p" * limits.MAX_PROBLEM_CHARS,
+        problem="p" * limits.PROBLEM_CHARS,
         ticks=10**9,
         late=10**9,
         skipped=10**9,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tidemill import DEFAULT_LANES, JobArgs, JobContext, JobRegistry, Lane, Retry, job, minutes, seconds
-from tidemill.domain.schedule import Schedule
+from tidemill.domain.schedule_row import ScheduleRow
 from tidemill.testing import Harness
 
 BEGIN = datetime(2027, 1, 15, 8, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ class Stage:
         self.tide = Harness(self.registry, now=now)
         self.schedules = self.tide.client.schedules
 
-    def row(self, name: str = "nightly", tenant: str = "default") -> Schedule:
+    def row(self, name: str = "nightly", tenant: str = "default") -> ScheduleRow:
         return self.schedules.get(name, tenant=tenant)
 
     @property

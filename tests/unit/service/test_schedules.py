@@ -13,13 +13,13 @@ from tidemill.domain.cron import Cron, Every
 from tidemill.domain.errors import InputError, JobNotFoundError, UnknownKindError
 from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
-from tidemill.domain.schedule import Change, Tick
 from tidemill.domain.schedule_errors import (
     ScheduleExistsError,
     ScheduleNotFoundError,
     StaleVersionError,
     TooManySchedulesError,
 )
+from tidemill.domain.schedule_row import Change, TickJob
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_job_says_which_schedule_made_it_and_its_id_follows_from_its_tick(stag
     stage.tide.run_for(hours(2))
 
     (job,) = stage.tide.jobs()
-    assert job.ref == JobRef("acme", row.job_id(Tick(at)))
+    assert job.ref == JobRef("acme", row.job_id(TickJob(at)))
     assert stage.tide.submitted()[0].args == Report()
 
 
@@ -376,4 +376,4 @@ def test_a_fifo_lanes_ticks_are_not_sent_ahead(stage):
 def test_a_get_of_a_tick_before_it_is_made_finds_nothing(stage):
     row = stage.schedules.create("nightly", Report(), Cron("0 9 * * *"))
     with pytest.raises(JobNotFoundError):
-        stage.tide.client.get(row.job_id(Tick(row.next_at)))
+        stage.tide.client.get(row.job_id(TickJob(row.next_at)))

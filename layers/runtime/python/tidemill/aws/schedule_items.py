@@ -13,16 +13,16 @@ from zlib import crc32
 
 from tidemill.aws.items import SHARDS, Attribute, Item, attribute, moment
 from tidemill.domain.cron import Cron, Every, Timing
-from tidemill.domain.schedule import (
+from tidemill.domain.schedule_row import (
     Change,
     Missed,
     Overlap,
     Plan,
-    Schedule,
     ScheduleRef,
+    ScheduleRow,
     ScheduleVersion,
     Settling,
-    Tick,
+    TickJob,
 )
 
 _ROW: Final = "ROW#"
@@ -72,7 +72,7 @@ def ref_of(item: Mapping[str, Attribute]) -> ScheduleRef:
     return ScheduleRef(item["pk"]["S"].partition("#")[0], item["sk"]["S"].removeprefix(_ROW))
 
 
-def row_item(row: Schedule, ttl_s: int | None = None) -> Item:
+def row_item(row: ScheduleRow, ttl_s: int | None = None) -> Item:
     """The row as an item. What is empty is absent.
 
     Arguments:
@@ -100,10 +100,10 @@ def row_item(row: Schedule, ttl_s: int | None = None) -> Item:
     return item
 
 
-def row_of(item: Mapping[str, Attribute]) -> Schedule:
+def row_of(item: Mapping[str, Attribute]) -> ScheduleRow:
     """The row in an item."""
     base, _, ticks = _text(item, "settling").partition(" ")
-    return Schedule(
+    return ScheduleRow(
         ref=ref_of(item),
         plan=_plan_of(item),
         version=int(item["version"]["N"]),
@@ -192,13 +192,13 @@ def _plan_of(item: Mapping[str, Attribute]) -> Plan:
     )
 
 
-def _ticks(ticks: tuple[Tick, ...]) -> str:
+def _ticks(ticks: tuple[TickJob, ...]) -> str:
     return " ".join(f"{tick.at}/{tick.number}" if tick.number else str(tick.at) for tick in ticks)
 
 
-def _ticks_of(text: str) -> tuple[Tick, ...]:
+def _ticks_of(text: str) -> tuple[TickJob, ...]:
     pairs = (word.partition("/") for word in text.split())
-    return tuple(Tick(int(at), int(number or 0)) for at, _, number in pairs)
+    return tuple(TickJob(int(at), int(number or 0)) for at, _, number in pairs)
 
 
 def _text(item: Mapping[str, Attribute], name: str) -> str:

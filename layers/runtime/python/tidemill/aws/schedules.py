@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,9 +25,10 @@ from tidemill.aws.table import JobsTable
 from tidemill.aws.transaction import Action, transact
 from tidemill.domain import limits
 from tidemill.domain.errors import InputError
+from tidemill.domain.names import check_schedule
 from tidemill.domain.ports import Kept, ScheduleAnswer, SchedulePage, Stale, VersionPage
-from tidemill.domain.schedule import Schedule, ScheduleRef, ScheduleVersion
 from tidemill.domain.schedule_errors import TooManySchedulesError
+from tidemill.domain.schedule_row import ScheduleRef, ScheduleRow, ScheduleVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _KEPT_S: Final = int(limits.MAX_RETENTION.total_seconds())
 # A row whose name may be taken again outlives its versions, which tell where their numbers go on.
 _DELETED_S: Final = _KEPT_S + 30 * 86_400
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class DynamoSchedules:
@@ -50,12 +49,14 @@ class DynamoSchedules:
     def __init__(self, client: DynamoDBClient, table: str, *, meter: Callable[[float], None] | None = None) -> None:
         self._table = JobsTable(client, table, meter)
 
-    def find(self, refs: Sequence[ScheduleRef]) -> list[Schedule | None]:
+    def find(self, refs: Sequence[ScheduleRef]) -> list[ScheduleRow | None]:
         """See ScheduleStore."""
         items = self._table.read("find_schedules", [row_key(ref) for ref in refs]) if refs else []
         return [row_of(item) if item else None for item in items]
 
-    def record(self, before: Schedule | None, after: Schedule, version: ScheduleVersion, most: int) -> ScheduleAnswer:
+    def record(
+        self, before: ScheduleRow | None, after: ScheduleRow, version: ScheduleVersion, most: int
+    ) -> ScheduleAnswer:
         """See ScheduleStore. A row that equals the wanted one is the wanted one."""
         until = version.at // 1_000 + _KEPT_S
         condition = _unchanged(before)
@@ -74,7 +75,7 @@ class DynamoSchedules:
             return self._taken(after, most if change > 0 else None)
         return Kept(after)
 
-    def move(self, before: Schedule, after: Schedule) -> ScheduleAnswer:
+    def move(self, before: ScheduleRow, after: ScheduleRow) -> ScheduleAnswer:
         """See ScheduleStore."""
         ttl_s = after.changed_at // 1_000 + _DELETED_S if after.deleted else None
         try:
@@ -122,9 +123,7 @@ class DynamoSchedules:
         """See ScheduleStore."""
         start: dict[str, Any] = {}
         if cursor is not None:
-            if not _NAME.fullmatch(cursor) or len(cursor) > limits.MAX_SCHEDULE_CHARS:
-                raise InputError.at("cursor", "is not one that this listing returned", "cursor")
-            start = {"ExclusiveStartKey": row_key(ScheduleRef(tenant, cursor))}
+            start = {"ExclusiveStartKey": row_key(ScheduleRef(tenant, _name_in(cursor)))}
         answer = self._query(
             "list_schedules",
             {
@@ -144,7 +143,7 @@ class DynamoSchedules:
         (item,) = self._table.read("schedule_version", [version_key(ref, number)])
         return version_of(item) if item else None
 
-    def versions_of(self, rows: Sequence[Schedule]) -> list[ScheduleVersion | None]:
+    def versions_of(self, rows: Sequence[ScheduleRow]) -> list[ScheduleVersion | None]:
         """See ScheduleStore."""
         keys = [version_key(row.ref, row.version) for row in rows]
         items = self._table.read("schedule_versions", keys) if keys else []
@@ -183,7 +182,7 @@ class DynamoSchedules:
             raise outcome.error
         return outcome if isinstance(outcome, Unmet | Taken) else None
 
-    def _taken(self, after: Schedule, most: int | None) -> ScheduleAnswer:
+    def _taken(self, after: ScheduleRow, most: int | None) -> ScheduleAnswer:
         """Why a transaction was refused although the row's own condition held."""
         if most is not None:
             (count,) = self._table.read("count_schedules", [count_key(after.ref.tenant)])
@@ -200,7 +199,7 @@ class DynamoSchedules:
         return answer
 
 
-def _unchanged(before: Schedule | None) -> dict[str, Any]:
+def _unchanged(before: ScheduleRow | None) -> dict[str, Any]:
     if before is None:
         return {"ConditionExpression": "attribute_not_exists(pk)"}
     return {
@@ -241,7 +240,7 @@ def _counting(tenant: str, change: int, most: int) -> dict[str, Any]:
     return arguments
 
 
-def _answer(after: Schedule, item: Mapping[str, Attribute] | None) -> ScheduleAnswer:
+def _answer(after: ScheduleRow, item: Mapping[str, Attribute] | None) -> ScheduleAnswer:
     found = row_of(item) if item else None
     return Kept(after) if found == after else Stale(found)
 
@@ -250,6 +249,13 @@ def _cursor(shard: int, key: Mapping[str, Attribute] | None) -> str:
     if key is None:
         return str(shard)
     return "|".join((str(shard), key["due_sk"]["S"], key["pk"]["S"], key["sk"]["S"]))
+
+
+def _name_in(cursor: str) -> str:
+    try:
+        return check_schedule(cursor)
+    except InputError:
+        raise InputError.at("cursor", "is not one that this listing returned", "cursor") from None
 
 
 def _position(cursor: str | None) -> tuple[int, dict[str, Any]]:

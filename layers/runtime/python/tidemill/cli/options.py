@@ -15,8 +15,12 @@ Tenant = Annotated[str, typer.Option("--tenant", help="Whose job it is.")]
 Limit = Annotated[int, typer.Option("--limit", help="Jobs a page, 1 to 100.")]
 Cursor = Annotated[str | None, typer.Option("--cursor", help="From the page before.")]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or TENANT/ID.")]
+Jobs = Annotated[
+    str, typer.Option(envvar="TIDEMILL_JOBS", metavar="MODULE:NAME", help="The project's jobs; in ./functions.")
+]
 
 PAGE = 50
+REGISTRY = "jobs:registry"
 
 
 def ref_of(text: str, tenant: str = DEFAULT_TENANT) -> JobRef:

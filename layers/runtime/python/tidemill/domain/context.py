@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 P = ParamSpec("P")
@@ -65,6 +65,8 @@ class JobContext:
         sequence: the job's number among those of its entity. `previous_sequence`: that of the last one of the
             entity that finished, None if there is none: a greater gap than 1 is a lost job, a greater number
             than `sequence` means that this message is stale.
+        scheduled_at_ms: the time of its schedule that the job was made for, Unix time in milliseconds; None if no
+            schedule made it.
     """
 
     job_id: str
@@ -80,6 +82,15 @@ class JobContext:
     entity: str | None = None
     sequence: int | None = None
     previous_sequence: int | None = None
+    scheduled_at_ms: int | None = None
+
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """The time of its schedule that the job was made for, in UTC; None if no schedule made it.
+
+        Work on this and not on the clock: a tick may be late, and a retry later still.
+        """
+        return None if self.scheduled_at_ms is None else datetime.fromtimestamp(self.scheduled_at_ms / 1000, UTC)
 
     @overload
     def step(

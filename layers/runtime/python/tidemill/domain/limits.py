@@ -77,13 +77,13 @@ MAX_CHILDREN: Final = 10_000
 MAX_SCHEDULES: Final = 1_000
 # The row of a schedule is rewritten at each tick and stays within one write unit.
 MAX_CRON_CHARS: Final = 100
-MAX_PROBLEM_CHARS: Final = 64
+PROBLEM_CHARS: Final = 64
 # So many of the latest jobs are looked at before a tick that may not overlap, and can still be withdrawn: those of the
 # two minutes that the sweep is ahead, at one tick a minute.
 MADE_KEPT: Final = 4
 MAX_MISSED_RUNS: Final = 100
 # More missed ticks than this are not counted one by one.
-MAX_TICKS_COUNTED: Final = 10_000
+TICKS_COUNTED: Final = 10_000
 MAX_BACKFILL: Final = 1_000
 MAX_FIRES_SHOWN: Final = 100
 # A tick is late that is made more than this after its time: EventBridge starts the sweep once a minute.
@@ -140,6 +140,11 @@ MAX_VISIBILITY: Final = hours(12)
 # They count from the receive, and a change that would exceed them is refused: the longest that a worker may ask for
 # at its function's end.
 MAX_HIDING: Final = MAX_VISIBILITY - MAX_FUNCTION_TIMEOUT
+
+# API Reference of EventBridge Scheduler, FlexibleTimeWindow: MaximumWindowInMinutes, 1 to 1440.
+MAX_SCHEDULE_JITTER: Final = hours(24)
+# From when a tick is counted as late: Scheduler fires within a minute and repeats what failed, with growing waits.
+LATE_TICK: Final = minutes(5)
 
 # --- retention ---------------------------------------------------------------------------------
 SOURCE_RETENTION: Final = days(4)

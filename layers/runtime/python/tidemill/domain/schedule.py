@@ -1,251 +1,165 @@
-"""Schedules that are made while the stack runs: rows of the jobs table that make a job at each of their times.
-
-A *tick* is one time of a schedule. Times are Unix milliseconds.
-"""
+"""A recurring schedule of a kind, as its program declares it."""
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import Final
+from datetime import timedelta
+from typing import Any, TypeAlias
 
-from tidemill.domain.cron import Cron, Timing
-from tidemill.domain.job import Job
-from tidemill.domain.lifecycle import State
+from tidemill.domain import limits
+from tidemill.domain.args import JobArgs
+from tidemill.domain.cron import Cron, Every, Timing
+from tidemill.domain.declared import check_instance, check_span
+from tidemill.domain.duration import minutes
+from tidemill.domain.errors import DefinitionError, InputError
+from tidemill.domain.names import DEFAULT_TENANT, check_schedule, check_tenant
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
-
-
-class Overlap(StrEnum):
-    """What becomes of a tick while the job of an earlier one is not over."""
-
-    ALLOW = "allow"
-    SKIP = "skip"
-    # One tick waits until the other job is over; those that come meanwhile are skipped.
-    QUEUE_ONE = "queue_one"
-
-
-class Missed(StrEnum):
-    """What becomes of the ticks that the sweep was too late for."""
-
-    SKIP = "skip"
-    # One job for all of them, which is that of the latest.
-    RUN_ONCE = "run_once"
-    # Each of the latest `missed_limit` gets its job.
-    RUN_ALL = "run_all"
-
-
-class Change(StrEnum):
-    """What made a version."""
-
-    CREATED = "created"
-    CHANGED = "changed"
-    PAUSED = "paused"
-    RESUMED = "resumed"
-    REVERTED = "reverted"
-    DELETED = "deleted"
-
-
-class NoJob(StrEnum):
-    """Why the id of a tick belongs to a record that is cancelled and that no job will ever be."""
-
-    SKIPPED = "tick_skipped"
-    MISSED = "tick_missed"
-    # The schedule was changed, paused or deleted before the tick's time.
-    WITHDRAWN = "tick_withdrawn"
-
-
-_NO_JOB: Final = frozenset(reason.value for reason in NoJob)
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleRef:
-    """Which schedule: the tenant is part of the identity."""
-
-    tenant: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.tenant}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a schedule does, but for the arguments, which only its versions hold.
-
-    Attributes:
-        since: from when an `Every` counts; its first tick is one span later.
-        entity: what the jobs are about, where `lane` is FIFO.
-        missed_limit: how many missed ticks `run_all` makes up for.
-    """
-
-    kind: str
-    timing: Timing
-    since: int
-    lane: str
-    entity: str | None = None
-    overlap: Overlap = Overlap.ALLOW
-    missed: Missed = Missed.RUN_ONCE
-    missed_limit: int = 1
-
-    @property
-    def in_order(self) -> bool:
-        """Whether the jobs' lane is FIFO, where no job can be sent ahead of its time."""
-        return self.entity is not None
-
-    def fires(self, after: int) -> Iterator[int]:
-        """All ticks later than `after`, in their order."""
-        if isinstance(self.timing, Cron):
-            return (_ms(fire) for fire in self.timing.fires(_datetime(after)))
-        span = self.timing.span // _MILLISECOND
-        first = max((after - self.since) // span + 1, 1)
-        return (self.since + number * span for number in _counting(first))
-
-    def first_fire(self, after: int) -> int | None:
-        """The first tick later than `after`; None if there is none any more."""
-        return next(self.fires(after), None)
-
-    def same_times(self, other: Plan) -> bool:
-        """Whether both fire at the same times."""
-        return (self.timing, self.since) == (other.timing, other.since)
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """One tick's job. `number` grows by one each time that the one before was withdrawn or dropped."""
-
-    at: int
-    number: int = 0
-
-    @property
-    def again(self) -> Tick:
-        """The next job of the same tick."""
-        return Tick(self.at, self.number + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Settling:
-    """What is to be done before a new version makes its first job.
-
-    Attributes:
-        ticks: those of earlier versions that may have been sent and are not to run.
-        base: the new version's ticks are those later than this.
-    """
-
-    ticks: tuple[Tick, ...]
-    base: int
+_MINUTE = minutes(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One schedule as the table knows it. Every write of it raises `revision`.
+    """When jobs of a kind are made without anybody asking, and with which arguments.
 
-    Attributes:
-        version: grows with every change by a person, and never begins anew under one name.
-        next_at: the first tick that is not dealt with; None if it is paused or has none left.
-        made: the ticks whose jobs were made last, the latest last: `MADE_KEPT` of them.
-        again: ticks still to come whose earlier jobs were withdrawn.
-        waiting: the tick at `next_at` waits for another job to be over.
-        problem: why the tick at `next_at` could not be made.
-        ticks, late, skipped, missed: how many were made, and of those were late; how many were not made, and why.
-        last_missed: the latest tick that was missed.
+        @job(CloseBooks, schedule=Schedule(Cron("0 3 1 * *", tz="Europe/Paris"), jitter=minutes(15)))
+
+    `cdk deploy` makes an EventBridge Scheduler schedule of it, which sends straight to the lane's queue. Each of its
+    times is a tick, and a tick makes one job however often it is sent, within 19 days. Scheduler sends it within
+    the minute, or within the minutes of the jitter.
+
+    Arguments:
+        timing: a Cron or an Every.
+        args: what each job is given, an instance of the kind's arguments class; may be left out if all of them
+            have defaults.
+        name: unique in the program, by default the kind; lower-case words joined by . _ or -, at most 54
+            characters. It is part of a tick's identity: under a new name, it is another schedule.
+        tenant: whose the jobs are.
+        jitter: whole minutes, 1 to 1,440: each tick is sent at some time within them, so that many schedules of one
+            minute don't start at once.
+        expires_in: a tick's job that has not started so long after the tick's time never runs: it is `expired`.
+            At least a minute longer than the jitter. By default late ticks run, all of them. One interval lets
+            only the last of those run that have piled up behind a stopped lane.
+        enabled: whether it is deployed active.
+
+    Raises:
+        DefinitionError: a value is of another type or out of its range.
     """
 
-    ref: ScheduleRef
-    plan: Plan
-    version: int
-    revision: int
-    created_at: int
-    changed_at: int
-    next_at: int | None
-    paused: bool = False
-    deleted: bool = False
-    settling: Settling | None = None
-    made: tuple[Tick, ...] = ()
-    again: tuple[Tick, ...] = ()
-    waiting: bool = False
-    problem: str = ""
-    ticks: int = 0
-    late: int = 0
-    skipped: int = 0
-    missed: int = 0
-    last_missed: int | None = None
+    timing: Timing
+    args: JobArgs | None = None
+    name: str | None = None
+    tenant: str = DEFAULT_TENANT
+    jitter: timedelta | None = None
+    expires_in: timedelta | None = None
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.timing, Cron | Every):
+            raise DefinitionError(f"Schedule is of {self.timing!r:.80}. Fix: give a Cron('...') or Every(minutes(...))")
+        where = f"Schedule({self.timing})" if self.name is None else f"Schedule {self.name!r:.80}"
+        try:
+            check_tenant(self.tenant)
+            if self.name is not None:
+                check_schedule(self.name, "name")
+        except InputError as error:
+            raise DefinitionError(f"{where}: {error}") from error
+        check_instance(f"{where}: enabled", self.enabled, bool)
+        if self.args is not None:
+            check_instance(f"{where}: args", self.args, JobArgs)
+        self._check_spans(where)
+
+    def _check_spans(self, where: str) -> None:
+        if self.jitter is not None:
+            check_span(f"{where}: jitter", self.jitter)
+            if self.jitter % _MINUTE or not _MINUTE <= self.jitter <= limits.MAX_SCHEDULE_JITTER:
+                most = limits.MAX_SCHEDULE_JITTER // _MINUTE
+                raise DefinitionError(f"{where}: jitter is {self.jitter}. Fix: choose whole minutes, 1 to {most}")
+        if self.expires_in is not None:
+            check_span(f"{where}: expires_in", self.expires_in)
+            least = (self.jitter or timedelta(0)) + _MINUTE
+            if not least <= self.expires_in <= limits.MAX_DELAY:
+                raise DefinitionError(
+                    f"{where}: expires_in is {self.expires_in}. Fix: choose {least} (a tick may be sent so late) to "
+                    f"{limits.MAX_DELAY}"
+                )
 
     @property
-    def due_at(self) -> int | None:
-        """From when the sweep has something to do with it; at once while it is settling."""
-        return 0 if self.settling is not None else self.next_at
+    def title(self) -> str:
+        """Its name; only one that a definition holds is sure to have one."""
+        return self.name or ""
 
-    def tick(self, at: int) -> Tick:
-        """The job that the tick at `at` has, or is to have."""
-        known = {tick.at: tick for tick in (*self.made, *self.again)}
-        return known.get(at, Tick(at))
-
-    def job_id(self, tick: Tick) -> str:
-        """The id of a tick's job."""
-        return tick_job_id(self.ref, self.created_at, tick)
-
-    def revised(self, **changes: object) -> Schedule:
-        """This row with changes, as its next revision."""
-        return replace(self, revision=self.revision + 1, **changes)  # type: ignore[arg-type]  # fields of this class
+    def is_twin_of(self, other: Schedule) -> bool:
+        """Whether both would make the same jobs at the same times, whatever they are called."""
+        return _substance(self) == _substance(other)
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleVersion:
-    """What a schedule was from `at` on, who made it so, and how.
+Declared: TypeAlias = Schedule | Cron | Every
+Declarations: TypeAlias = Declared | Iterable[Declared]
 
-    Attributes:
-        args: the jobs' arguments as canonical JSON.
-        actor: an AWS ARN, the subject of a token, or `unknown`.
-        reverted_to: the version that it is equal to, if it was made by returning to one.
+
+def schedules_of(where: str, args_type: type[JobArgs], declared: object) -> tuple[Schedule, ...]:
+    """What a kind declares, each with its name and arguments.
+
+    Raises:
+        DefinitionError: something else stands there, the arguments are another kind's or missing, two have one name
+            or mean the same.
     """
-
-    ref: ScheduleRef
-    number: int
-    change: Change
-    plan: Plan
-    args: bytes
-    paused: bool
-    at: int
-    actor: str
-    reverted_to: int | None = None
-
-
-def cause_of(name: str) -> str:
-    """What a job that this schedule made names as its cause."""
-    return f"schedule:{name}"
+    alone = isinstance(declared, Cron | Every | Schedule)
+    if not alone and (isinstance(declared, str) or not isinstance(declared, Iterable)):
+        raise DefinitionError(
+            f"{where} schedule is {declared!r:.80}. Fix: give Cron('...'), Every(minutes(5)), or a list"
+        )
+    several: Any = (declared,) if alone else declared
+    made = tuple(_bound(where, args_type, one) for one in several)
+    for place, schedule in enumerate(made):
+        _check_apart(where, schedule, made[:place])
+    return made
 
 
-def is_no_job(job: Job) -> bool:
-    """Whether the record stands for a tick that has no job under this id."""
-    return job.state is State.CANCELLED and job.reason in _NO_JOB
+def _bound(where: str, args_type: type[JobArgs], declared: object) -> Schedule:
+    if isinstance(declared, Cron | Every):
+        declared = Schedule(declared)
+    if not isinstance(declared, Schedule):
+        raise DefinitionError(f"{where} schedule has {declared!r:.80}. Fix: give Cron('...') or Every(minutes(5))")
+    if declared.name is None:
+        try:
+            declared = replace(declared, name=check_schedule(args_type.job_kind, "name"))
+        except InputError as error:
+            raise DefinitionError(f"{where} its kind can't name its schedule: {error}. Fix: name='...'") from error
+    return replace(declared, args=_args(f"{where} schedule {declared.name!r}", args_type, declared.args))
 
 
-def tick_job_id(ref: ScheduleRef, created_at: int, tick: Tick) -> str:
-    """The id of one tick's job, which is the same whoever makes it and however often.
+def _args(where: str, args_type: type[JobArgs], given: JobArgs | None) -> JobArgs:
+    if given is not None:
+        if not isinstance(given, args_type):
+            raise DefinitionError(
+                f"{where} has args of {type(given).__name__}. Fix: give an instance of {args_type.__name__}"
+            )
+        return given
+    needed = [name for name, field in args_type.model_fields.items() if field.is_required()]
+    if needed:
+        raise DefinitionError(
+            f"{where} has no args, and {args_type.__name__} needs {', '.join(needed)}. "
+            f"Fix: Schedule(..., args={args_type.__name__}({needed[0]}=...))"
+        )
+    try:
+        return args_type()
+    except ValueError as error:
+        raise DefinitionError(f"{where} has no args, and {args_type.__name__}() is refused: {error}") from error
 
-    A UUIDv8 (RFC 9562: content of our own). `created_at` tells a schedule from an earlier one of its name.
-    """
-    text = f"tidemill schedule\n{ref.tenant}\n{ref.name}\n{created_at}\n{tick.at}\n{tick.number}"
-    value = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
-    value = value & ~(0xF << 76) | 0x8 << 76
-    return str(uuid.UUID(int=value & ~(0b11 << 62) | 0b10 << 62))
+
+def _check_apart(where: str, schedule: Schedule, others: Sequence[Schedule]) -> None:
+    for other in others:
+        if schedule.name == other.name:
+            raise DefinitionError(f"{where} two schedules are called {schedule.name!r}. Fix: Schedule(..., name='...')")
+        if schedule.is_twin_of(other):
+            raise DefinitionError(
+                f"{where} schedules {other.name!r} and {schedule.name!r} make the same jobs at the same times. "
+                "Fix: leave one out"
+            )
 
 
-def _ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MILLISECOND
-
-
-def _datetime(at: int) -> datetime:
-    return _EPOCH + at * _MILLISECOND
-
-
-def _counting(first: int) -> Iterator[int]:
-    while True:
-        yield first
-        first += 1
+def _substance(schedule: Schedule) -> tuple[object, ...]:
+    timing = schedule.timing
+    return (timing.expressions, timing.tz, schedule.tenant, schedule.args and schedule.args.canonical())

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
-from tidemill.domain.schedule import Missed, NoJob, Overlap, Plan, Schedule, Settling, Tick
+from tidemill.domain.schedule_row import Missed, NoJob, Overlap, Plan, ScheduleRow, Settling, TickJob
 
 AHEAD_MS: Final = milliseconds(limits.SWEEP_AHEAD)
 _LATE_MS: Final = milliseconds(limits.TICK_LATE)
@@ -32,14 +32,14 @@ class Leave:
 class Make:
     """The tick's job is to be sent, and then the row moves on."""
 
-    tick: Tick
+    tick: TickJob
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """The tick gets no job, and the row moves on to the first tick later than `beyond`."""
 
-    tick: Tick
+    tick: TickJob
     reason: NoJob
     beyond: int
 
@@ -65,7 +65,7 @@ def overlaps(policy: Overlap, at: int, now_ms: int, *, busy: bool) -> Overlap:
     return policy if at <= now_ms else Overlap.QUEUE_ONE
 
 
-def decide_tick(row: Schedule, now_ms: int, is_busy: Callable[[], bool]) -> Step:
+def decide_tick(row: ScheduleRow, now_ms: int, is_busy: Callable[[], bool]) -> Step:
     """What is to be done with the tick at `row.next_at`.
 
     Arguments:
@@ -80,7 +80,7 @@ def decide_tick(row: Schedule, now_ms: int, is_busy: Callable[[], bool]) -> Step
     return _missed(row, at, now_ms) or _in_time(row, at, now_ms, is_busy)
 
 
-def _in_time(row: Schedule, at: int, now_ms: int, is_busy: Callable[[], bool]) -> Step:
+def _in_time(row: ScheduleRow, at: int, now_ms: int, is_busy: Callable[[], bool]) -> Step:
     busy = row.plan.overlap is not Overlap.ALLOW and is_busy()
     match overlaps(row.plan.overlap, at, now_ms, busy=busy):
         case Overlap.ALLOW:
@@ -91,7 +91,7 @@ def _in_time(row: Schedule, at: int, now_ms: int, is_busy: Callable[[], bool]) -
             return Leave() if at > now_ms or row.waiting else Wait()
 
 
-def made(row: Schedule, tick: Tick, now_ms: int) -> Schedule:
+def made(row: ScheduleRow, tick: TickJob, now_ms: int) -> ScheduleRow:
     """The row after the tick's job was made. What came due behind a tick that waited is skipped."""
     beyond = max(tick.at, now_ms) if row.waiting else tick.at
     passed = count_fires(row.plan, tick.at, beyond) if row.waiting else 0
@@ -108,12 +108,12 @@ def made(row: Schedule, tick: Tick, now_ms: int) -> Schedule:
     )
 
 
-def is_late(row: Schedule, tick: Tick, now_ms: int) -> bool:
+def is_late(row: ScheduleRow, tick: TickJob, now_ms: int) -> bool:
     """Whether the tick is made more than a minute after its time, and not because it had to wait."""
     return not row.waiting and now_ms - tick.at > _LATE_MS
 
 
-def dropped(row: Schedule, step: Drop) -> Schedule:
+def dropped(row: ScheduleRow, step: Drop) -> ScheduleRow:
     """The row after a tick got no job, with all up to `step.beyond`."""
     count = 1 + count_fires(row.plan, step.tick.at, step.beyond)
     missed = step.reason is NoJob.MISSED
@@ -128,7 +128,7 @@ def dropped(row: Schedule, step: Drop) -> Schedule:
     )
 
 
-def withdrawable(row: Schedule, now_ms: int) -> tuple[Tick, ...]:
+def withdrawable(row: ScheduleRow, now_ms: int) -> tuple[TickJob, ...]:
     """The ticks whose jobs may have been sent by now and are not to run if the schedule is changed now.
 
     Those that were made ahead of their time, and the next one if a sweep may be about to send it. Clocks are half a
@@ -141,7 +141,7 @@ def withdrawable(row: Schedule, now_ms: int) -> tuple[Tick, ...]:
     return (*ahead, row.tick(at))
 
 
-def settling_for(row: Schedule, now_ms: int) -> Settling:
+def settling_for(row: ScheduleRow, now_ms: int) -> Settling:
     """What a change at `now_ms` has to settle.
 
     Ticks that came due before it and were not made are the new version's.
@@ -150,7 +150,7 @@ def settling_for(row: Schedule, now_ms: int) -> Settling:
     return Settling(withdrawable(row, now_ms), row.next_at - 1 if overdue and row.next_at else now_ms)
 
 
-def settled(row: Schedule, withdrawn: Iterable[Tick]) -> Schedule:
+def settled(row: ScheduleRow, withdrawn: Iterable[TickJob]) -> ScheduleRow:
     """The row that was settling, after these of its ticks turned out to have no job that will run."""
     if row.settling is None:
         raise ValueError(f"schedule {row.ref} settles nothing")
@@ -177,7 +177,7 @@ def settled(row: Schedule, withdrawn: Iterable[Tick]) -> Schedule:
 def count_fires(plan: Plan, after: int, until: int) -> int:
     """How many ticks are later than `after` and not later than `until`; more than 10,000 count as so many."""
     fires = takewhile(lambda at: at <= until, plan.fires(after))
-    return sum(1 for _ in islice(fires, limits.MAX_TICKS_COUNTED))
+    return sum(1 for _ in islice(fires, limits.TICKS_COUNTED))
 
 
 def latest_fires(plan: Plan, first: int, until: int, most: int) -> list[int]:
@@ -190,7 +190,7 @@ def latest_fires(plan: Plan, first: int, until: int, most: int) -> list[int]:
     return list(takewhile(lambda at: at <= until, plan.fires(first - 1)))[-most:]
 
 
-def _missed(row: Schedule, at: int, now_ms: int) -> Drop | None:
+def _missed(row: ScheduleRow, at: int, now_ms: int) -> Drop | None:
     """The end of the tick at `at` if the sweep is too late for it; None if it is to be made all the same."""
     # A tick that can't be sent ahead is the business of the first sweep after its time.
     is_ahead = row.plan.overlap is Overlap.ALLOW and not row.plan.in_order
@@ -210,5 +210,5 @@ def _before(plan: Plan, at: int, kept: int) -> int:
     return latest_fires(plan, at, kept - 1, 1)[-1]
 
 
-def _to_come(ticks: tuple[Tick, ...], after: int) -> tuple[Tick, ...]:
+def _to_come(ticks: tuple[TickJob, ...], after: int) -> tuple[TickJob, ...]:
     return tuple(tick for tick in ticks if tick.at > after)

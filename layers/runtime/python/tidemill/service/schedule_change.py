@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 from tidemill.domain import limits
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.ports import Clock, Kept, ScheduleStore
-from tidemill.domain.schedule import Change, Schedule, ScheduleRef, ScheduleVersion
 from tidemill.domain.schedule_errors import ScheduleExistsError, ScheduleNotFoundError, StaleVersionError
+from tidemill.domain.schedule_row import Change, ScheduleRef, ScheduleRow, ScheduleVersion
 from tidemill.domain.ticking import settled, settling_for
 from tidemill.service.schedule_request import Wanted
 from tidemill.service.withdrawing import Withdrawing
@@ -18,7 +18,7 @@ from tidemill.service.withdrawing import Withdrawing
 # Each refusal means that a sweep moved the row in between, which it does a few times a minute at the most.
 TRIES: Final = 8
 # The row as it is to be, and the jobs' arguments, made from the row and the version as they are.
-Made: TypeAlias = tuple[Schedule, bytes]
+Made: TypeAlias = tuple[ScheduleRow, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Changing:
         ref: ScheduleRef,
         version: int | None,
         change: Change,
-        make: Callable[[Schedule, ScheduleVersion], Made],
+        make: Callable[[ScheduleRow, ScheduleVersion], Made],
         reverted_to: int | None = None,
-    ) -> Schedule:
+    ) -> ScheduleRow:
         """Make the change of the row as it stands, whatever sweeps do to it meanwhile."""
         for _ in range(TRIES):
             row = self.standing(ref)
@@ -55,8 +55,8 @@ class Changing:
         raise UnavailableError("change the schedule", "it kept changing")
 
     def _record(
-        self, row: Schedule, after: Schedule, args: bytes, change: Change, reverted_to: int | None
-    ) -> Schedule | None:
+        self, row: ScheduleRow, after: ScheduleRow, args: bytes, change: Change, reverted_to: int | None
+    ) -> ScheduleRow | None:
         """Write the change and settle what it has to; None if the row is another one by now."""
         now_ms = self.clock.now_ms()
         settling = settling_for(row, now_ms)
@@ -76,7 +76,7 @@ class Changing:
             return None
         return self._settle(answer.row)
 
-    def _settle(self, row: Schedule) -> Schedule:
+    def _settle(self, row: ScheduleRow) -> ScheduleRow:
         """The row once nothing of an earlier version will run any more, whoever saw to it."""
         version = row.version
         for _ in range(TRIES):
@@ -90,7 +90,7 @@ class Changing:
             row = found
         raise UnavailableError("change the schedule", "it is written and its settling kept changing")
 
-    def standing(self, ref: ScheduleRef) -> Schedule:
+    def standing(self, ref: ScheduleRef) -> ScheduleRow:
         """The row as of now.
 
         Raises:
@@ -101,18 +101,18 @@ class Changing:
             raise ScheduleNotFoundError(ref.tenant, ref.name)
         return row
 
-    def version_of(self, row: Schedule) -> ScheduleVersion:
+    def version_of(self, row: ScheduleRow) -> ScheduleVersion:
         """The version that the row is in."""
         found = self.rows.versions_of([row])[0]
         if found is None:
             raise ScheduleNotFoundError(row.ref.tenant, row.ref.name, row.version)
         return found
 
-    def _who(self, row: Schedule) -> str:
+    def _who(self, row: ScheduleRow) -> str:
         found = self.rows.versions_of([row])[0]
         return "somebody" if found is None else found.actor
 
-    def same(self, row: Schedule, wanted: Wanted, *, paused: bool) -> Schedule:
+    def same(self, row: ScheduleRow, wanted: Wanted, *, paused: bool) -> ScheduleRow:
         """The row that is there, if it is what was asked for: an answer may have been lost."""
         old = self.rows.versions_of([row])[0]
         alike = old is not None and old.change is Change.CREATED and old.args == wanted.args
@@ -120,7 +120,7 @@ class Changing:
             return row
         raise ScheduleExistsError(row.ref.tenant, row.ref.name, row.version)
 
-    def version(self, row: Schedule, args: bytes, change: Change, reverted_to: int | None = None) -> ScheduleVersion:
+    def version(self, row: ScheduleRow, args: bytes, change: Change, reverted_to: int | None = None) -> ScheduleVersion:
         """The version that a row begins with."""
         return ScheduleVersion(
             row.ref, row.version, change, row.plan, args, row.paused, row.changed_at, self.actor(), reverted_to

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.cron import Cron, Every, Timing
 from tidemill.domain.errors import InputError
-from tidemill.domain.names import check_tenant
+from tidemill.domain.names import check_schedule, check_tenant
 from tidemill.domain.registry import JobRegistry
-from tidemill.domain.schedule import Missed, Overlap, Plan, Schedule, ScheduleRef, ScheduleVersion
+from tidemill.domain.schedule_row import Missed, Overlap, Plan, ScheduleRef, ScheduleRow, ScheduleVersion
 from tidemill.domain.zones import zone_of
 from tidemill.service.submission import DEFAULT_TENANT, Submission, check
-
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class ScheduleOptions(TypedDict, total=False):
@@ -52,25 +49,13 @@ class Wanted:
     args: bytes
 
 
-def check_name(value: object, field: str = "name") -> str:
-    """Return `value` if it can name a schedule; raise InputError naming `field`."""
-    if not isinstance(value, str):
-        raise InputError.at(field, f"must be a string, not {type(value).__name__}", "type")
-    if not 1 <= len(value) <= limits.MAX_SCHEDULE_CHARS:
-        problem = f"must have 1 to {limits.MAX_SCHEDULE_CHARS} characters, not {len(value)}"
-        raise InputError.at(field, problem, "length")
-    if not _NAME.fullmatch(value):
-        raise InputError.at(field, "must be letters, digits and . _ - (first a letter or digit)", "format")
-    return value
-
-
 def schedule_ref(name: object, tenant: object = DEFAULT_TENANT) -> ScheduleRef:
     """Which schedule is meant.
 
     Raises:
         InputError: the name or the tenant is ill-formed.
     """
-    return ScheduleRef(check_tenant(tenant), check_name(name))
+    return ScheduleRef(check_tenant(tenant), check_schedule(name, "name"))
 
 
 def check_wanted(
@@ -121,7 +106,7 @@ def check_wanted(
 
 
 def changed_wish(
-    row: Schedule, old: ScheduleVersion, changes: ScheduleChanges, registry: JobRegistry, now_ms: int
+    row: ScheduleRow, old: ScheduleVersion, changes: ScheduleChanges, registry: JobRegistry, now_ms: int
 ) -> Wanted:
     """What `row`, which is in version `old`, is to do after these changes. See `check_wanted` for what it raises."""
     asked: dict[str, Any] = dict(changes)
@@ -139,12 +124,19 @@ def changed_wish(
     return check_wanted(row.ref, wanted, timing, options, registry, now_ms, since)  # type: ignore[arg-type]
 
 
-def reverted_wish(row: Schedule, earlier: ScheduleVersion, registry: JobRegistry, now_ms: int) -> Wanted:
+def reverted_wish(row: ScheduleRow, earlier: ScheduleVersion, registry: JobRegistry, now_ms: int) -> Wanted:
     """What `row` is to do to be as it was in version `earlier`. See `check_wanted` for what it raises."""
     plan = earlier.plan
     # An Every of another span counts anew; an equal one goes on.
     since = row.plan.since if plan.timing == row.plan.timing else now_ms
     return check_wanted(row.ref, old_args(earlier, registry), plan.timing, options_of(plan), registry, now_ms, since)
+
+
+def check_undeclared(ref: ScheduleRef, registry: JobRegistry) -> None:
+    """Raise InputError if the program declares a schedule of this name: a job names its schedule as its cause."""
+    if any(schedule.name == ref.name for _, schedule in registry.schedules):
+        problem = f"{ref.name!r} is a schedule that the program's code declares. Fix: choose another name"
+        raise InputError.at("name", problem, "declared")
 
 
 def old_args(version: ScheduleVersion, registry: JobRegistry) -> JobArgs:

@@ -15,7 +15,7 @@ from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.names import check_job_id
 from tidemill.domain.ports import JobReader
-from tidemill.domain.schedule import Schedule, ScheduleVersion, Tick, cause_of, is_no_job
+from tidemill.domain.schedule_row import ScheduleRow, ScheduleVersion, TickJob, cause_of, is_no_job
 from tidemill.service.auditing import Auditor
 from tidemill.service.schedule_request import old_args
 from tidemill.service.submission import Submission
@@ -73,7 +73,7 @@ class ScheduleRuns:
         """The same, for a caller of this name."""
         return replace(self, auditor=replace(self.auditor, actor=lambda: actor))
 
-    def trigger(self, row: Schedule, version: ScheduleVersion, job_id: str | None) -> Receipt:
+    def trigger(self, row: ScheduleRow, version: ScheduleVersion, job_id: str | None) -> Receipt:
         """See `Schedules.trigger`."""
         clock, random = self.submitter.clock, self.submitter.random
         chosen = time_ordered_id(clock.now_ms(), random.getrandbits(74)) if job_id is None else job_id
@@ -87,10 +87,10 @@ class ScheduleRuns:
         return result
 
     def backfill(
-        self, row: Schedule, version: ScheduleVersion, start: datetime, end: datetime, *, dry_run: bool
+        self, row: ScheduleRow, version: ScheduleVersion, start: datetime, end: datetime, *, dry_run: bool
     ) -> Backfill:
         """See `Schedules.backfill`."""
-        ticks = self._free(row, [Tick(at) for at in _range(row, start, end, self.submitter.clock.now_ms())])
+        ticks = self._free(row, [TickJob(at) for at in _range(row, start, end, self.submitter.clock.now_ms())])
         if dry_run:
             return Backfill(tuple(BackfilledTick(t.at, row.job_id(t), job is None) for t, job in ticks), dry_run=True)
         args = old_args(version, self.submitter.registry)
@@ -98,7 +98,7 @@ class ScheduleRuns:
         chosen = {"schedule": row.ref.name, "start": start.isoformat(), "end": end.isoformat()}
         with self.auditor.action("backfill", row.ref.tenant, chosen, jobs=refs) as tally:
             new = [tick for tick, job in ticks if job is None]
-            results = self.submitter.submit([_submission(row, args, row.job_id(tick)) for tick in new])
+            results = self.submitter.submit([_submission(row, args, row.job_id(tick), tick.at) for tick in new])
             answers = dict(zip(new, results, strict=True))
             done = tuple(_backfilled(row, tick, answers.get(tick)) for tick, _ in ticks)
             for tick in done:
@@ -107,9 +107,9 @@ class ScheduleRuns:
             tally.add("failed", count=sum(tick.error is not None for tick in done))
         return Backfill(done, dry_run=False)
 
-    def _free(self, row: Schedule, ticks: Sequence[Tick]) -> list[tuple[Tick, Job | None]]:
+    def _free(self, row: ScheduleRow, ticks: Sequence[TickJob]) -> list[tuple[TickJob, Job | None]]:
         """For each tick the first of its ids that is not without a job for good, and the job that has it."""
-        found: dict[int, tuple[Tick, Job | None]] = {}
+        found: dict[int, tuple[TickJob, Job | None]] = {}
         left = list(ticks)
         for _ in range(_MOST_WITHDRAWN):
             jobs = self.reader.find([JobRef(row.ref.tenant, row.job_id(tick)) for tick in left]) if left else []
@@ -119,7 +119,7 @@ class ScheduleRuns:
         return [found[tick.at] for tick in ticks if tick.at in found]
 
 
-def _submission(row: Schedule, args: JobArgs, job_id: str) -> Submission:
+def _submission(row: ScheduleRow, args: JobArgs, job_id: str, at: int | None = None) -> Submission:
     return Submission(
         args,
         tenant=row.ref.tenant,
@@ -127,15 +127,16 @@ def _submission(row: Schedule, args: JobArgs, job_id: str) -> Submission:
         entity=row.plan.entity,
         job_id=job_id,
         causation_id=cause_of(row.ref.name),
+        scheduled_at=at,
     )
 
 
-def _backfilled(row: Schedule, tick: Tick, result: object) -> BackfilledTick:
+def _backfilled(row: ScheduleRow, tick: TickJob, result: object) -> BackfilledTick:
     error = result if isinstance(result, TidemillError) and not isinstance(result, KeyConflictError) else None
     return BackfilledTick(tick.at, row.job_id(tick), isinstance(result, Receipt) and result.created, error)
 
 
-def _range(row: Schedule, start: datetime, end: datetime, now_ms: int) -> list[int]:
+def _range(row: ScheduleRow, start: datetime, end: datetime, now_ms: int) -> list[int]:
     first, until = _ms(start, "start"), _ms(end, "end")
     if until <= first:
         raise InputError.at("end", "must be later than the start", "range")

@@ -20,13 +20,14 @@ from tidemill.domain.errors import InputError, UnavailableError
 from tidemill.domain.names import check_tenant
 from tidemill.domain.ports import Clock, Kept, SchedulePage, ScheduleStore, VersionPage
 from tidemill.domain.registry import JobRegistry
-from tidemill.domain.schedule import Change, Schedule, ScheduleVersion
 from tidemill.domain.schedule_errors import ScheduleNotFoundError
+from tidemill.domain.schedule_row import Change, ScheduleRow, ScheduleVersion
 from tidemill.service.schedule_change import TRIES, Changing
 from tidemill.service.schedule_request import (
     ScheduleChanges,
     ScheduleOptions,
     changed_wish,
+    check_undeclared,
     check_wanted,
     reverted_wish,
     schedule_ref,
@@ -41,9 +42,9 @@ from tidemill.service.withdrawing import Withdrawing
 class Schedules:
     """Looks after the schedules of one stack. Safe for threads. `client.schedules` is one.
 
-    Every method takes the schedule's name (1 to 54 letters, digits and . _ -) and its tenant, and raises InputError
-    for an ill-formed one, ScheduleNotFoundError where there is none, and UnavailableError when AWS does not answer:
-    the call may be repeated. Times are Unix milliseconds.
+    Every method takes the schedule's name (lower-case words joined by . _ or -, at most 54 characters) and its
+    tenant. It raises InputError for an ill-formed one, ScheduleNotFoundError where there is none, and UnavailableError
+    when AWS does not answer: the call may be repeated. Times are Unix milliseconds.
 
     Arguments:
         actor: tells who acts, when it is first asked.
@@ -69,7 +70,7 @@ class Schedules:
         tenant: str = DEFAULT_TENANT,
         paused: bool = False,
         **options: Unpack[ScheduleOptions],
-    ) -> Schedule:
+    ) -> ScheduleRow:
         """Make a schedule whose ticks are those of `timing` from now on; one that is there and equal is answered.
 
         Arguments:
@@ -82,6 +83,7 @@ class Schedules:
             TooManySchedulesError: the tenant has 1,000.
         """
         ref = schedule_ref(name, tenant)
+        check_undeclared(ref, self.registry)
         now_ms = self.clock.now_ms()
         wanted = check_wanted(ref, args, timing, options, self.registry, now_ms, now_ms)
         for _ in range(TRIES):
@@ -92,7 +94,7 @@ class Schedules:
                 self.withdrawing.settle(old)
                 continue
             number = 1 if old is None else old.version + 1
-            row = Schedule(
+            row = ScheduleRow(
                 ref=ref,
                 plan=wanted.plan,
                 version=number,
@@ -117,7 +119,7 @@ class Schedules:
         tenant: str = DEFAULT_TENANT,
         version: int | None = None,
         **changes: Unpack[ScheduleChanges],
-    ) -> Schedule:
+    ) -> ScheduleRow:
         """Let it do something else from now on: other `args`, another `timing`, other options.
 
         A tick that was due before and that no sweep had come to is the new version's, if it is one of its ticks.
@@ -132,13 +134,13 @@ class Schedules:
         if not changes:
             raise InputError.at("changes", "are missing. Fix: say what is to be another", "missing")
 
-        def changed(row: Schedule, old: ScheduleVersion) -> tuple[Schedule, bytes]:
+        def changed(row: ScheduleRow, old: ScheduleVersion) -> tuple[ScheduleRow, bytes]:
             wanted = changed_wish(row, old, changes, self.registry, self.clock.now_ms())
             return replace(row, plan=wanted.plan), wanted.args
 
         return self._changing.apply(schedule_ref(name, tenant), version, Change.CHANGED, changed)
 
-    def pause(self, name: str, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> Schedule:
+    def pause(self, name: str, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> ScheduleRow:
         """Let it make no jobs until it is resumed. Pausing twice changes nothing.
 
         Raises:
@@ -148,7 +150,7 @@ class Schedules:
             schedule_ref(name, tenant), version, Change.PAUSED, lambda row, old: (replace(row, paused=True), old.args)
         )
 
-    def resume(self, name: str, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> Schedule:
+    def resume(self, name: str, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> ScheduleRow:
         """Let it make jobs again, from the next tick on: what it would have made meanwhile is not missed.
 
         Raises:
@@ -158,7 +160,7 @@ class Schedules:
             schedule_ref(name, tenant), version, Change.RESUMED, lambda row, old: (replace(row, paused=False), old.args)
         )
 
-    def revert(self, name: str, to: int, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> Schedule:
+    def revert(self, name: str, to: int, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> ScheduleRow:
         """Let it do what it did in version `to`, as a new version. Whether it is paused stays as it is.
 
         Raises:
@@ -169,14 +171,14 @@ class Schedules:
         if isinstance(to, bool) or not isinstance(to, int) or to < 1:
             raise InputError.at("to", "must be the number of a version", "range")
 
-        def reverted(row: Schedule, _: ScheduleVersion) -> tuple[Schedule, bytes]:
+        def reverted(row: ScheduleRow, _: ScheduleVersion) -> tuple[ScheduleRow, bytes]:
             earlier = self.version(row.ref.name, to, tenant=row.ref.tenant)
             wanted = reverted_wish(row, earlier, self.registry, self.clock.now_ms())
             return replace(row, plan=wanted.plan), wanted.args
 
         return self._changing.apply(schedule_ref(name, tenant), version, Change.REVERTED, reverted, reverted_to=to)
 
-    def delete(self, name: str, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> Schedule:
+    def delete(self, name: str, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> ScheduleRow:
         """Let it make no job any more. Jobs that it made and whose time has come run; its versions stay for 400 days.
 
         Raises:
@@ -220,7 +222,7 @@ class Schedules:
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def get(self, name: str, *, tenant: str = DEFAULT_TENANT) -> Schedule:
+    def get(self, name: str, *, tenant: str = DEFAULT_TENANT) -> ScheduleRow:
         """The row as of now."""
         return self._changing.standing(schedule_ref(name, tenant))
 

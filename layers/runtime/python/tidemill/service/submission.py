@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import Random
 from typing import Final, TypedDict
 
-from tidemill.domain import limits
+from tidemill.domain import limits, names
 from tidemill.domain.args import JobArgs, fingerprint_of
 from tidemill.domain.definition import OnFinal
 from tidemill.domain.duration import milliseconds
@@ -17,12 +17,19 @@ from tidemill.domain.errors import InputError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lane import Lane
-from tidemill.domain.names import check_entity, check_job_id, check_key, check_lane, check_sequence, check_tenant
+from tidemill.domain.names import (
+    check_entity,
+    check_job_id,
+    check_key,
+    check_lane,
+    check_sequence,
+    check_tenant,
+)
 from tidemill.domain.payload import checked_in
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.sizing import longest_timeout
 
-DEFAULT_TENANT: Final = "default"
+DEFAULT_TENANT: Final = names.DEFAULT_TENANT
 _NOW: Final = timedelta(0)
 
 
@@ -47,6 +54,7 @@ class Submission:
         causation_id: the job or event that caused this one. `traceparent`: W3C trace context.
         hops: how many jobs caused each other before this one, 0 to 32; by default none. What a running job submits
             through the client has these four from it, unless they are given.
+        scheduled_at: the time of a schedule that the job is made for, Unix milliseconds; `expires_in` counts from it.
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
     """
@@ -65,6 +73,7 @@ class Submission:
     asked_at: int | None = None
     entity: str | None = None
     sequence: int | None = None
+    scheduled_at: int | None = None
 
 
 class Options(TypedDict, total=False):
@@ -83,6 +92,7 @@ class Options(TypedDict, total=False):
     asked_at: int | None
     entity: str | None
     sequence: int | None
+    scheduled_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
         problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"
         raise InputError.at("hops", problem, "hops")
+    scheduled_at = _moment(submission.scheduled_at)
     canonical = submission.args.canonical()
     inline, stored = checked_in(canonical)
     due_ms = now_ms + milliseconds(delay)
@@ -154,13 +165,14 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         correlation_id=_trace(submission.correlation_id, "correlation_id") or job_id,
         key=submission.key,
         not_before=due_ms if delay else None,
-        expires_at=_expiry(submission.expires_in, delay, now_ms),
+        expires_at=_expiry(submission.expires_in, delay, now_ms if scheduled_at is None else scheduled_at),
         causation_id=_trace(submission.causation_id, "causation_id"),
         traceparent=_trace(submission.traceparent, "traceparent"),
         hops=hops,
         entity=submission.entity,
         sequence=submission.sequence,
         stored=stored,
+        scheduled_at=scheduled_at,
     )
     repeatable = submission.key is not None or submission.job_id is not None
     return Order(envelope, definition, lane, due_ms, repeatable, submission.asked_at, canonical)
@@ -232,11 +244,19 @@ def _identity(submission: Submission, tenant: str, kind: str, now_ms: int, rando
     return time_ordered_id(now_ms, random.getrandbits(74))
 
 
-def _expiry(expires_in: timedelta | None, delay: timedelta, now_ms: int) -> int | None:
+def _moment(value: int | None) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
+        raise InputError.at("scheduled_at", "must be Unix milliseconds, a whole number from 0 to 2^53", "type")
+    return value
+
+
+def _expiry(expires_in: timedelta | None, delay: timedelta, from_ms: int) -> int | None:
     if expires_in is None:
         return None
     check_expiry(_span(expires_in, "expires_in", _NOW), delay, "expires_in")
-    return now_ms + milliseconds(expires_in)
+    return from_ms + milliseconds(expires_in)
 
 
 def check_expiry(expires_in: timedelta, delay: timedelta, field: str) -> None:

@@ -28,7 +28,16 @@ from tidemill.domain.errors import (
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.ports import Clock, JobReader, Kept, ScheduleStore, Telemetry
 from tidemill.domain.registry import JobRegistry
-from tidemill.domain.schedule import NoJob, Overlap, Schedule, ScheduleRef, ScheduleVersion, Tick, cause_of, is_no_job
+from tidemill.domain.schedule_row import (
+    NoJob,
+    Overlap,
+    ScheduleRef,
+    ScheduleRow,
+    ScheduleVersion,
+    TickJob,
+    cause_of,
+    is_no_job,
+)
 from tidemill.domain.ticking import AHEAD_MS, Drop, Leave, Make, Step, Wait, decide_tick, dropped, is_late, made
 from tidemill.service.schedule_request import old_args
 from tidemill.service.submission import Submission
@@ -67,7 +76,7 @@ class TickSweep:
                 break
         return total
 
-    def _deal_with(self, rows: Sequence[Schedule], deadline_ms: int | None) -> int:
+    def _deal_with(self, rows: Sequence[ScheduleRow], deadline_ms: int | None) -> int:
         rounds = _Rounds(self)
         while rows and self._is_before(deadline_ms):
             rows = rounds.take(rows)
@@ -85,14 +94,14 @@ class _Rounds:
     made: int = 0
     _versions: _Versions = field(default_factory=dict)
 
-    def take(self, rows: Sequence[Schedule]) -> list[Schedule]:
+    def take(self, rows: Sequence[ScheduleRow]) -> list[ScheduleRow]:
         """Take each row one step further; answers those that may have more to be done."""
         sweep = self.sweep
         ready = [row if row.settling is None else self._settled(row) for row in rows]
         standing = [row for row in ready if row is not None]
         busy = self._busy(standing)
         now_ms = sweep.clock.now_ms()
-        steps: list[tuple[Schedule, Step]] = []
+        steps: list[tuple[ScheduleRow, Step]] = []
         for row in standing:
             step = self._decide(row, now_ms, is_busy=row.ref in busy)
             if not isinstance(step, Leave):
@@ -101,7 +110,7 @@ class _Rounds:
         after = [self._end(row, step, results.get(row.ref)) for row, step in steps]
         return [row for row in after if row is not None]
 
-    def _settled(self, row: Schedule) -> Schedule | None:
+    def _settled(self, row: ScheduleRow) -> ScheduleRow | None:
         try:
             return self.sweep.withdrawing.settle(row)
         except UnavailableError as error:
@@ -110,14 +119,14 @@ class _Rounds:
             self._refused(row, error)
         return None
 
-    def _decide(self, row: Schedule, now_ms: int, *, is_busy: bool) -> Step:
+    def _decide(self, row: ScheduleRow, now_ms: int, *, is_busy: bool) -> Step:
         try:
             return decide_tick(row, now_ms, lambda: is_busy)
         except TidemillError as error:
             self._refused(row, error)
             return Leave()
 
-    def _busy(self, rows: Sequence[Schedule]) -> set[ScheduleRef]:
+    def _busy(self, rows: Sequence[ScheduleRow]) -> set[ScheduleRef]:
         """The schedules of which a job is not over, among those that ask."""
         asked = [
             (row.ref, JobRef(row.ref.tenant, row.job_id(tick)))
@@ -128,7 +137,7 @@ class _Rounds:
         found = self.sweep.reader.find([ref for _, ref in asked]) if asked else []
         return {ref for (ref, _), job in zip(asked, found, strict=True) if job is not None and not job.state.is_final}
 
-    def _submit(self, ticks: Sequence[tuple[Schedule, Tick]]) -> dict[ScheduleRef, SubmitResult | Job]:
+    def _submit(self, ticks: Sequence[tuple[ScheduleRow, TickJob]]) -> dict[ScheduleRef, SubmitResult | Job]:
         """What became of each tick's submit. Where the id is another one's, the record that has it."""
         submissions: dict[ScheduleRef, Submission] = {}
         results: dict[ScheduleRef, SubmitResult | Job] = {}
@@ -154,14 +163,14 @@ class _Rounds:
         found = self.sweep.reader.find(list(taken.values())) if taken else []
         return {ref: job for ref, job in zip(taken, found, strict=True) if job is not None}
 
-    def _read_versions(self, rows: Sequence[Schedule]) -> None:
+    def _read_versions(self, rows: Sequence[ScheduleRow]) -> None:
         wanted = [row for row in rows if (row.ref, row.version) not in self._versions]
         found = self.sweep.rows.versions_of(wanted)
         self._versions.update(
             ((row.ref, row.version), version) for row, version in zip(wanted, found, strict=True) if version is not None
         )
 
-    def _submission(self, row: Schedule, tick: Tick) -> Submission:
+    def _submission(self, row: ScheduleRow, tick: TickJob) -> Submission:
         # Written together with the row, and kept for as long as the row is in it.
         version = self._versions[row.ref, row.version]
         wait_ms = max(tick.at - self.sweep.clock.now_ms(), 0)
@@ -173,9 +182,10 @@ class _Rounds:
             delay=timedelta(milliseconds=wait_ms),
             job_id=row.job_id(tick),
             causation_id=cause_of(row.ref.name),
+            scheduled_at=tick.at,
         )
 
-    def _end(self, row: Schedule, step: Step, result: SubmitResult | Job | None) -> Schedule | None:
+    def _end(self, row: ScheduleRow, step: Step, result: SubmitResult | Job | None) -> ScheduleRow | None:
         """The row after its step; None if nothing more can be done for it now."""
         try:
             match step:
@@ -196,7 +206,7 @@ class _Rounds:
             self._refused(row, error)
         return None
 
-    def _after_submit(self, row: Schedule, tick: Tick, result: SubmitResult | Job | None) -> Schedule | None:
+    def _after_submit(self, row: ScheduleRow, tick: TickJob, result: SubmitResult | Job | None) -> ScheduleRow | None:
         match result:
             case Job() if is_no_job(result):
                 # Somebody decided so before, and did not come to say so in the row.
@@ -211,7 +221,7 @@ class _Rounds:
                 pass
         return None
 
-    def _made(self, row: Schedule, tick: Tick) -> Schedule | None:
+    def _made(self, row: ScheduleRow, tick: TickJob) -> ScheduleRow | None:
         now_ms = self.sweep.clock.now_ms()
         after = self._move(row, made(row, tick, now_ms))
         if after is not None and tick not in row.made:
@@ -221,18 +231,18 @@ class _Rounds:
             self._count("TicksSkipped", after.skipped - row.skipped)
         return after
 
-    def _dropped(self, row: Schedule, step: Drop) -> Schedule | None:
+    def _dropped(self, row: ScheduleRow, step: Drop) -> ScheduleRow | None:
         after = self._move(row, dropped(row, step))
         if after is not None:
             self._count("TicksSkipped", after.skipped - row.skipped)
             self._count("TicksMissed", after.missed - row.missed)
         return after
 
-    def _move(self, row: Schedule, after: Schedule) -> Schedule | None:
+    def _move(self, row: ScheduleRow, after: ScheduleRow) -> ScheduleRow | None:
         answer = self.sweep.rows.move(row, after)
         return answer.row if isinstance(answer, Kept) else None
 
-    def _refused(self, row: Schedule, error: TidemillError) -> None:
+    def _refused(self, row: ScheduleRow, error: TidemillError) -> None:
         """The tick can't be made by this code. It stays the next one, and is late once it can."""
         self._count("TicksRefused", 1)
         self.sweep.telemetry.alert(
@@ -240,11 +250,11 @@ class _Rounds:
         )
         # Where, and not what: the text of a violation may quote the arguments.
         fields = ", ".join(violation.field for violation in error.violations) if isinstance(error, InputError) else ""
-        problem = f"{error.code}{fields and f' ({fields})'}"[: limits.MAX_PROBLEM_CHARS]
+        problem = f"{error.code}{fields and f' ({fields})'}"[: limits.PROBLEM_CHARS]
         if row.problem != problem:
             self.sweep.rows.move(row, row.revised(problem=problem))
 
-    def _failed(self, row: Schedule, error: UnavailableError) -> None:
+    def _failed(self, row: ScheduleRow, error: UnavailableError) -> None:
         """The next sweep does it."""
         self.sweep.telemetry.note(
             "tick_put_off", tenant=row.ref.tenant, schedule=row.ref.name, operation=error.operation, cause=error.cause

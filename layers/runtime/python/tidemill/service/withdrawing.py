@@ -17,7 +17,7 @@ from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.ports import Answer, Clock, JobReader, JobStore, Refused, ScheduleStore, Unwritten, Written
 from tidemill.domain.ports import Kept as RowKept
-from tidemill.domain.schedule import NoJob, Schedule, Tick, cause_of, is_no_job
+from tidemill.domain.schedule_row import NoJob, ScheduleRow, TickJob, cause_of, is_no_job
 from tidemill.domain.ticking import settled
 
 _KEEP_MS: Final = milliseconds(Retention().result)
@@ -36,7 +36,7 @@ class Withdrawing:
     reader: JobReader
     clock: Clock
 
-    def settle(self, row: Schedule) -> Schedule | None:
+    def settle(self, row: ScheduleRow) -> ScheduleRow | None:
         """Do what `row.settling` asks for; answers the row after it, None if somebody else wrote it meanwhile.
 
         Once it is written, no job of an earlier version's tick runs that had not begun. A crash before leaves the
@@ -50,7 +50,7 @@ class Withdrawing:
         answer = self.rows.move(row, settled(row, gone))
         return answer.row if isinstance(answer, RowKept) else None
 
-    def withdraw(self, row: Schedule, tick: Tick, reason: NoJob) -> bool:
+    def withdraw(self, row: ScheduleRow, tick: TickJob, reason: NoJob) -> bool:
         """Whether the tick has no job under this id from now on; False if its job began before, or is over.
 
         Raises:
@@ -69,7 +69,7 @@ class Withdrawing:
             job = answer.job
         raise UnavailableError("withdraw", "the job kept changing")
 
-    def _end(self, row: Schedule, ref: JobRef, job: Job | None, reason: NoJob) -> Answer:
+    def _end(self, row: ScheduleRow, ref: JobRef, job: Job | None, reason: NoJob) -> Answer:
         now_ms = self.clock.now_ms()
         if job is not None:
             over = replace(cancelled(job, now_ms, now_ms + _KEEP_MS), reason=reason.value)
@@ -84,7 +84,7 @@ def _waits_untouched(job: Job) -> bool:
     return job.state in (State.QUEUED, State.SCHEDULED) and job.fence == 0
 
 
-def _no_job(row: Schedule, ref: JobRef, reason: NoJob, now_ms: int) -> Job:
+def _no_job(row: ScheduleRow, ref: JobRef, reason: NoJob, now_ms: int) -> Job:
     return Job(
         ref=ref,
         kind=row.plan.kind,

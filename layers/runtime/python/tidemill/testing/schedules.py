@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from tidemill.domain.errors import InputError, UnavailableError
 from tidemill.domain.ports import Kept, ScheduleAnswer, SchedulePage, Stale, VersionPage
-from tidemill.domain.schedule import Schedule, ScheduleRef, ScheduleVersion
 from tidemill.domain.schedule_errors import TooManySchedulesError
+from tidemill.domain.schedule_row import ScheduleRef, ScheduleRow, ScheduleVersion
 
 
 @dataclass
@@ -19,16 +19,18 @@ class MemorySchedules:
         outage: set it to make every call fail.
     """
 
-    rows: dict[ScheduleRef, Schedule] = field(default_factory=dict)
+    rows: dict[ScheduleRef, ScheduleRow] = field(default_factory=dict)
     versions: dict[tuple[ScheduleRef, int], ScheduleVersion] = field(default_factory=dict)
     outage: UnavailableError | None = None
 
-    def find(self, refs: Sequence[ScheduleRef]) -> list[Schedule | None]:
+    def find(self, refs: Sequence[ScheduleRef]) -> list[ScheduleRow | None]:
         """See ScheduleStore."""
         self._fail()
         return [self.rows.get(ref) for ref in refs]
 
-    def record(self, before: Schedule | None, after: Schedule, version: ScheduleVersion, most: int) -> ScheduleAnswer:
+    def record(
+        self, before: ScheduleRow | None, after: ScheduleRow, version: ScheduleVersion, most: int
+    ) -> ScheduleAnswer:
         """See ScheduleStore."""
         self._fail()
         current = self.rows.get(after.ref)
@@ -42,7 +44,7 @@ class MemorySchedules:
             self.versions[version.ref, version.number] = version
         return answer
 
-    def move(self, before: Schedule, after: Schedule) -> ScheduleAnswer:
+    def move(self, before: ScheduleRow, after: ScheduleRow) -> ScheduleAnswer:
         """See ScheduleStore."""
         self._fail()
         return self._write(before, after)
@@ -69,7 +71,7 @@ class MemorySchedules:
         self._fail()
         return self.versions.get((ref, number))
 
-    def versions_of(self, rows: Sequence[Schedule]) -> list[ScheduleVersion | None]:
+    def versions_of(self, rows: Sequence[ScheduleRow]) -> list[ScheduleVersion | None]:
         """See ScheduleStore."""
         self._fail()
         return [self.versions.get((row.ref, row.version)) for row in rows]
@@ -85,7 +87,7 @@ class MemorySchedules:
         page = tuple(self.versions[ref, number] for number in numbers[:limit])
         return VersionPage(page, str(page[-1].number) if len(numbers) > limit else None)
 
-    def _write(self, before: Schedule | None, after: Schedule) -> ScheduleAnswer:
+    def _write(self, before: ScheduleRow | None, after: ScheduleRow) -> ScheduleAnswer:
         current = self.rows.get(after.ref)
         # A row that equals the wanted one is the wanted one, as if an answer had been lost.
         if current != after and _known_by(current) != _known_by(before):
@@ -93,7 +95,7 @@ class MemorySchedules:
         self.rows[after.ref] = after
         return Kept(after)
 
-    def _living(self, tenant: str) -> list[Schedule]:
+    def _living(self, tenant: str) -> list[ScheduleRow]:
         return [row for row in self.rows.values() if row.ref.tenant == tenant and not row.deleted]
 
     def _fail(self) -> None:
@@ -101,11 +103,11 @@ class MemorySchedules:
             raise self.outage
 
 
-def _known_by(row: Schedule | None) -> tuple[int, int] | None:
+def _known_by(row: ScheduleRow | None) -> tuple[int, int] | None:
     return None if row is None else (row.version, row.revision)
 
 
-def _page(keyed: dict[str, Schedule], limit: int, after: str) -> SchedulePage:
+def _page(keyed: dict[str, ScheduleRow], limit: int, after: str) -> SchedulePage:
     left = sorted(key for key in keyed if key > after)
     rows = tuple(keyed[key] for key in left[:limit])
     return SchedulePage(rows, left[limit - 1] if len(left) > limit else None)

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from tidemill.domain.schedule import Schedule, ScheduleRef, ScheduleVersion
+from tidemill.domain.schedule_row import ScheduleRef, ScheduleRow, ScheduleVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """It is written; `row` is the schedule now."""
 
-    row: Schedule
+    row: ScheduleRow
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
     """Nothing is written: the row is another one than the writer knew. `row` is as it stands, None if there is none."""
 
-    row: Schedule | None
+    row: ScheduleRow | None
 
 
 ScheduleAnswer: TypeAlias = Kept | Stale
@@ -30,7 +30,7 @@ ScheduleAnswer: TypeAlias = Kept | Stale
 class SchedulePage:
     """Some schedules, and the cursor of the next ones (None: there are no more)."""
 
-    rows: tuple[Schedule, ...]
+    rows: tuple[ScheduleRow, ...]
     cursor: str | None = None
 
 
@@ -48,10 +48,12 @@ class ScheduleStore(Protocol):
     A row is written under the condition that it is still the one that its writer knew, by version and revision.
     """
 
-    def find(self, refs: Sequence[ScheduleRef]) -> list[Schedule | None]:
+    def find(self, refs: Sequence[ScheduleRef]) -> list[ScheduleRow | None]:
         """The rows, None where there is none. A deleted one is there for as long as its versions are."""
 
-    def record(self, before: Schedule | None, after: Schedule, version: ScheduleVersion, most: int) -> ScheduleAnswer:
+    def record(
+        self, before: ScheduleRow | None, after: ScheduleRow, version: ScheduleVersion, most: int
+    ) -> ScheduleAnswer:
         """Write a row together with the version that it is in now: both or neither.
 
         `Stale` where the version is there already. Earlier versions are kept for 400 days from now on, and so are a
@@ -65,7 +67,7 @@ class ScheduleStore(Protocol):
             TooManySchedulesError: the tenant has `most` already, and this would be one more.
         """
 
-    def move(self, before: Schedule, after: Schedule) -> ScheduleAnswer:
+    def move(self, before: ScheduleRow, after: ScheduleRow) -> ScheduleAnswer:
         """Write the row of the same version."""
 
     def due(self, until_ms: int, limit: int, cursor: str | None) -> SchedulePage:
@@ -81,7 +83,7 @@ class ScheduleStore(Protocol):
     def version(self, ref: ScheduleRef, number: int) -> ScheduleVersion | None:
         """One version; None if there is none, or it is over 400 days ago."""
 
-    def versions_of(self, rows: Sequence[Schedule]) -> list[ScheduleVersion | None]:
+    def versions_of(self, rows: Sequence[ScheduleRow]) -> list[ScheduleVersion | None]:
         """The version that each row is in."""
 
     def history(self, ref: ScheduleRef, limit: int, cursor: str | None) -> VersionPage:
