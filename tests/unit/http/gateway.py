@@ -34,6 +34,8 @@ def template_of(method: str, target: str) -> str:
     parts = path.split("/")
     if len(parts) == 4 and (parts[1], parts[3]) == ("jobs", "redrive"):
         return "/jobs/{id}/redrive"
+    if len(parts) in (3, 4) and parts[1] == "schedules":
+        return "/".join(["", "schedules", "{name}", *parts[3:]])
     if len(parts) == 3 and parts[1] == "dlq" and (method, parts[2]) not in DLQ_ROUTES:
         return "/dlq/{id}"
     is_job = path.startswith("/jobs/") and path.count("/") == 2 and (method, path) != ("POST", "/jobs/batch")

@@ -33,6 +33,7 @@ from tidemill.entrypoints.http_request import (
     read_query,
 )
 from tidemill.entrypoints.http_response import json_response, problem_response
+from tidemill.entrypoints.http_schedule_routes import SCHEDULE_METHODS, ScheduleRoutes
 from tidemill.entrypoints.http_submit import BatchRefusedError, SubmitDesk, is_refusal
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk
@@ -45,6 +46,7 @@ _METHODS: Final = (
     (re.compile(r"/jobs/batch"), ("POST",)),
     (re.compile(r"/jobs/[^/]+"), ("DELETE", "GET")),
     *DLQ_METHODS,
+    *SCHEDULE_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
 
@@ -79,6 +81,7 @@ class HttpApi:
         self._app.delete("/jobs/<job_id>")(self._cancel)
         self._app.delete("/jobs")(self._cancel_page)
         DlqRoutes(self._app, desk, telemetry, self._caller)
+        ScheduleRoutes(self._app, registry, client.schedules, telemetry, self._caller)
         self._app.get("/openapi.json")(self._openapi)
         self._app.exception_handler(Exception)(self._refuse)
 

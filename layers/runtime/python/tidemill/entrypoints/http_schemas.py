@@ -13,6 +13,7 @@ from tidemill.domain import limits
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.entrypoints import http_models as models
 from tidemill.entrypoints.http_dlq_models import DOCUMENTS as DLQ_DOCUMENTS
+from tidemill.entrypoints.http_schedule_models import DOCUMENTS as SCHEDULE_DOCUMENTS
 
 REF: Final = "#/components/schemas/"
 _DOCUMENTS: Final = (
@@ -25,6 +26,7 @@ _DOCUMENTS: Final = (
     models.Problem,
     models.BatchProblem,
     *DLQ_DOCUMENTS,
+    *SCHEDULE_DOCUMENTS,
 )
 _MODE: Final[JsonSchemaMode] = "validation"
 _SECONDS: Final = {"type": ["number", "null"], "minimum": 0, "maximum": int(limits.MAX_DELAY.total_seconds())}
