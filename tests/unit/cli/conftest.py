@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from random import Random, SystemRandom
 from types import SimpleNamespace
+from urllib.parse import parse_qsl
 
 import pytest
 from typer.testing import CliRunner
@@ -77,19 +78,25 @@ class Silence:
 
 @dataclass
 class MemoryApi:
-    """POST as API Gateway would hand it to the function."""
+    """Requests as API Gateway would hand them to the function."""
 
     http: HttpApi
     posted: list = field(default_factory=list)
 
     def post(self, path, document):
+        return self.call("POST", path, document)
+
+    def call(self, method, path, document=None, version=None):
         self.posted.append(document)
+        path, _, query = path.partition("?")
+        matching = {} if version is None else {"if-match": f'"{version}"'}
         event = {
             "version": "2.0",
             "rawPath": path,
-            "headers": {"content-type": "application/json"},
+            "queryStringParameters": dict(parse_qsl(query)),
+            "headers": {"content-type": "application/json", **matching},
             "requestContext": {
-                "http": {"method": "POST", "path": path},
+                "http": {"method": method, "path": path},
                 "requestId": "r1",
                 "stage": "$default",
                 "authorizer": {"iam": {"userArn": "arn:aws:iam::1:user/op"}},
