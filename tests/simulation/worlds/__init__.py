@@ -15,6 +15,7 @@ from tests.simulation.worlds import (
     parking,
     poison,
     redrive,
+    schedules,
     steps,
     zombies,
 )
@@ -35,5 +36,6 @@ WORLDS: dict[str, Setting] = {
         large.SETTING,
         desk.SETTING,
         notices.SETTING,
+        schedules.SETTING,
     )
 }

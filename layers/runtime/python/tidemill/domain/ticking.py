@@ -169,6 +169,7 @@ def settled(row: ScheduleRow, withdrawn: Iterable[TickJob]) -> ScheduleRow:
         again=_to_come(tuple(again.values()), base),
         waiting=row.waiting and row.plan.overlap is Overlap.QUEUE_ONE and next_at == base + 1,
         problem="",
+        ticks=row.ticks - sum(tick in gone for tick in row.made),
         missed=row.missed + lost,
         last_missed=latest_fires(row.plan, base + 1, row.changed_at, 1)[-1] if lost else row.last_missed,
     )
