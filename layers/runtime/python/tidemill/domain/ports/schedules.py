@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from tidemill.domain.schedule_row import ScheduleRef, ScheduleRow, ScheduleVersion
+if TYPE_CHECKING:
+    # Workers import the ports, and do without the crons behind these.
+    from tidemill.domain.schedule_row import ScheduleRef, ScheduleRow, ScheduleVersion
 
 
 @dataclass(frozen=True, slots=True)
