@@ -4,6 +4,7 @@ import pytest
 from trials.ticking import Tick
 
 from examples.demo.watch import wait_until
+from tests.e2e.ground import PATIENCE_S
 from tidemill import Every, State, minutes
 from tidemill.domain.job import JobRef
 from tidemill.domain.schedule_row import TickJob
@@ -30,8 +31,9 @@ def test_each_tick_makes_one_job_to_the_second_until_the_schedule_is_deleted(gro
     assert done[1].at - done[0].at == 60_000
     late = [(job.started_at - tick.at) / 1_000 for job, tick in zip(ended, done, strict=True)]
     measured(f"ticks of a schedule made at run time started {min(late):.2f} to {max(late):.2f} s after their time")
-    assert all(seconds >= 0 for seconds in late)
-    assert min(late) < 2
+    # Never before its time; how soon after it depends on what else the machine does.
+    assert all(0 <= seconds < PATIENCE_S for seconds in late)
+    assert row.late == 0
 
     # What was sent ahead is withdrawn, and nothing comes after it.
     after = [tick for tick in row.made if tick not in deleted.made]
