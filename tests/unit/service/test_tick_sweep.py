@@ -11,6 +11,7 @@ from tests.unit.service.scheduled import Report, Stage
 from tidemill import DEFAULT_LANES, JobRegistry, hours, minutes, seconds
 from tidemill.domain.cron import Cron, Every
 from tidemill.domain.lifecycle import State
+from tidemill.domain.schedule_row import NoJob, TickJob
 
 CALLS = ("due_schedules", "versions_of", "find", "send", "insert", "move_schedule")
 
@@ -203,6 +204,40 @@ def test_a_job_that_somebody_cancelled_is_the_ticks_job_all_the_same(stage):
     stage.tide.run_for(minutes(7))
 
     assert stage.times == ["08:10:00"]
+
+
+def test_a_sweep_that_takes_long_looks_no_further_ahead_than_when_it_began(stage, monkeypatch):
+    """Else it could make a tick of a row that was changed meanwhile, of which the change can't know."""
+    stage.schedules.create("nightly", Report(), Cron("*/5 * * * *"))
+    rows = stage.tide._stack.schedules
+    moves = rows.move
+
+    def slow(before, after):
+        stage.tide.clock.wake()
+        stage.tide.clock.advance(minutes(4))
+        return moves(before, after)
+
+    ticks = stage.tide.clock._alarms[0].ticks
+    stage.tide.run_for(minutes(2))
+    monkeypatch.setattr(rows, "move", slow)
+    stage.tide.advance(minutes(1))
+    ticks.run()
+
+    assert stage.row().ticks == 1
+
+
+def test_a_tick_that_has_its_job_is_not_missed(stage):
+    row = stage.schedules.create("nightly", Report(), Cron("*/5 * * * *"))
+    stage.tide.run_for(minutes(4))
+    (job,) = stage.tide.jobs()
+    tick = TickJob(row.next_at)
+
+    assert not stage.schedules.withdrawing.rule_out(row, tick, NoJob.MISSED)
+    assert stage.tide.job(job) == job
+
+    later = TickJob(row.next_at + 300_000)
+    assert stage.schedules.withdrawing.rule_out(row, later, NoJob.MISSED)
+    assert [one.reason for one in stage.tide.jobs()] == [None, "tick_missed"]
 
 
 # --- daylight saving time -------------------------------------------------------------------------

@@ -69,15 +69,17 @@ class TickSweep:
         """
         total, cursor = 0, None
         while self._is_before(deadline_ms):
-            page = self.rows.due(self.clock.now_ms() + AHEAD_MS, limits.MAX_PAGE, cursor)
-            total += self._deal_with(page.rows, deadline_ms)
+            # Before the rows are read: whoever changes one knows how far ahead of that a sweep of the old one looks.
+            now_ms = self.clock.now_ms()
+            page = self.rows.due(now_ms + AHEAD_MS, limits.MAX_PAGE, cursor)
+            total += self._deal_with(page.rows, now_ms, deadline_ms)
             cursor = page.cursor
             if cursor is None:
                 break
         return total
 
-    def _deal_with(self, rows: Sequence[ScheduleRow], deadline_ms: int | None) -> int:
-        rounds = _Rounds(self)
+    def _deal_with(self, rows: Sequence[ScheduleRow], now_ms: int, deadline_ms: int | None) -> int:
+        rounds = _Rounds(self, now_ms)
         while rows and self._is_before(deadline_ms):
             rows = rounds.take(rows)
         return rounds.made
@@ -88,22 +90,25 @@ class TickSweep:
 
 @dataclass
 class _Rounds:
-    """One page of rows, each taken a step further in each round."""
+    """One page of rows, each taken a step further in each round.
+
+    Arguments:
+        now_ms: the time at which the page was asked for. However long the rounds take, they look no further ahead.
+    """
 
     sweep: TickSweep
+    now_ms: int
     made: int = 0
     _versions: _Versions = field(default_factory=dict)
 
     def take(self, rows: Sequence[ScheduleRow]) -> list[ScheduleRow]:
         """Take each row one step further; answers those that may have more to be done."""
-        sweep = self.sweep
         ready = [row if row.settling is None else self._settled(row) for row in rows]
         standing = [row for row in ready if row is not None]
         busy = self._busy(standing)
-        now_ms = sweep.clock.now_ms()
         steps: list[tuple[ScheduleRow, Step]] = []
         for row in standing:
-            step = self._decide(row, now_ms, is_busy=row.ref in busy)
+            step = self._decide(row, is_busy=row.ref in busy)
             if not isinstance(step, Leave):
                 steps.append((row, step))
         results = self._submit([(row, step.tick) for row, step in steps if isinstance(step, Make)])
@@ -119,9 +124,9 @@ class _Rounds:
             self._refused(row, error)
         return None
 
-    def _decide(self, row: ScheduleRow, now_ms: int, *, is_busy: bool) -> Step:
+    def _decide(self, row: ScheduleRow, *, is_busy: bool) -> Step:
         try:
-            return decide_tick(row, now_ms, lambda: is_busy)
+            return decide_tick(row, self.now_ms, lambda: is_busy)
         except TidemillError as error:
             self._refused(row, error)
             return Leave()
@@ -192,7 +197,7 @@ class _Rounds:
                 case Make(tick=tick):
                     return self._after_submit(row, tick, result)
                 case Drop(tick=tick, reason=reason):
-                    if not self.sweep.withdrawing.withdraw(row, tick, reason):
+                    if not self.sweep.withdrawing.rule_out(row, tick, reason):
                         return self._made(row, tick)
                     return self._dropped(row, step)
                 case Wait():

@@ -5,6 +5,7 @@ The id is given a record that is cancelled. A message that comes later meets a f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -46,22 +47,33 @@ class Withdrawing:
             UnavailableError: AWS did not answer.
         """
         ticks = row.settling.ticks if row.settling is not None else ()
-        gone = [tick for tick in ticks if self.withdraw(row, tick, NoJob.WITHDRAWN)]
+        gone = [tick for tick in ticks if self.withdraw(row, tick)]
         answer = self.rows.move(row, settled(row, gone))
         return answer.row if isinstance(answer, RowKept) else None
 
-    def withdraw(self, row: ScheduleRow, tick: TickJob, reason: NoJob) -> bool:
+    def withdraw(self, row: ScheduleRow, tick: TickJob) -> bool:
         """Whether the tick has no job under this id from now on; False if its job began before, or is over.
 
         Raises:
             UnavailableError: AWS did not answer; the call may be repeated.
         """
+        return self._end(row, tick, NoJob.WITHDRAWN, _waits_untouched)
+
+    def rule_out(self, row: ScheduleRow, tick: TickJob, reason: NoJob) -> bool:
+        """The same for a tick that nobody is known to have made; False if it has a job, which another sweep counts.
+
+        Raises:
+            UnavailableError: AWS did not answer; the call may be repeated.
+        """
+        return self._end(row, tick, reason, lambda _: False)
+
+    def _end(self, row: ScheduleRow, tick: TickJob, reason: NoJob, ends: Callable[[Job], bool]) -> bool:
         ref = JobRef(row.ref.tenant, row.job_id(tick))
         job = self.reader.find([ref])[0]
         for _ in range(_TRIES):
-            if job is not None and (is_no_job(job) or not _waits_untouched(job)):
+            if job is not None and (is_no_job(job) or not ends(job)):
                 return is_no_job(job)
-            answer = self._end(row, ref, job, reason)
+            answer = self._write(row, ref, job, reason)
             if isinstance(answer, Written):
                 return True
             if isinstance(answer, Unwritten):
@@ -69,7 +81,7 @@ class Withdrawing:
             job = answer.job
         raise UnavailableError("withdraw", "the job kept changing")
 
-    def _end(self, row: ScheduleRow, ref: JobRef, job: Job | None, reason: NoJob) -> Answer:
+    def _write(self, row: ScheduleRow, ref: JobRef, job: Job | None, reason: NoJob) -> Answer:
         now_ms = self.clock.now_ms()
         if job is not None:
             over = replace(cancelled(job, now_ms, now_ms + _KEEP_MS), reason=reason.value)
