@@ -9,7 +9,7 @@ from tidemill.service.auditing import Auditor
 from tidemill.service.schedule_runs import ScheduleRuns
 from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
-from tidemill.service.withdrawing import Withdrawing
+from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.schedules import MemorySchedules
 

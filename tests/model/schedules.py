@@ -22,7 +22,7 @@ from tidemill.domain.schedule_row import Change, Plan, ScheduleRef, ScheduleRow,
 from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
 from tidemill.service.tick_sweep import TickSweep
-from tidemill.service.withdrawing import Withdrawing
+from tidemill.service.tick_withdrawal import Withdrawing
 
 BORN: Final = 1_800_000_000_000
 REF: Final = ScheduleRef("acme", "a")

@@ -10,7 +10,7 @@ from tests.model.schedules import Bounds, Broken, explore
 from tidemill.domain import ticking
 from tidemill.domain.schedule_row import Settling
 from tidemill.service import schedule_change
-from tidemill.service.withdrawing import Withdrawing
+from tidemill.service.tick_withdrawal import Withdrawing
 
 BOUNDS = [
     Bounds(2, ()),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import desk, engine, memory, order, payloads, schedules, trouble
+from tests.simulation.planted import batches, desk, engine, memory, moves, order, payloads, schedules, trouble
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
@@ -19,5 +19,7 @@ PLANTED: Final = (
     *order.PLANTED,
     *payloads.PLANTED,
     *desk.PLANTED,
+    *moves.PLANTED,
+    *batches.PLANTED,
     *schedules.PLANTED,
 )

@@ -10,7 +10,7 @@ from tidemill.domain import schedule_row, ticking
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.schedule_row import Settling, TickJob
 from tidemill.service import schedule_change, tick_sweep
-from tidemill.service.withdrawing import Withdrawing
+from tidemill.service.tick_withdrawal import Withdrawing
 
 
 def of_the_send(job_id: Any) -> Any:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from tests.simulation.setting import Setting
 from tests.simulation.worlds import (
     basic,
+    batches,
     calm,
     desk,
     fifo,
     large,
     living,
+    moving,
     notices,
     outage,
     parking,
@@ -36,6 +38,8 @@ WORLDS: dict[str, Setting] = {
         large.SETTING,
         desk.SETTING,
         notices.SETTING,
+        moving.SETTING,
+        batches.SETTING,
         schedules.SETTING,
     )
 }

@@ -8,15 +8,19 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
 from tidemill.domain.errors import (
+    BatchNotFoundError,
+    BatchUnfinishedError,
     CodeChangedError,
     DefinitionError,
     FenceLostError,
     InputError,
     IntegrityError,
     InvalidArgsError,
+    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
+    JobUnfinishedError,
     KeyConflictError,
     MalformedMessageError,
     NothingMatchedError,
@@ -25,6 +29,7 @@ from tidemill.domain.errors import (
     SettingsError,
     StepError,
     TidemillError,
+    UnansweredError,
     UnavailableError,
     UnknownKindError,
     Violation,
@@ -37,6 +42,8 @@ from tidemill.domain.schedule_errors import (
 )
 
 __all__ = (
+    "BatchNotFoundError",
+    "BatchUnfinishedError",
     "CodeChangedError",
     "ConnectError",
     "DefinitionError",
@@ -44,9 +51,11 @@ __all__ = (
     "InputError",
     "IntegrityError",
     "InvalidArgsError",
+    "JobFailedError",
     "JobFinalError",
     "JobNotFoundError",
     "JobStateError",
+    "JobUnfinishedError",
     "KeyConflictError",
     "MalformedMessageError",
     "NothingMatchedError",
@@ -61,6 +70,7 @@ __all__ = (
     "StepError",
     "TidemillError",
     "TooManySchedulesError",
+    "UnansweredError",
     "UnavailableError",
     "UnknownKindError",
     "Violation",

@@ -13,16 +13,20 @@ from functools import cached_property
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
+from tidemill.aws.batches import DynamoBatches
 from tidemill.aws.clients import Clients
 from tidemill.aws.queue import SqsJobQueue
 from tidemill.aws.reader import DynamoJobReader
 from tidemill.aws.store import DynamoJobStore
 from tidemill.domain.ports import Clock, Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.service.batch_progress import BatchProgress
+from tidemill.service.counting import Counting
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.performing import Surroundings
+from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
 from tidemill.settings import RuntimeSettings
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from tidemill.aws.order import DynamoEntityOrder
     from tidemill.aws.payloads import S3Payloads
     from tidemill.aws.schedules import DynamoSchedules
+    from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
     from tidemill.service.deadletters import DeadLetterDesk
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
     from tidemill.service.listing import Listing
     from tidemill.service.schedules import Schedules
     from tidemill.service.tick_sweep import TickSweep
-    from tidemill.service.withdrawing import Withdrawing
+    from tidemill.service.tick_withdrawal import Withdrawing
 
 
 class SystemClock:
@@ -105,7 +110,9 @@ class Program:
         """Submits and looks after jobs."""
         from tidemill.service.client import JobClient
 
-        return JobClient(self.submitter, self.store, self.reader, self.clock, self.schedules)
+        return JobClient(
+            self.submitter, self.store, self.reader, self.clock, schedules=self.schedules, batch_store=self.batches
+        )
 
     @cached_property
     def schedules(self) -> Schedules:
@@ -174,6 +181,11 @@ class Program:
         return DynamoEntityOrder(self.clients.dynamodb, self.settings.table)
 
     @cached_property
+    def batches(self) -> DynamoBatches:
+        """The batches of the jobs table."""
+        return DynamoBatches(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
     def payloads(self) -> S3Payloads:
         """Large arguments and results."""
         from tidemill.aws.payloads import S3Payloads
@@ -195,6 +207,7 @@ class Program:
             EventLoopThread(),
             self.settings.code_version,
             order=self.order,
+            owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
 
@@ -223,9 +236,19 @@ class Program:
 
     @cached_property
     def _withdrawing(self) -> Withdrawing:
-        from tidemill.service.withdrawing import Withdrawing
+        from tidemill.service.tick_withdrawal import Withdrawing
 
         return Withdrawing(self.schedule_rows, self.store, self.reader, self.clock)
+
+    def batch_watch(self, telemetry: Telemetry) -> BatchWatch:
+        """The janitor's look at batches."""
+        from tidemill.service.batch_watch import BatchWatch
+
+        return BatchWatch(self.batches, self.reader, self._progress, self.clock, telemetry)
+
+    @property
+    def _progress(self) -> BatchProgress:
+        return BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.clock)
 
     @property
     def _urls(self) -> dict[str, str]:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tidemill.domain.errors import (
+    BatchNotFoundError,
+    BatchUnfinishedError,
     InputError,
+    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
@@ -123,6 +126,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     JobNotFoundError: Refusal(
         404, "No such job", "The tenant has no job of this id, or its retention is over. Check the id and the tenant."
     ),
+    BatchNotFoundError: Refusal(
+        404,
+        "No such batch",
+        "The tenant has no batch of this id, or its retention is over. Check the id and the tenant.",
+    ),
     NoRouteError: Refusal(404, "No such path", "GET /openapi.json lists the paths."),
     ScheduleNotFoundError: Refusal(
         404, "No such schedule", "The tenant has no schedule, or no version, of this name. GET /schedules lists them."
@@ -132,6 +140,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
         404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
     ),
     JobStateError: Refusal(409, "The job's state does not allow it"),
+    JobFailedError: Refusal(
+        409,
+        "The job failed for good",
+        "It was accepted, and is over without a result: `job` says why. No repeat and no longer wait changes that.",
+    ),
     PayloadGoneError: Refusal(409, "The job's stored bytes are past their retention"),
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
@@ -150,6 +163,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
         422,
         "The key belongs to another job",
         "A job with this key has other arguments. Submit the same arguments, or choose another key.",
+    ),
+    BatchUnfinishedError: Refusal(
+        503,
+        "Not every child was submitted",
+        "Repeat the request with the same key: it goes on where this one stopped. Without a key, cancel the batch.",
     ),
     UnavailableError: Refusal(
         503,
@@ -179,9 +197,12 @@ def problem_document(error: Exception) -> dict[str, Any]:
         "detail": refusal.detail or (_summary(violations) if violations else str(error)),
         "code": code,
         "violations": violations,
+        "retryable": refusal.status >= 500 or isinstance(error, CanaryPendingError),
     }
-    if isinstance(error, KeyConflictError | JobFinalError | JobStateError | JobNotFoundError):
+    if isinstance(error, KeyConflictError | JobFailedError | JobFinalError | JobStateError | JobNotFoundError):
         document["job_id"] = error.job_id
+    if isinstance(error, BatchNotFoundError | BatchUnfinishedError):
+        document["batch_id"] = error.batch_id
     return document
 
 

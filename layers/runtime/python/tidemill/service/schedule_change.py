@@ -13,7 +13,7 @@ from tidemill.domain.schedule_errors import ScheduleExistsError, ScheduleNotFoun
 from tidemill.domain.schedule_row import Change, ScheduleRef, ScheduleRow, ScheduleVersion
 from tidemill.domain.ticking import settled, settling_for
 from tidemill.service.schedule_request import Wanted
-from tidemill.service.withdrawing import Withdrawing
+from tidemill.service.tick_withdrawal import Withdrawing
 
 # Each refusal means that a sweep moved the row in between, which it does a few times a minute at the most.
 TRIES: Final = 8

@@ -35,7 +35,7 @@ from tidemill.service.schedule_request import (
 from tidemill.service.schedule_runs import Backfill, ScheduleRuns
 from tidemill.service.submission import DEFAULT_TENANT
 from tidemill.service.submitter import Receipt
-from tidemill.service.withdrawing import Withdrawing
+from tidemill.service.tick_withdrawal import Withdrawing
 
 
 @dataclass(frozen=True, slots=True)

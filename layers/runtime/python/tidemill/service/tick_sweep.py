@@ -42,7 +42,7 @@ from tidemill.domain.ticking import AHEAD_MS, Drop, Leave, Make, Step, Wait, dec
 from tidemill.service.schedule_request import old_args
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
-from tidemill.service.withdrawing import Withdrawing
+from tidemill.service.tick_withdrawal import Withdrawing
 
 _Versions: TypeAlias = dict[tuple[ScheduleRef, int], ScheduleVersion]
 

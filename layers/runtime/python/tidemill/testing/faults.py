@@ -14,7 +14,7 @@ from tidemill.domain.interrupt import WorkerDied
 # The verbs of the ports (`tidemill.domain.ports`), which are what a fault can meet.
 Call: TypeAlias = Literal[
     # the table, written
-    "insert", "refuse", "claim", "conclude", "move", "extend", "keep",
+    "insert", "refuse", "claim", "conclude", "move", "extend", "keep", "keep_longer",
     # the table, read
     "find", "envelope_of", "result_of", "failures_of", "waiting", "due", "recent",
     # the queues
@@ -28,6 +28,9 @@ Call: TypeAlias = Literal[
     # schedules
     "find_schedules", "due_schedules", "record_schedule", "move_schedule",
     "listed", "version", "versions_of", "history",
+    # batches
+    "open_batch", "keep_jobs", "kept_jobs", "find_batches", "tally", "count_ends", "fill", "advance", "ask_cancel",
+    "end_batch", "look_again", "due_batches",
 ]  # fmt: skip
 CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)

@@ -12,7 +12,10 @@ from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
 from tidemill.service.auditing import Auditor
+from tidemill.service.batch_progress import BatchProgress
+from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.client import JobClient
+from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
@@ -20,12 +23,14 @@ from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
+from tidemill.service.releasing import Releaser
 from tidemill.service.schedule_runs import ScheduleRuns
 from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
 from tidemill.service.tick_sweep import TickSweep
-from tidemill.service.withdrawing import Withdrawing
+from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.faults import Process
 from tidemill.testing.inline import InlineInterrupter
@@ -58,6 +63,7 @@ class MemoryStack:
     memory: MemoryOfJobs = field(init=False)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
+    batches: MemoryBatches = field(default_factory=MemoryBatches)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
     schedules: MemorySchedules = field(default_factory=MemorySchedules)
 
@@ -73,7 +79,14 @@ class MemoryStack:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        return JobClient(self._submitter(ports), store, store, self.clock, self._schedules(ports))
+        return JobClient(
+            self._submitter(ports),
+            store,
+            store,
+            self.clock,
+            schedules=self._schedules(ports),
+            batch_store=ports.port(self.batches),
+        )
 
     def listing(self) -> Listing:
         """Lists jobs."""
@@ -116,6 +129,12 @@ class MemoryStack:
         submitter, withdrawing = self._submitter(ports), self._withdrawing(ports)
         return TickSweep(self.registry, rows, submitter, store, withdrawing, self.clock, self.telemetry)
 
+    def batch_watch(self) -> BatchWatch:
+        """The janitor's look at batches."""
+        ports = self.tampering(Process.JANITOR)
+        store = ports.port(self.store)
+        return BatchWatch(ports.port(self.batches), store, self._progress(ports), self.clock, self.telemetry)
+
     def worker(self, lane: str) -> Executor:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
@@ -133,6 +152,7 @@ class MemoryStack:
             self.code,
             InlineInterrupter,
             order=ports.port(self.order),
+            owed=(Counting(self._progress(ports), self.telemetry),),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
 
@@ -153,6 +173,10 @@ class MemoryStack:
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
+
+    def _progress(self, ports: Tampering) -> BatchProgress:
+        batches = ports.port(self.batches)
+        return BatchProgress(batches, Releaser(batches, self._submitter(ports)), self.clock)
 
     def _submitter(self, ports: Tampering) -> Submitter:
         store = ports.port(self.store)
