@@ -34,6 +34,12 @@ from tidemill.domain.errors import (
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.schedule_errors import (
+    ScheduleExistsError,
+    ScheduleNotFoundError,
+    StaleVersionError,
+    TooManySchedulesError,
+)
 
 __all__ = (
     "BatchNotFoundError",
@@ -55,11 +61,15 @@ __all__ = (
     "NothingMatchedError",
     "PayloadGoneError",
     "PlainMessageError",
+    "ScheduleExistsError",
+    "ScheduleNotFoundError",
     "SettingsError",
     "StackNotFoundError",
     "StackOutputsError",
+    "StaleVersionError",
     "StepError",
     "TidemillError",
+    "TooManySchedulesError",
     "UnansweredError",
     "UnavailableError",
     "UnknownKindError",

@@ -93,6 +93,8 @@ BIRTHS: Final = (
     Birth("claim", State.RUNNING),
     # A message that can't become a job: its record is written dead, in one write with its evidence.
     Birth("refuse", State.DEAD),
+    # An id that no job is to have: the tick of a schedule that is skipped, missed or withdrawn.
+    Birth("withdraw", State.CANCELLED),
 )
 
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})

@@ -25,6 +25,9 @@ Call: TypeAlias = Literal[
     "open", "remember", "forget", "checkpoint", "look", "put", "put_all", "get", "renew", "discard",
     # the numbers of entities on FIFO lanes
     "number", "last_finished", "finish",
+    # schedules
+    "find_schedules", "due_schedules", "record_schedule", "move_schedule",
+    "listed", "version", "versions_of", "history",
     # batches
     "open_batch", "keep_jobs", "kept_jobs", "find_batches", "tally", "count_ends", "fill", "advance", "ask_cancel",
     "end_batch", "look_again", "due_batches",

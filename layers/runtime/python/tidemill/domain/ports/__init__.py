@@ -20,6 +20,7 @@ from tidemill.domain.ports.records import (
     Written,
 )
 from tidemill.domain.ports.remembered import EntityOrder, JobMemory, Parcel, Payloads
+from tidemill.domain.ports.schedules import Kept, ScheduleAnswer, SchedulePage, ScheduleStore, Stale, VersionPage
 
 __all__ = [
     "Answer",
@@ -37,13 +38,19 @@ __all__ = [
     "JobQueue",
     "JobReader",
     "JobStore",
+    "Kept",
     "Mark",
     "Page",
     "Parcel",
     "Payloads",
     "Refused",
+    "ScheduleAnswer",
+    "SchedulePage",
+    "ScheduleStore",
     "Send",
+    "Stale",
     "Telemetry",
     "Unwritten",
+    "VersionPage",
     "Written",
 ]
