@@ -19,6 +19,15 @@ from tidemill.domain.ports.records import (
     Written,
 )
 from tidemill.domain.ports.remembered import EntityOrder, JobMemory, Parcel, Payloads
+from tidemill.domain.ports.sagas import (
+    Event,
+    Execution,
+    Executions,
+    ExecutionStatus,
+    Report,
+    TaskReports,
+    TaskTokens,
+)
 
 __all__ = [
     "Answer",
@@ -30,6 +39,10 @@ __all__ = [
     "Conclusion",
     "DeadLetterQueue",
     "EntityOrder",
+    "Event",
+    "Execution",
+    "ExecutionStatus",
+    "Executions",
     "JobMemory",
     "JobQueue",
     "JobReader",
@@ -38,7 +51,10 @@ __all__ = [
     "Parcel",
     "Payloads",
     "Refused",
+    "Report",
     "Send",
+    "TaskReports",
+    "TaskTokens",
     "Telemetry",
     "Unwritten",
     "Written",
