@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
+from tidemill.domain.undone import Undone
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -65,6 +67,7 @@ class JobContext:
         sequence: the job's number among those of its entity. `previous_sequence`: that of the last one of the
             entity that finished, None if there is none: a greater gap than 1 is a lost job, a greater number
             than `sequence` means that this message is stale.
+        undoes: in the compensation of a saga's step, what became of the step.
     """
 
     job_id: str
@@ -80,6 +83,7 @@ class JobContext:
     entity: str | None = None
     sequence: int | None = None
     previous_sequence: int | None = None
+    undoes: Undone | None = None
 
     @overload
     def step(

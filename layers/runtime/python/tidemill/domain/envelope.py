@@ -12,6 +12,7 @@ from typing import Any, Final, TypeGuard
 from tidemill.domain import limits
 from tidemill.domain.args import fingerprint_of
 from tidemill.domain.entity import Entity
+from tidemill.domain.errand import Errand, errand_of
 from tidemill.domain.errors import InputError, MalformedMessageError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
@@ -42,6 +43,7 @@ class Envelope:
         hops: how many jobs caused each other before this one.
         stored: where the argument bytes are if they are too large to travel; `args` is empty then.
         entity: on a FIFO lane, what the job is about. `sequence`: its number among the entity's jobs.
+        errand: what the job does for a saga.
     """
 
     send_id: str
@@ -61,6 +63,7 @@ class Envelope:
     stored: Stored | None = None
     entity: str | None = None
     sequence: int | None = None
+    errand: Errand | None = None
 
     def resend(self, send_id: str) -> Envelope:
         """The same job as another physical send."""
@@ -110,6 +113,7 @@ class Envelope:
             "traceparent": self.traceparent,
             "entity": self.entity,
             "sequence": self.sequence,
+            "errand": None if self.errand is None else self.errand.document(),
         }
         document.update({name: value for name, value in optional.items() if value is not None})
         if self.stored is not None:
@@ -160,6 +164,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             stored=stored,
             entity=None if document.get("entity") is None else check_entity(document["entity"]),
             sequence=_optional_number(document, "sequence"),
+            errand=None if document.get("errand") is None else errand_of(document["errand"], "errand"),
         )
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tidemill.domain import limits
@@ -13,7 +13,7 @@ from tidemill.domain.job import JobRef
 from tidemill.domain.names import check_job_id, check_kind
 from tidemill.domain.saga.words import EVERYTHING, Role
 
-_FIELDS: Final = frozenset({"id", "name", "step", "role", "token", "returns", "waits", "done"})
+_FIELDS: Final = frozenset({"id", "name", "step", "role", "token", "returns", "waits", "done", "undoes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Errand:
         role: which of these it does.
         returns: the fields of the result that the saga wants to know; `*` for all of it.
         waits: the saga can't do without it: if the job dies, nothing is reported, and it is redriven one day.
+        undoes: the kind of the job that it undoes or closes.
         was_done: the state machine knows that the step has succeeded, whatever is left of its job's record.
     """
 
@@ -35,20 +36,23 @@ class Errand:
     returns: tuple[str, ...] = ()
     waits: bool = False
     was_done: bool = False
+    undoes: str | None = None
 
     def job_id(self) -> str:
         """The id of the job that runs this errand: equal for every message of the same saga, step and role."""
         return saga_job_id(self.saga, self.step, self.role)
 
-    def of_the_step(self) -> Errand:
-        """The errand of the step that this one undoes or closes."""
-        return replace(self, role=Role.STEP, waits=False, was_done=False)
+    def step_job_id(self) -> str:
+        """The id of the job that did the step which this one undoes or closes."""
+        return saga_job_id(self.saga, self.step, Role.STEP)
 
     def document(self) -> dict[str, Any]:
         """It as JSON, for an envelope or an item."""
         found: dict[str, Any] = {"id": self.saga, "name": self.name, "step": self.step, "role": self.role.value}
         if self.returns:
             found["returns"] = list(self.returns)
+        if self.undoes is not None:
+            found["undoes"] = self.undoes
         found.update({name: True for name, said in (("waits", self.waits), ("done", self.was_done)) if said})
         return found
 
@@ -72,6 +76,8 @@ def errand_of(document: object, field: str = "saga") -> Errand:
         raise InputError.at(field, f"must be a JSON object, not {type(document).__name__}", "type")
     for name in sorted(set(document) - _FIELDS):
         raise InputError.at(f"{field}.{name}", "is no field of an errand", "extra")
+    if (document.get("role") in (Role.UNDO, Role.CLOSE)) is (document.get("undoes") is None):
+        raise InputError.at(f"{field}.undoes", "names the kind that an undo or a close ends", "format")
     step, returns = document.get("step"), document.get("returns", [])
     if not (isinstance(step, str) and 0 < len(step) <= limits.MAX_SAGA_STEP_CHARS and step.isidentifier()):
         raise InputError.at(f"{field}.step", "names no step", "format")
@@ -88,6 +94,7 @@ def errand_of(document: object, field: str = "saga") -> Errand:
         waits=document.get("waits") is True,
         # In a plain message this is what the step told, or null.
         was_done=bool(document.get("done")),
+        undoes=None if document.get("undoes") is None else check_kind(document["undoes"], f"{field}.undoes"),
     )
 
 
@@ -106,8 +113,12 @@ def token_of(document: dict[str, Any], field: str = "saga") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """A job whose end somebody waits for: under which token it is reported, and what for."""
+    """A job whose end somebody waits for: under which tokens it is reported, and what for.
+
+    A state that is tried again, or was late, asks under a new token. Which one is the newest nobody has to know: each
+    is reported to, and those that nobody waits under do no harm.
+    """
 
     ref: JobRef
     errand: Errand
-    token: str
+    tokens: tuple[str, ...]

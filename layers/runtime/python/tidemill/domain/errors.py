@@ -15,6 +15,8 @@
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
     |-- JobStateError          the job's state does not allow the verb
+    |-- SagaNotFoundError
+    |-- SagaStateError         the saga's state does not allow the verb
     |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message
     |-- FenceLostError         the attempt's job now belongs to another worker, or to nobody
     |-- CodeChangedError       remembered steps are of another version of the code
@@ -175,6 +177,31 @@ class JobStateError(TidemillError):
         super().__init__(f"job {job_id} is {state}: it can't be {verb}. Fix: {fix}")
         self.verb = verb
         self.job_id = job_id
+        self.state = state
+
+
+class SagaNotFoundError(TidemillError):
+    """No such saga for this tenant: never started, or it ended more than 90 days ago."""
+
+    code = "saga_not_found"
+
+    def __init__(self, tenant: str, name: str, saga_id: str) -> None:
+        super().__init__(
+            f"tenant {tenant!r} has no saga {saga_id!r} of {name!r}. Fix: check the id, the tenant and the name"
+        )
+        self.tenant = tenant
+        self.saga_id = saga_id
+
+
+class SagaStateError(TidemillError):
+    """The saga's state does not allow the verb, e.g. cancelling it after its pivot."""
+
+    code = "saga_state"
+
+    def __init__(self, verb: str, saga_id: str, state: str, fix: str) -> None:
+        super().__init__(f"saga {saga_id} is {state}: it can't be {verb}. Fix: {fix}")
+        self.verb = verb
+        self.saga_id = saga_id
         self.state = state
 
 

@@ -17,6 +17,7 @@ from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.ports import Clock, DeadLetterQueue, JobQueue, JobReader, JobStore, Send, Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.service.census import Census
+from tidemill.service.errands import Errands
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Janitor:
     clock: Clock
     random: Random
     telemetry: Telemetry
+    errands: Errands | None = None
 
     def sweep(self, deadline_ms: int | None = None) -> int:
         """Send every parked job that falls due within two minutes; answers how many were sent.
@@ -62,6 +64,7 @@ class Janitor:
             self.clock,
             self.random,
             self.telemetry,
+            self.errands,
         )
         return census.take(lambda: self._is_before(deadline_ms))
 

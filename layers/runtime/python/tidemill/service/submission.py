@@ -13,6 +13,7 @@ from tidemill.domain.definition import OnFinal
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.entity import Entity
 from tidemill.domain.envelope import Envelope
+from tidemill.domain.errand import Errand
 from tidemill.domain.errors import InputError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
@@ -49,6 +50,7 @@ class Submission:
             through the client has these four from it, unless they are given.
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
+        errand: what the job does for a saga, whose state machine asked for it.
     """
 
     args: JobArgs
@@ -65,6 +67,7 @@ class Submission:
     asked_at: int | None = None
     entity: str | None = None
     sequence: int | None = None
+    errand: Errand | None = None
 
 
 class Options(TypedDict, total=False):
@@ -160,6 +163,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         hops=hops,
         entity=submission.entity,
         sequence=submission.sequence,
+        errand=submission.errand,
         stored=stored,
     )
     repeatable = submission.key is not None or submission.job_id is not None

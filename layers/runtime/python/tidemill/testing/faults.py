@@ -25,6 +25,8 @@ Call: TypeAlias = Literal[
     "open", "remember", "forget", "checkpoint", "look", "put", "put_all", "get", "renew", "discard",
     # the numbers of entities on FIFO lanes
     "number", "last_finished", "finish",
+    # sagas: their task tokens, and their state machines
+    "keep_token", "find_token", "report", "start_saga", "look_at_saga", "history_of_saga",
 ]  # fmt: skip
 CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)

@@ -12,14 +12,18 @@ from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk, Tools
+from tidemill.service.errands import Errands
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
+from tidemill.service.saga_cancelling import SagaCanceller
+from tidemill.service.sagas import SagaDesk
 from tidemill.service.submitter import Submitter
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.awaiting import MemoryMachines, MemoryTokens
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.faults import Process
 from tidemill.testing.inline import InlineInterrupter
@@ -52,6 +56,8 @@ class MemoryStack:
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
+    tokens: MemoryTokens = field(default_factory=MemoryTokens)
+    machines: MemoryMachines = field(init=False)
 
     def __post_init__(self) -> None:
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
@@ -60,6 +66,7 @@ class MemoryStack:
         longest = max(sizing.visibility_timeout for sizing in self.sizing.values())
         fifo = [lane.name for lane in self.registry.lanes.values() if lane.fifo]
         self.queues = MemoryQueues(self.clock, self.lanes, visibility=longest, fifo=fifo)
+        self.machines = MemoryMachines(self.registry.sagas, self.clock, self.queues.put)
 
     def client(self) -> JobClient:
         """Submits and looks after jobs."""
@@ -99,13 +106,24 @@ class MemoryStack:
             self.clock,
             self.random,
             self.telemetry,
+            self._errands(ports),
         )
+
+    def sagas(self) -> SagaDesk:
+        """Starts sagas and looks after them."""
+        ports = self.tampering(Process.CLIENT)
+        store = ports.port(self.store)
+        canceller = SagaCanceller(store, self._errands(ports), self.clock)
+        redrive = self.desk().redrive
+        executions = ports.port(self.machines, start="start_saga", look="look_at_saga", history="history_of_saga")
+        return SagaDesk(self.registry, executions, store, canceller, redrive, self.clock, self.random)
 
     def worker(self, lane: str) -> Executor:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
         store, queue = ports.port(self.store), ports.port(self.queues)
-        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry)
+        errands = self._errands(ports) if self.registry.sagas else None
+        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry, errands)
         around = Surroundings(
             self.registry,
             store,
@@ -118,11 +136,18 @@ class MemoryStack:
             self.code,
             InlineInterrupter,
             order=ports.port(self.order),
+            errands=errands,
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
+
+    def _errands(self, ports: Tampering) -> Errands:
+        store = ports.port(self.store)
+        tokens = ports.port(self.tokens, keep="keep_token", find="find_token")
+        machines = ports.port(self.machines)
+        return Errands(store, ports.port(self.payloads), tokens, machines, self.clock, self.telemetry)
 
     def _submitter(self, ports: Tampering) -> Submitter:
         store = ports.port(self.store)

@@ -93,10 +93,10 @@ class TaskReports(Protocol):
 
 
 class TaskTokens(Protocol):
-    """The tokens under which the ends of jobs are awaited: one a job, the newest."""
+    """The tokens under which the ends of jobs are awaited."""
 
     def keep(self, awaited: Sequence[Awaited], until_s: int) -> list[UnavailableError | None]:
-        """Keep each until then (Unix seconds), instead of an earlier one of the same job; None where it is kept."""
+        """Keep each until then (Unix seconds), beside earlier tokens of the same job; None where it is kept."""
 
     def find(self, refs: Sequence[JobRef]) -> list[Awaited | None]:
         """What is awaited of each of these jobs, read consistently.

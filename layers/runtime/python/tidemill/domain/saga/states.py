@@ -56,7 +56,7 @@ def undo(saga: Saga, one: Step, queue_of: QueueOf) -> State:
     """The compensation of a step. A job that gave up says nothing: it is mended and redriven, and the saga goes on."""
     assert one.compensate is not None  # noqa: S101 - the caller asked
     job, args = one.compensate.job, one.compensate.args or {}
-    errand = {"waits": True, "done.$": result_path(one.name)}
+    errand = {"waits": True, "undoes": one.job.kind, "done.$": result_path(one.name)}
     return {
         **_task(saga, one, Role.UNDO, queue_of(job.lane), job.kind, args, errand),
         **_PATIENT,
@@ -66,7 +66,8 @@ def undo(saga: Saga, one: Step, queue_of: QueueOf) -> State:
 
 def close(saga: Saga, one: Step, queue_of: QueueOf) -> State:
     """Make sure that a step's job is over, and learn how it ended."""
-    errand = {"returns": told(saga, one), "waits": True, "done.$": result_path(one.name)}
+    back = {"waits": True, "undoes": one.job.kind, "done.$": result_path(one.name)}
+    errand = {"returns": told(saga, one), **back}
     return {
         **_task(saga, one, Role.CLOSE, queue_of(one.job.lane), CLOSE_KIND, {}, errand),
         **_PATIENT,
