@@ -1,11 +1,11 @@
-"""The three models by name, with their bounds and the numbers that are smaller in them than they ship."""
+"""The four models by name, with their bounds and the numbers that are smaller in them than they ship."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from tests.model import lease, redrive, settlement
+from tests.model import lease, redrive, saga, settlement
 from tests.model.parts import smaller
 from tests.model.search import Finding, explore
 from tidemill.domain.lifecycle import State, Verb
@@ -56,4 +56,5 @@ MODELS = {
         2,
         2,
     ),
+    "saga": Kind(saga.SagaStep, saga.BOUNDS, saga.BIG, saga.MODELLED, saga.LEFT_OUT, 3, 3),
 }

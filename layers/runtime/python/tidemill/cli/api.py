@@ -56,7 +56,11 @@ class SignedApi:
     account: AccountClients
 
     def post(self, path: str, document: object) -> Any:
-        """POST a JSON document and answer the parsed answer.
+        """POST a JSON document and answer the parsed answer. It raises what `call` does."""
+        return self.call("POST", path, document)
+
+    def call(self, method: str, path: str, document: object = None) -> Any:
+        """Make a request, with a JSON document as its body if there is one, and answer the parsed answer.
 
         Raises:
             CliError: the API refused it; the fields are those that the API names.
@@ -64,8 +68,10 @@ class SignedApi:
             UnavailableError: no answer in time, throttled, or AWS failed.
         """
         address = Address.of(self.url, path, self.account.endpoint_override)
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        request = signed(address, body, self.account.credentials, self.account.region)
+        body = b""
+        if document is not None:
+            body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        request = signed(address, body, self.account.credentials, self.account.region, method)
         try:
             with self._opener(address).open(request, timeout=_TIMEOUT_S) as answer:
                 return json.loads(answer.read(_MAX_ANSWER_BYTES))
@@ -91,9 +97,11 @@ class SignedApi:
         return urllib.request.build_opener(proxies, https)
 
 
-def signed(address: Address, body: bytes, credentials: Any, region: str) -> urllib.request.Request:
+def signed(
+    address: Address, body: bytes, credentials: Any, region: str, method: str = "POST"
+) -> urllib.request.Request:
     """The request whose signature covers method, path, host, time and the hash of the body."""
     headers = {"Content-Type": "application/json", "Accept": "application/json", "Host": address.host}
-    request = AWSRequest("POST", address.url, headers=headers, data=body)
+    request = AWSRequest(method, address.url, headers=headers, data=body)
     SigV4Auth(credentials, _SERVICE, region).add_auth(request)
-    return urllib.request.Request(address.url, data=body, headers=dict(request.headers.items()), method="POST")  # noqa: S310 - the URL is the stack's own output
+    return urllib.request.Request(address.url, data=body, headers=dict(request.headers.items()), method=method)  # noqa: S310 - the URL is the stack's own output

@@ -8,6 +8,7 @@ import typer
 
 from tidemill.cli import commands_dlq_changes, commands_jobs, commands_project, commands_stack
 from tidemill.cli.commands_dlq import dlq_app
+from tidemill.cli.commands_sagas import saga_app
 from tidemill.cli.group import TidemillGroup
 from tidemill.cli.target import Target
 from tidemill.connect import DEFAULT_STACK
@@ -43,6 +44,7 @@ dlq_app.command("edit")(commands_dlq_changes.edit)
 dlq_app.command("purge")(commands_dlq_changes.purge)
 dlq_app.command("audit")(commands_dlq_changes.audit)
 app.add_typer(dlq_app)
+app.add_typer(saga_app)
 app.command("lanes")(commands_stack.lanes)
 app.command("version")(commands_stack.version)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -33,10 +33,12 @@ from tidemill.entrypoints.http_request import (
     read_query,
 )
 from tidemill.entrypoints.http_response import json_response, problem_response
+from tidemill.entrypoints.http_saga_routes import SAGA_METHODS, SagaRoutes
 from tidemill.entrypoints.http_submit import BatchRefusedError, SubmitDesk, is_refusal
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk
 from tidemill.service.listing import Listing
+from tidemill.service.sagas import SagaDesk
 from tidemill.service.submitter import Receipt
 
 # For the header Allow: Powertools answers 404 to a known path's unknown method.
@@ -45,6 +47,7 @@ _METHODS: Final = (
     (re.compile(r"/jobs/batch"), ("POST",)),
     (re.compile(r"/jobs/[^/]+"), ("DELETE", "GET")),
     *DLQ_METHODS,
+    *SAGA_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
 
@@ -54,6 +57,7 @@ class HttpApi:
 
     Arguments:
         tenant_claim: the claim of a token that holds the tenant; empty for `tenant`.
+        sagas: makes the desk of sagas, when it is first needed.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class HttpApi:
         desk: DeadLetterDesk,
         telemetry: Telemetry,
         tenant_claim: str = "",
+        sagas: Callable[[], SagaDesk] | None = None,
     ) -> None:
         self._registry = registry
         self._client = client
@@ -79,6 +84,8 @@ class HttpApi:
         self._app.delete("/jobs/<job_id>")(self._cancel)
         self._app.delete("/jobs")(self._cancel_page)
         DlqRoutes(self._app, desk, telemetry, self._caller)
+        if sagas is not None and registry.sagas:
+            SagaRoutes(self._app, registry, sagas, telemetry, self._caller)
         self._app.get("/openapi.json")(self._openapi)
         self._app.exception_handler(Exception)(self._refuse)
 

@@ -13,6 +13,8 @@ from tidemill.domain.errors import (
     KeyConflictError,
     NothingMatchedError,
     PayloadGoneError,
+    SagaNotFoundError,
+    SagaStateError,
     TidemillError,
     UnavailableError,
     Violation,
@@ -117,12 +119,16 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     JobNotFoundError: Refusal(
         404, "No such job", "The tenant has no job of this id, or its retention is over. Check the id and the tenant."
     ),
+    SagaNotFoundError: Refusal(
+        404, "No such saga", "The tenant has no saga of this id, or it ended 90 days ago. Check name, id and tenant."
+    ),
     NoRouteError: Refusal(404, "No such path", "GET /openapi.json lists the paths."),
     MethodError: Refusal(405, "The path does not take this method", "The header Allow lists the methods it takes."),
     NothingMatchedError: Refusal(
         404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
     ),
     JobStateError: Refusal(409, "The job's state does not allow it"),
+    SagaStateError: Refusal(409, "The saga's state does not allow it"),
     PayloadGoneError: Refusal(409, "The job's stored bytes are past their retention"),
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
