@@ -101,15 +101,13 @@ class SagaMachine(Construct):
 
     def watch(self, alarms: Alarms) -> None:
         """Call a person for an execution that ended in a way that its machine can't mend, whatever ended it."""
-        ends = {f"m{number}": self._metric(name) for number, name in enumerate(_ENDS)}
-        broken = cloudwatch.MathExpression(
-            expression=" + ".join(ends), using_metrics=ends, period=PERIOD, label="executions that need attention"
-        )
         advice = (
             f"A saga {self.saga.name} is neither whole nor undone. See `tidemill saga show {self.saga.name} ID`, mend "
             "the cause, then `tidemill saga resume` or `tidemill saga cancel`"
         )
-        alarms.add(f"SagaEnded{self.node.id.removesuffix('Saga')}", Condition(broken, threshold=1, advice=advice))
+        for end in _ENDS:
+            name = f"{self._logical_id}{end.removeprefix('Executions')}"
+            alarms.add(name, Condition(self._metric(end), threshold=1, advice=advice))
 
     def _metric(self, name: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(

@@ -104,10 +104,10 @@ def test_the_api_knows_the_machines_and_workers_need_not(stack: Synthesised):
 
 
 def test_a_person_is_called_for_what_no_machine_can_mend(stack: Synthesised):
-    alarm = stack.properties("SagaEndedOrdersPlace")
-    metrics = {one["MetricStat"]["Metric"]["MetricName"] for one in alarm["Metrics"] if "MetricStat" in one}
+    ends = {end: stack.properties(f"{MACHINE}{end}") for end in ("Failed", "TimedOut", "Aborted")}
 
-    assert metrics == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+    assert {end: alarm["MetricName"] for end, alarm in ends.items()} == {end: f"Executions{end}" for end in ends}
+    assert all(alarm["Dimensions"][0]["Name"] == "StateMachineArn" for alarm in ends.values())
     assert stack.properties("SagasNeedAttentionDefault")["MetricName"] == "SagasNeedAttention"
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from bench.prices import STATE_TRANSITION
 from tests.unit.sagas.orders import SAGAS, four_steps, given, in_branches, no_pivot, place_order
 from tests.unit.sagas.walk import Way, all_ways, be_late, begin, fail, succeed
 from tidemill.domain.saga.linting import findings
@@ -89,6 +90,8 @@ def test_four_steps_cost_at_most_six_transitions():
 
     assert way.end == "done"
     assert way.run.transitions == 5
+    # What docs/sagas.md says of a million of them.
+    assert round(way.run.transitions * STATE_TRANSITION * 1_000_000) == 125
 
 
 def test_branches_run_beside_each_other_and_the_rest_knows_what_they_told():

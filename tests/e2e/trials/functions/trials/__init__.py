@@ -8,6 +8,7 @@ from trials.lasting import count_rows, stay_unmoved, wander
 from trials.ordered import change_in_order, take_turn
 from trials.outside import call
 from trials.quick import do_at_once
+from trials.selling import book, cancel_booking, pay, place_order, send_off
 from trials.timing import doze, overrun, stay_deaf, stroll, take_care, take_care_async
 
 registry = JobRegistry(
@@ -30,6 +31,11 @@ registry = JobRegistry(
     build,
     doomed,
     doomed_died,
+    book,
+    cancel_booking,
+    pay,
+    send_off,
+    sagas=[place_order],
     lanes=(
         Lane("default"),
         Lane("crashing"),
