@@ -27,13 +27,15 @@ from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.saga import SagaMachine, arns_of, machine_id
+from tidemill_cdk.schedule_alarms import watch_schedules
+from tidemill_cdk.schedules import Schedules
 from tidemill_cdk.settings import DeployError, DeploySettings
 from tidemill_cdk.table import IdempotencyTable, JobsTable
 from tidemill_cdk.worker import LaneWorker, Stores
 
 
 class TidemillPipeline(Construct):
-    """Queues, workers, tables, API, janitor and alarms for the jobs of one registry; one a stack.
+    """Queues, workers, tables, API, janitor, schedules and alarms for the jobs of one registry; one a stack.
 
         pipeline = TidemillPipeline(stack, "Pipeline", registry=registry, code=Path("functions"))
         table.grant_read_data(pipeline.worker("bulk").role)
@@ -76,10 +78,7 @@ class TidemillPipeline(Construct):
         self._code = FunctionCode(self, "Code", code=Path(code), settings=self.settings)
         sizings = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
         # Every function knows every queue, so all queues come before the first function.
-        queues = {
-            name: LaneQueue(self, f"{pascal(name)}Queue", lane=lane, sizing=sizings[name])
-            for name, lane in registry.lanes.items()
-        }
+        queues = self._build_queues(registry, sizings)
         self.sagas = self._build_machines(registry, queues)
         self.runtime_settings = self._runtime_settings(queues)
         self.lanes = {
@@ -95,6 +94,7 @@ class TidemillPipeline(Construct):
         )
         self.janitor.sweep(queues.values(), self.stores)
         self._connect_sagas()
+        self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
         add_outputs(self, self.runtime_settings, self.api.url)
@@ -109,6 +109,12 @@ class TidemillPipeline(Construct):
         if lane not in self.lanes:
             raise DeployError(f"there is no lane {lane!r}. Fix: name one of {', '.join(self.lanes)}")
         return self.lanes[lane].worker
+
+    def _build_queues(self, registry: JobRegistry, sizings: Mapping[str, LaneSizing]) -> dict[str, LaneQueue]:
+        return {
+            name: LaneQueue(self, f"{pascal(name)}Queue", lane=lane, sizing=sizings[name])
+            for name, lane in registry.lanes.items()
+        }
 
     def _build_machines(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> dict[str, SagaMachine]:
         return {
@@ -170,3 +176,5 @@ class TidemillPipeline(Construct):
             machine.watch(alarms)
         for lane in dict.fromkeys(lane for machine in self.sagas.values() for lane in machine.lanes):
             watch_sagas(alarms, self.lanes[lane])
+        if self.schedules is not None:
+            watch_schedules(alarms, self.schedules)

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
-from tidemill.domain import closing, conclusion, settle
+from tests.model.planted_saga import IN_SAGAS
+from tests.model.planting import Planted, always
+from tidemill.domain import conclusion, settle
 from tidemill.domain.decide import Waits
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.memory import Memory
 from tidemill.domain.message import Held
 from tidemill.domain.ports import Refused, Written
-from tidemill.service import census, claiming, closer, errands, executor, janitor, resending
+from tidemill.service import census, claiming, executor, janitor, resending, reviving
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.notebook import Notebook
 from tidemill.service.performing import Performer
 from tidemill.testing.memory import MemoryOfJobs
 from tidemill.testing.store import MemoryStore
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One bug: what stands at `place.name` is made anew by `make`."""
-
-    name: str
-    model: str
-    bounds: str
-    place: Any
-    attribute: str
-    make: Callable[[Any], Any]
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        with patch.object(self.place, self.attribute, self.make(getattr(self.place, self.attribute))):
-            yield
-
-
-def always(value: Any) -> Callable[[Any], Any]:
-    return lambda _: lambda *__, **___: value
-
 
 # --- lease ---------------------------------------------------------------------------------------
 
@@ -218,52 +196,23 @@ def _written(self: MemoryStore, before: Job, after: Job) -> Any:
     return Written(after, before)
 
 
-# --- saga ----------------------------------------------------------------------------------------
+# --- moving --------------------------------------------------------------------------------------
 
 
-def _reports_only_what_it_ended(real: Any) -> Any:
-    """Whoever meets a job that is over only settles its message: the worker that ended it may have died before."""
+def _acks_what_was_postponed(refused: Any) -> Any:
+    def answer(job: Job, held: Held, **rest: Any) -> Any:
+        found = refused(job, held, **rest)
+        return settle.ACK if isinstance(found, settle.Shelve) else found
 
-    def fulfil(self: Any, batch: Any, met: Any) -> None:
-        if batch.attempts:
-            real(self, batch, met)
-        else:
-            batch.settlements.update({message_id: one.settlement for message_id, one in met.items()})
-
-    return fulfil
+    return answer
 
 
-def _undoes_at_once(real: Any) -> Any:
-    """The compensation does not wait for the worker that has the step."""
-
-    def decide(job: Job, now_ms: int, keep_until: int) -> Any:
-        end = real(job, now_ms, keep_until)
-        return closing.Closed() if isinstance(end, closing.Wait) else end
-
-    return decide
+def _keeps_nothing(_: Any) -> Any:
+    return lambda self, envelopes, ttl_s: [None] * len(envelopes)
 
 
-def _leaves_what_waits(real: Any) -> Any:
-    """The compensation does not make a job final that has not begun."""
-
-    def decide(job: Job, now_ms: int, keep_until: int) -> Any:
-        return real(job, now_ms, keep_until) if job.state in (State.RUNNING, State.DEAD) else closing.Closed()
-
-    return decide
-
-
-def _leaves_the_dead(real: Any) -> Any:
-    """A dead job of a saga that went on can be redriven."""
-
-    def decide(job: Job, now_ms: int, keep_until: int) -> Any:
-        return closing.Closed() if job.state is State.DEAD else real(job, now_ms, keep_until)
-
-    return decide
-
-
-def _keeps_its_fence(real: Any) -> Any:
-    """A redrive that has read the dead job before it was closed goes through."""
-    return lambda job: replace(job, reason=closing.SAGA_OVER)
+def _at_once(revived: Any) -> Any:
+    return lambda job, sent_at: replace(revived(job, sent_at), claimable_at=0)
 
 
 PLANTED = (
@@ -377,13 +326,22 @@ PLANTED = (
     ),
     Planted("a claim ignores the arguments", "redrive", "edit", MemoryStore, "_claim", _claims_without("fingerprint")),
     Planted(
-        "only who ended the step reports it", "saga", "death", executor.Executor, "_fulfil", _reports_only_what_it_ended
+        "a postponed job's message is acked",
+        "moving",
+        "moved once",
+        claiming,
+        "settle_refused",
+        _acks_what_was_postponed,
     ),
-    Planted("a step is undone while it runs", "saga", "three at once", closer, "closing", _undoes_at_once),
-    Planted("a step is undone before it comes", "saga", "three at once", closer, "closing", _leaves_what_waits),
-    Planted("a dead step is redriven after its saga", "saga", "redrive", closer, "closing", _leaves_the_dead),
-    Planted("a close takes no fence", "saga", "redrive", closing, "closed", _keeps_its_fence),
+    Planted("a shelved job's arguments are not kept", "moving", "moved once", MemoryStore, "keep", _keeps_nothing),
+    Planted("a sweep's mark forgets the time", "moving", "cancelled", reviving, "revived", _at_once),
     Planted(
-        "nobody reports", "saga", "death", errands.Errands, "tell", lambda _: lambda self, jobs: [True] * len(jobs)
+        "a moved job is marked whatever became of it",
+        "moving",
+        "there and back",
+        MemoryStore,
+        "move",
+        _revives_what_has_moved,
     ),
+    *IN_SAGAS,
 )

@@ -11,13 +11,13 @@ from tests.model.parts import FAR, LANE, TENANT, Bits
 from tests.model.replay import Tape
 from tidemill import JobArgs, JobRegistry, Retry, job, minutes
 from tidemill.domain.errand import Errand
-from tidemill.domain.errors import SagaStateError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Returned, Untouched
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import Role
+from tidemill.domain.saga_errors import SagaStateError
 from tidemill.sagas import step
 from tidemill.service.closer import StepCloser
 from tidemill.service.errands import Errands

@@ -12,23 +12,24 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol, TypeVar
 
-from tests.simulation.audit import audit, audit_redriven, redriveable
 from tests.simulation.calls import Calls
 from tests.simulation.cloud import Cloud
 from tests.simulation.dependency import Dependency
 from tests.simulation.faults import HARMLESS, Fault, NoFaults, Plan
 from tests.simulation.functions import Functions
-from tests.simulation.invariants import FINAL, Records, State, Violation
 from tests.simulation.jobs.behaviour import Behaviour
-from tests.simulation.ledger import Ledger
 from tests.simulation.mail import job_of
-from tests.simulation.memories import Memories
 from tests.simulation.operators import Operators
 from tests.simulation.poller import Lambda, Mapping, Minute
+from tests.simulation.rest import Rest
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.setting import Setting
-from tests.simulation.signs import Signs
 from tests.simulation.submitters import Submitters
+from tests.simulation.watchers.audit import audit, audit_redriven, redriveable
+from tests.simulation.watchers.invariants import FINAL, Records, State, Violation
+from tests.simulation.watchers.ledger import Ledger
+from tests.simulation.watchers.memories import Memories
+from tests.simulation.watchers.signs import Signs
 from tests.simulation.weather import brew
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ class World:
         self._pending = 0
         self._numbers = 0
         self._most_calls = 0
+        self.rest = Rest(self, is_asked=False)
         self.is_over = False
         self.is_healed = False
         # Some schedules compare every call with botocore's model of the service, which takes longer than the rest.
@@ -98,6 +100,8 @@ class World:
         # Jobs whose stored bytes somebody took or changed, or that somebody made up: they may stay dead.
         self.spoiled: dict[str, None] = {}
         self._parts: dict[type[Any], Any] = {}
+        # What else somebody has to do before everything is at rest.
+        self.unsettled: list[Callable[[], bool]] = []
 
     # --- what its parts ask -----------------------------------------------------------------------
 
@@ -191,7 +195,7 @@ class World:
         """Whether a tick could find anything. Most of those that would find nothing are left out."""
         due_at = self._due_at()
         is_due = due_at is not None and due_at - _SWEPT_AHEAD_MS <= self.scheduler.now_ms
-        return is_due or self._has_riddles() or self.rng.random() < _IDLE_TICKS
+        return is_due or self._has_riddles() or self.rest.wants_look() or self.rng.random() < _IDLE_TICKS
 
     def idle_minutes(self) -> int:
         """In how many minutes the next tick can matter: one, unless nothing happens before."""
@@ -231,9 +235,10 @@ class World:
 
     def _play(self, setting: Setting) -> None:
         self._most_calls = setting.most_calls
+        self.rest = Rest(self, is_asked=setting.ends_at_rest)
         end = self.scheduler.now_ms + setting.prepare(self)
         self._begin(end - self.scheduler.now_ms)
-        while (at := self.scheduler.next_at()) is not None and at <= end:
+        while (at := self.scheduler.next_at()) is not None and at <= end and not self.rest.is_over():
             self._step()
         weeks = self.faults.is_on(Fault.WEEKS)
         self._heal()
@@ -291,7 +296,7 @@ class World:
 
     def _be_quiet(self, within_ms: int) -> None:
         until = self.scheduler.now_ms + within_ms
-        while not self._is_quiet():
+        while not self.is_at_rest():
             if self.scheduler.now_ms > until or not self._step():
                 raise self._restless(within_ms)
 
@@ -301,14 +306,17 @@ class World:
             state = State.of(item)
             if not state.is_final:
                 return Violation("I2", f"{job} is {state} {after}, and nobody will ever move it")
+        if any(left() for left in self.unsettled):
+            return Violation("I26", f"a batch is open {after}, or nobody was told of its end")
         return Violation("I20", f"messages go round {after}, though every job is over")
 
-    def _is_quiet(self) -> bool:
+    def is_at_rest(self) -> bool:
+        """Whether nobody is left to call but the janitor, and it has nothing to do."""
         if self.scheduler.alive or self._pending or self.cloud.waiting():
             return False
         is_over = all(item["state"]["S"] in FINAL for item in self.cloud.records().values())
         # A plain message that no worker ever read has no record before the census finds it.
-        return is_over and not self._has_riddles()
+        return is_over and not self._has_riddles() and not any(left() for left in self.unsettled)
 
     def _step(self) -> bool:
         if self.calls.made > self._most_calls * (len(self.ledger.wanted) + 1):

@@ -1,6 +1,7 @@
 """Jobs of the longest names that are allowed."""
 
 from tidemill import JobArgs, JobContext, JobRegistry, Lane, PermanentError, job
+from tidemill.batches import BatchEnded
 from tidemill.domain import limits
 
 LANE = "l" * limits.MAX_LANE_CHARS
@@ -35,4 +36,17 @@ def fail(args: Shaky, ctx: JobContext) -> None:
     raise ConnectionError("again")
 
 
-registry = JobRegistry(echo, die, fail, lanes=(Lane(LANE),))
+class Told(BatchEnded, kind="cost.told"):
+    pass
+
+
+# What the callbacks of this process were told.
+heard: list[Told] = []
+
+
+@job(Told, lane=LANE)
+def hear(args: Told, ctx: JobContext) -> None:
+    heard.append(args)
+
+
+registry = JobRegistry(echo, die, fail, hear, lanes=(Lane(LANE),))

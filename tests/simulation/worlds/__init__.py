@@ -5,11 +5,13 @@ from __future__ import annotations
 from tests.simulation.setting import Setting
 from tests.simulation.worlds import (
     basic,
+    batches,
     calm,
     desk,
     fifo,
     large,
     living,
+    moving,
     notices,
     outage,
     parking,
@@ -35,5 +37,7 @@ WORLDS: dict[str, Setting] = {
         large.SETTING,
         desk.SETTING,
         notices.SETTING,
+        moving.SETTING,
+        batches.SETTING,
     )
 }

@@ -19,6 +19,7 @@ from tidemill.domain.duration import minutes
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.entrypoints.http_api import HttpApi
 from tidemill.service.client import JobClient
+from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
@@ -28,6 +29,7 @@ from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
 from tidemill.settings import LaneSettings, RuntimeSettings
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -123,6 +125,10 @@ class World:
         return {"order": self.order, "payloads": self.payloads}
 
     @cached_property
+    def batches(self):
+        return MemoryBatches()
+
+    @cached_property
     def queues(self):
         return MemoryQueues(self.clock, LANES)
 
@@ -136,7 +142,7 @@ class World:
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
-            client=JobClient(submitter, self.store, self.store, self.clock),
+            client=JobClient(submitter, self.store, self.store, self.clock, batch_store=self.batches),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
         )
@@ -166,7 +172,7 @@ class World:
 
     @cached_property
     def client(self):
-        return JobClient(self.submitter, self.store, self.store, self.clock)
+        return JobClient(self.submitter, self.store, self.store, self.clock, batch_store=self.batches)
 
     @cached_property
     def api(self):
@@ -198,6 +204,7 @@ class World:
             lambda receipt, wait_s: self.queues.hide(lane, [(receipt, wait_s)]),
             EventLoopThread(),
             order=self.order,
+            owed=(Counting(self.client.batches._progress, Silence()),),
         )
         executor = Executor(around, self.queues, intake, lane, self.random, sleep=lambda _: None)
         deliveries = self.queues.receive(lane, 1000)

@@ -23,6 +23,7 @@ from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.listing import Listing
 from tidemill.service.submitter import Submitter
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -82,20 +83,22 @@ class World:
         self.store = MemoryStore()
         self.queues = MemoryQueues(self.clock, tuple(registry.lanes))
         self.telemetry = RecordingTelemetry()
+        self.batches = MemoryBatches()
         self.memory, self.payloads, self.trail = MemoryOfJobs(self.store.memories), MemoryPayloads(), MemoryTrail()
         chance = Random(7)  # noqa: S311 - a test repeats
         common = (registry, self.store, self.store, self.queues, self.clock, chance)
         submitter = Submitter(*common, order=MemoryOrder(), payloads=self.payloads)
-        self.client = JobClient(submitter, self.store, self.store, self.clock)
+        self.client = JobClient(submitter, self.store, self.store, self.clock, batch_store=self.batches)
         self.listing = Listing(self.store, self.clock, list_index=True)
         tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", self.sleep)
         ports = (self.store, self.store, self.queues, self.queues)
         self.desk = DeadLetterDesk(*ports, tuple(registry.lanes), self.clock, Random(8), tools)  # noqa: S311 - the same
-        self.api = HttpApi(registry, self.client, self.listing, self.desk, self.telemetry, tenant_claim)
+        self.api = HttpApi(registry, self.client, self.listing, self.desk, self.telemetry, tenant_claim, self.sleep)
         # A test that fuzzes makes hundreds of worlds.
         self.contract = _CONTRACTS.setdefault((registry, tenant_claim), None) or self.api.openapi
         _CONTRACTS[registry, tenant_claim] = self.contract
         self.reached: set[tuple[str, str, str]] = set()
+        self.context: Any = None
 
     def sleep(self, seconds_: float) -> None:
         self.clock.advance(seconds(seconds_))
@@ -114,7 +117,7 @@ class World:
         return answer
 
     def send(self, event: dict[str, Any]) -> Answer:
-        raw = self.api.resolve(event, None)
+        raw = self.api.resolve(event, self.context)
         assert raw["isBase64Encoded"] is False
         json.dumps(raw, ensure_ascii=False).encode()  # as Lambda's runtime does
         return Answer(raw["statusCode"], raw["headers"], raw["body"], raw)

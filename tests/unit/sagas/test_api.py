@@ -26,9 +26,8 @@ class World:
         self.shop, self.registry = open_shop()
         self.tide = Harness(self.registry)
         tide = self.tide
-        self.http = HttpApi(
-            self.registry, tide.client, tide.listing, tide.desk, tide.telemetry, tenant_claim, lambda: tide.sagas
-        )
+        self.http = HttpApi(self.registry, tide.client, tide.listing, tide.desk, tide.telemetry, tenant_claim)
+        self.http.serve_sagas(lambda: tide.sagas)
 
     def call(self, method, path, body=None, **options):
         answer = self.http.resolve(make_event(method, path, body, **options), None)
@@ -151,7 +150,7 @@ def test_another_tenants_saga_is_not_there(world):
 
 def test_a_program_without_sagas_has_no_such_path():
     with Harness(JobRegistry()) as tide:
-        http = HttpApi(JobRegistry(), tide.client, tide.listing, tide.desk, tide.telemetry, "", lambda: tide.sagas)
+        http = HttpApi(JobRegistry(), tide.client, tide.listing, tide.desk, tide.telemetry)
         assert http.resolve(make_event("GET", PLACE), None)["statusCode"] == 404
         assert not any("saga" in path for path in http.openapi["paths"])
 

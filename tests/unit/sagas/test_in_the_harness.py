@@ -10,11 +10,11 @@ from tidemill import RateLimitedError, hours, minutes, seconds
 from tidemill.domain.errand import saga_job_id
 from tidemill.domain.errors import (
     JobStateError,
-    SagaStateError,
 )
 from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.saga.words import Role
+from tidemill.domain.saga_errors import SagaStateError
 from tidemill.domain.saga_state import SagaState
 from tidemill.testing import Harness
 

@@ -12,12 +12,11 @@ from tidemill.domain.errors import (
     InputError,
     InvalidArgsError,
     KeyConflictError,
-    SagaNotFoundError,
-    SagaStateError,
 )
 from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.saga.words import Role
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.saga_state import SagaState
 from tidemill.testing import Harness
 

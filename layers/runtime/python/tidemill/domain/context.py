@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from tidemill.domain.undone import Undone
@@ -68,6 +68,8 @@ class JobContext:
             entity that finished, None if there is none: a greater gap than 1 is a lost job, a greater number
             than `sequence` means that this message is stale.
         undoes: in the compensation of a saga's step, what became of the step.
+        scheduled_at_ms: the time of its schedule that the job was made for, Unix time in milliseconds; None if no
+            schedule made it.
     """
 
     job_id: str
@@ -84,6 +86,15 @@ class JobContext:
     sequence: int | None = None
     previous_sequence: int | None = None
     undoes: Undone | None = None
+    scheduled_at_ms: int | None = None
+
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """The time of its schedule that the job was made for, in UTC; None if no schedule made it.
+
+        Work on this and not on the clock: a tick may be late, and a retry later still.
+        """
+        return None if self.scheduled_at_ms is None else datetime.fromtimestamp(self.scheduled_at_ms / 1000, UTC)
 
     @overload
     def step(

@@ -14,15 +14,20 @@
     |-- KeyConflictError       the idempotency key belongs to a job with other arguments
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
+    |-- BatchNotFoundError
     |-- JobStateError          the job's state does not allow the verb
-    |-- SagaNotFoundError
+    |-- SagaNotFoundError      (this one and the next: domain/saga_errors.py)
     |-- SagaStateError         the saga's state does not allow the verb
+    |-- JobFailedError         a job that somebody waited for ended otherwise than well
+    |-- JobUnfinishedError     a job that somebody waited for goes on
     |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message
     |-- FenceLostError         the attempt's job now belongs to another worker, or to nobody
     |-- CodeChangedError       remembered steps are of another version of the code
     |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
     `-- UnavailableError       AWS did not answer or throttled; the call may be repeated
+        |-- UnansweredError    the same of a job that somebody waits for
+        `-- BatchUnfinishedError  not every child of a batch was submitted
 
 A message says what happened, where, and the fix. The data is on the error, and `retryable` says
 whether the same call may succeed later without change.
@@ -31,7 +36,7 @@ whether the same call may succeed later without change.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class TidemillError(Exception):
@@ -168,6 +173,19 @@ class JobNotFoundError(TidemillError):
         self.job_id = job_id
 
 
+class BatchNotFoundError(TidemillError):
+    """No such batch for this tenant: never started, or past its retention."""
+
+    code = "batch_not_found"
+
+    def __init__(self, tenant: str, batch_id: str) -> None:
+        super().__init__(
+            f"tenant {tenant!r} has no batch {batch_id!r}. Fix: check the id, the tenant and the retention"
+        )
+        self.tenant = tenant
+        self.batch_id = batch_id
+
+
 class JobStateError(TidemillError):
     """The job's state does not allow the verb, e.g. cancelling what already runs."""
 
@@ -180,29 +198,26 @@ class JobStateError(TidemillError):
         self.state = state
 
 
-class SagaNotFoundError(TidemillError):
-    """No such saga for this tenant: never started, or it ended more than 90 days ago."""
+class JobFailedError(TidemillError):
+    """The job is dead, cancelled or expired. `reason` says why, `failure` (a Failure) what its last attempt died of."""
 
-    code = "saga_not_found"
+    code = "job_failed"
 
-    def __init__(self, tenant: str, name: str, saga_id: str) -> None:
-        super().__init__(
-            f"tenant {tenant!r} has no saga {saga_id!r} of {name!r}. Fix: check the id, the tenant and the name"
-        )
-        self.tenant = tenant
-        self.saga_id = saga_id
+    def __init__(self, job_id: str, state: str, reason: str | None, failure: Any = None) -> None:
+        why = f" ({reason})" if reason else ""
+        evidence = f": {failure.type}: {failure.message}" if failure else ""
+        super().__init__(f"job {job_id} is {state}{why}{evidence}. Fix: no waiting helps; redrive it if it is dead")
+        self.job_id, self.state, self.reason, self.failure = job_id, state, reason, failure
 
 
-class SagaStateError(TidemillError):
-    """The saga's state does not allow the verb, e.g. cancelling it after its pivot."""
+class JobUnfinishedError(TidemillError):
+    """The job had not ended when the wait was over. It goes on."""
 
-    code = "saga_state"
+    code = "job_unfinished"
 
-    def __init__(self, verb: str, saga_id: str, state: str, fix: str) -> None:
-        super().__init__(f"saga {saga_id} is {state}: it can't be {verb}. Fix: {fix}")
-        self.verb = verb
-        self.saga_id = saga_id
-        self.state = state
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(f"job {job_id} is still {state}, and goes on. Fix: run it again with this job_id, or its key")
+        self.job_id, self.state = job_id, state
 
 
 class NothingMatchedError(TidemillError):
@@ -287,3 +302,30 @@ class UnavailableError(TidemillError):
         super().__init__(f"{operation} is unavailable ({cause}). Fix: repeat the call with the same key or id")
         self.operation = operation
         self.cause = cause
+
+
+class UnansweredError(UnavailableError):
+    """AWS did not answer for a job that was to be run and waited for: it may have been accepted, and go on."""
+
+    def __init__(self, error: UnavailableError, job_id: str) -> None:
+        super().__init__(error.operation, error.cause)
+        self.args = (f"{self}, here job_id={job_id!r}: no second job comes of it",)
+        self.job_id = job_id
+
+
+class BatchUnfinishedError(UnavailableError):
+    """AWS failed before every child of a batch was submitted. Those that were run; the batch waits for the others."""
+
+    code = "batch_unfinished"
+
+    def __init__(self, batch_id: str, submitted: int, size: int, key: str | None, cause: str) -> None:
+        super().__init__("start", cause)
+        again = (
+            "repeat the call with the same key: it goes on from there"
+            if key is not None
+            else "cancel the batch and start it anew, with a key, so that a repeated call goes on from there"
+        )
+        self.args = (f"batch {batch_id} is unfinished: {submitted:,} of {size:,} submitted ({cause}). Fix: {again}",)
+        self.batch_id = batch_id
+        self.submitted = submitted
+        self.size = size

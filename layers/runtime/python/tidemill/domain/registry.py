@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.definition import JobDefinition
@@ -16,6 +16,9 @@ from tidemill.domain.saga.listing import by_name, check_saga
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import CLOSE_KIND
 from tidemill.domain.sizing import size_lane
+
+if TYPE_CHECKING:
+    from tidemill.domain.schedule import Schedule
 
 AnyDefinition: TypeAlias = JobDefinition[Any, Any]
 
@@ -31,8 +34,9 @@ class JobRegistry:
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
-            resources would, a job names a lane or an on_dead job that is not listed, a lane's jobs don't fit
-            its worker function, two sagas share a name, or a saga's job is not listed or in a FIFO lane.
+            resources would, two schedules do, a schedule is of a FIFO lane, a job names a lane or an on_dead job that
+            is not listed, a lane's jobs don't fit its worker function, two sagas share a name, or a saga's job is not
+            listed or in a FIFO lane.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class JobRegistry:
             self._check_notice(definition)
         for saga in self._sagas.values():
             check_saga(saga, self._kinds, self._lanes)
+        self._check_schedules()
         for lane in self._lanes.values():
             size_lane(lane, self.in_lane(lane.name))
 
@@ -97,6 +102,27 @@ class JobRegistry:
                 f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(self._kinds)) or 'none'}"
             )
             raise UnknownKindError(Violation("kind", f"no job of kind {kind!r}; {hint}", "unknown_kind")) from None
+
+    @property
+    def schedules(self) -> tuple[tuple[AnyDefinition, Schedule], ...]:
+        """Every schedule, with the job that declares it."""
+        return tuple((definition, schedule) for definition in self._definitions for schedule in definition.schedules)
+
+    def _check_schedules(self) -> None:
+        names: dict[str, str] = {}
+        for definition, schedule in self.schedules:
+            if self._lanes[definition.lane].fifo:
+                raise DefinitionError(
+                    f"job {definition.kind!r} has schedule {schedule.title!r} and runs in FIFO lane "
+                    f"{definition.lane!r}: a schedule sends a plain message, which becomes a job by being sent anew, "
+                    "and can't keep its place. Fix: schedule a job of a standard lane that submits this one"
+                )
+            # CloudFormation's logical ids hold letters and digits only.
+            plain = "".join(filter(str.isalnum, schedule.title))
+            if plain in names:
+                both = f"{names[plain]!r} and {schedule.title!r}"
+                raise DefinitionError(f"schedules {both} have one name but for . _ and -. Fix: rename one")
+            names[plain] = schedule.title
 
     def _check_lane(self, definition: AnyDefinition) -> None:
         if definition.lane not in self._lanes:

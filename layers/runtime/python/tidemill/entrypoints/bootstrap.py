@@ -13,6 +13,7 @@ from functools import cached_property
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
+from tidemill.aws.batches import DynamoBatches
 from tidemill.aws.clients import Clients
 from tidemill.aws.queue import SqsJobQueue
 from tidemill.aws.reader import DynamoJobReader
@@ -20,10 +21,13 @@ from tidemill.aws.store import DynamoJobStore
 from tidemill.domain.errors import InputError
 from tidemill.domain.ports import Clock, Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.service.batch_progress import BatchProgress
+from tidemill.service.counting import Counting
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.performing import Surroundings
+from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
 from tidemill.settings import RuntimeSettings
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from tidemill.aws.memory import DynamoJobMemory
     from tidemill.aws.order import DynamoEntityOrder
     from tidemill.aws.payloads import S3Payloads
+    from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
     from tidemill.service.deadletters import DeadLetterDesk
@@ -104,7 +109,7 @@ class Program:
         """Submits and looks after jobs."""
         from tidemill.service.client import JobClient
 
-        return JobClient(self.submitter, self.store, self.reader, self.clock)
+        return JobClient(self.submitter, self.store, self.reader, self.clock, batch_store=self.batches)
 
     @cached_property
     def listing(self) -> Listing:
@@ -151,6 +156,11 @@ class Program:
         from tidemill.aws.order import DynamoEntityOrder
 
         return DynamoEntityOrder(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def batches(self) -> DynamoBatches:
+        """The batches of the jobs table."""
+        return DynamoBatches(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def payloads(self) -> S3Payloads:
@@ -207,6 +217,7 @@ class Program:
             self.settings.code_version,
             order=self.order,
             errands=errands,
+            owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
 
@@ -226,6 +237,16 @@ class Program:
             telemetry,
             self.errands(telemetry),
         )
+
+    def batch_watch(self, telemetry: Telemetry) -> BatchWatch:
+        """The janitor's look at batches."""
+        from tidemill.service.batch_watch import BatchWatch
+
+        return BatchWatch(self.batches, self.reader, self._progress, self.clock, telemetry)
+
+    @property
+    def _progress(self) -> BatchProgress:
+        return BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.clock)
 
     @property
     def _urls(self) -> dict[str, str]:

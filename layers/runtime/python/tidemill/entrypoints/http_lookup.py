@@ -57,11 +57,15 @@ class LookupDesk:
             JobNotFoundError: the tenant has no such job.
         """
         asked = read_query(self.event, {"tenant", "failures"})
-        wants_failures = _switch(asked.get("failures", "false"), "failures")
+        wants_failures = switch(asked.get("failures", "false"), "failures")
         with answering_query():
             job = self.client.get(job_id, self.caller.tenant_for(asked.get("tenant")))
+        return self.document(job, with_failures=wants_failures)
+
+    def document(self, job: Job, *, with_failures: bool = False) -> dict[str, Any]:
+        """The job with its result, and with its failures if it is dead or they are asked for."""
         failures = None
-        if wants_failures or job.state is State.DEAD:
+        if with_failures or job.state is State.DEAD:
             failures = self.client.reader.failures_of(job.ref)[-MAX_FAILURES:]
         return self._linked(job, {**job_view(job, failures=failures), **self._result(job)})
 
@@ -86,7 +90,7 @@ class LookupDesk:
             JobStateError: it is over.
         """
         asked = read_query(self.event, {"tenant", "kill"})
-        end = self.client.kill if _switch(asked.get("kill", "false"), "kill") else self.client.cancel
+        end = self.client.kill if switch(asked.get("kill", "false"), "kill") else self.client.cancel
         with answering_query():
             job = end(job_id, self.caller.tenant_for(asked.get("tenant")))
         return self._linked(job, job_view(job))
@@ -97,8 +101,8 @@ class LookupDesk:
         with answering_query():
             page = CancelDesk(self.client, self.listing).cancel(
                 self._query(asked),
-                dry_run=_switch(asked.get("dry_run", "false"), "dry_run"),
-                kill=_switch(asked.get("kill", "false"), "kill"),
+                dry_run=switch(asked.get("dry_run", "false"), "dry_run"),
+                kill=switch(asked.get("kill", "false"), "kill"),
             )
         return {
             "cancelled": [job.ref.id for job in page.cancelled],
@@ -136,7 +140,12 @@ def whole_number(value: str, field: str) -> int:
     return int(value)
 
 
-def _switch(value: str, field: str) -> bool:
+def switch(value: str, field: str) -> bool:
+    """The truth that a query parameter names.
+
+    Raises:
+        InvalidQueryError: it names none.
+    """
     if value not in _SWITCH:
         raise InvalidQueryError(Violation(field, "must be true or false", "type"))
     return _SWITCH[value]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from tidemill.domain import limits
 from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.http_dlq_openapi import dlq_paths
-from tidemill.entrypoints.http_openapi_parts import JOB_ID, answer, body, problems, query
+from tidemill.entrypoints.http_openapi_parts import JOB_ID, answer, body, one_of, problems, query
 from tidemill.entrypoints.http_saga_openapi import saga_paths
 from tidemill.entrypoints.http_schemas import component_schemas
 from tidemill.service.listing import LISTED_STATES
@@ -36,6 +36,11 @@ _KEY_HEADER: Final = {
 }
 
 
+_WAIT: Final = query(
+    "wait",
+    {"type": "integer", "minimum": 0, "maximum": limits.MAX_REPLY_WAIT.seconds},
+    "wait so many seconds for the job to end, and answer with its result; else 202 as without it",
+)
 _KILL: Final = {
     "name": "kill",
     "in": "query",
@@ -54,6 +59,9 @@ def openapi_document(registry: JobRegistry, *, has_tokens: bool) -> dict[str, An
             "/jobs": {"post": _submit(), "get": _list(), "delete": _cancel_page()},
             "/jobs/batch": {"post": _submit_batch()},
             "/jobs/{id}": {"get": _get(), "delete": _cancel()},
+            "/jobs/{id}/move": {"post": _move()},
+            "/batches": {"post": _start_batch()},
+            "/batches/{id}": {"get": _get_batch(), "delete": _cancel_batch()},
             **dlq_paths(),
             **saga_paths(registry),
             "/openapi.json": {"get": _openapi()},
@@ -67,7 +75,7 @@ def _submit() -> dict[str, Any]:
     return {
         "operationId": "submitJob",
         "summary": "Submit a job",
-        "parameters": [_KEY_HEADER],
+        "parameters": [_KEY_HEADER, _WAIT],
         "requestBody": body("JobRequest"),
         "responses": {
             "202": {
@@ -75,7 +83,11 @@ def _submit() -> dict[str, Any]:
                 "headers": {"Location": _LOCATION},
             },
             "200": {
-                **answer("The key was seen before: the job that it belongs to", "Receipt"),
+                **one_of(
+                    "The key was seen before: the job that it belongs to. With `wait`: the job, which has succeeded",
+                    "Receipt",
+                    "Job",
+                ),
                 "headers": {"Location": _LOCATION},
             },
             **problems(400, 401, 403, 409, 413, 415, 422, 500, 503),
@@ -143,12 +155,66 @@ def _cancel() -> dict[str, Any]:
     }
 
 
+def _move() -> dict[str, Any]:
+    return {
+        "operationId": "moveJob",
+        "summary": "Let a job that waits start at another time",
+        "parameters": [JOB_ID],
+        "requestBody": body("MoveRequest"),
+        "responses": {
+            "200": answer("It starts then, and at no other time", "JobSummary"),
+            **problems(400, 401, 403, 404, 409, 413, 415, 422, 500, 503),
+        },
+    }
+
+
 def _cancel_page() -> dict[str, Any]:
     return {
         "operationId": "cancelJobs",
         "summary": "Cancel the jobs of one page of a listing",
         "parameters": [*_listing(), _KILL, query("dry_run", {"type": "boolean"}, "only say which they would be")],
         "responses": {"200": answer("What became of them", "CancelledPage"), **problems(400, 401, 403, 500, 503)},
+    }
+
+
+def _start_batch() -> dict[str, Any]:
+    found = {"headers": {"Location": {**_LOCATION, "description": "the batch's link"}}}
+    return {
+        "operationId": "startBatch",
+        "summary": f"Start a batch, chain or graph of up to {limits.MAX_BATCH_CHILDREN:,} jobs",
+        "parameters": [{**_KEY_HEADER, "description": "the batch's key, instead of `key` in the body"}],
+        "requestBody": body("FlowRequest"),
+        "responses": {
+            "202": {**answer("Accepted: its jobs will run, and its callback", "StartedBatch"), **found},
+            "200": {**answer("The key was seen before: the batch that it belongs to", "StartedBatch"), **found},
+            **problems(400, 401, 403, 413, 415, 422, 500, 503),
+        },
+    }
+
+
+def _get_batch() -> dict[str, Any]:
+    return {
+        "operationId": "getBatch",
+        "summary": "Read a batch with its counts",
+        "parameters": [
+            {**JOB_ID, "description": "the batch's id"},
+            query("tenant", {"type": "string"}, "whose batch"),
+            query("failures", {"type": "boolean"}, "with its children that did not succeed"),
+        ],
+        "responses": {"200": answer("The batch", "Batch"), **problems(400, 401, 403, 404, 500, 503)},
+    }
+
+
+def _cancel_batch() -> dict[str, Any]:
+    return {
+        "operationId": "cancelBatch",
+        "summary": "Cancel the children that wait; ask those that run to stop; let no other start",
+        "parameters": [{**JOB_ID, "description": "the batch's id"}, query("tenant", {"type": "string"}, "whose batch")],
+        "responses": {
+            "200": answer("It is over, by now or before", "Batch"),
+            "202": answer("Some of its children still run", "Batch"),
+            **problems(400, 401, 403, 404, 500, 503),
+        },
     }
 
 

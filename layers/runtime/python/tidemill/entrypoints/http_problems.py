@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tidemill.domain.errors import (
+    BatchNotFoundError,
+    BatchUnfinishedError,
     InputError,
+    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
     KeyConflictError,
     NothingMatchedError,
     PayloadGoneError,
-    SagaNotFoundError,
-    SagaStateError,
     TidemillError,
     UnavailableError,
     Violation,
 )
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 
 PROBLEM_TYPE: Final = "urn:tidemill:problem:"
 # A document may have more wrong with it than anybody reads; its fields' names are the caller's own and may be long.
@@ -122,6 +124,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     SagaNotFoundError: Refusal(
         404, "No such saga", "The tenant has no saga of this id, or it ended 90 days ago. Check name, id and tenant."
     ),
+    BatchNotFoundError: Refusal(
+        404,
+        "No such batch",
+        "The tenant has no batch of this id, or its retention is over. Check the id and the tenant.",
+    ),
     NoRouteError: Refusal(404, "No such path", "GET /openapi.json lists the paths."),
     MethodError: Refusal(405, "The path does not take this method", "The header Allow lists the methods it takes."),
     NothingMatchedError: Refusal(
@@ -129,6 +136,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     ),
     JobStateError: Refusal(409, "The job's state does not allow it"),
     SagaStateError: Refusal(409, "The saga's state does not allow it"),
+    JobFailedError: Refusal(
+        409,
+        "The job failed for good",
+        "It was accepted, and is over without a result: `job` says why. No repeat and no longer wait changes that.",
+    ),
     PayloadGoneError: Refusal(409, "The job's stored bytes are past their retention"),
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
@@ -144,6 +156,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
         422,
         "The key belongs to another job",
         "A job with this key has other arguments. Submit the same arguments, or choose another key.",
+    ),
+    BatchUnfinishedError: Refusal(
+        503,
+        "Not every child was submitted",
+        "Repeat the request with the same key: it goes on where this one stopped. Without a key, cancel the batch.",
     ),
     UnavailableError: Refusal(
         503,
@@ -173,9 +190,12 @@ def problem_document(error: Exception) -> dict[str, Any]:
         "detail": refusal.detail or (_summary(violations) if violations else str(error)),
         "code": code,
         "violations": violations,
+        "retryable": refusal.status >= 500 or isinstance(error, CanaryPendingError),
     }
-    if isinstance(error, KeyConflictError | JobFinalError | JobStateError | JobNotFoundError):
+    if isinstance(error, KeyConflictError | JobFailedError | JobFinalError | JobStateError | JobNotFoundError):
         document["job_id"] = error.job_id
+    if isinstance(error, BatchNotFoundError | BatchUnfinishedError):
+        document["batch_id"] = error.batch_id
     return document
 
 

@@ -10,9 +10,11 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from tidemill.domain import limits
+from tidemill.domain.due import MOMENT_PATTERN
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.entrypoints import http_models as models
 from tidemill.entrypoints.http_dlq_models import DOCUMENTS as DLQ_DOCUMENTS
+from tidemill.entrypoints.http_flow_schemas import flow_schemas
 
 REF: Final = "#/components/schemas/"
 _DOCUMENTS: Final = (
@@ -22,12 +24,29 @@ _DOCUMENTS: Final = (
     models.JobSummary,
     models.Receipt,
     models.BatchResult,
+    models.Batch,
+    models.StartedBatch,
     models.Problem,
     models.BatchProblem,
     *DLQ_DOCUMENTS,
 )
 _MODE: Final[JsonSchemaMode] = "validation"
+_RUN_AT: Final = {"type": ["string", "null"], "format": "date-time", "pattern": MOMENT_PATTERN}
 _SECONDS: Final = {"type": ["number", "null"], "minimum": 0, "maximum": int(limits.MAX_DELAY.total_seconds())}
+
+_MOVE: Final = {
+    "type": "object",
+    "description": "When the job is to start instead: one of `run_at` and `delay_seconds`.",
+    "additionalProperties": False,
+    "properties": {
+        "run_at": {**_RUN_AT, "description": "up to 365 days ahead"},
+        "delay_seconds": {**_SECONDS, "description": "from now; 0 is at once"},
+        "tenant": {
+            "type": ["string", "null"],
+            "description": "whose job; with a token: that of the token, or left out",
+        },
+    },
+}
 
 
 def component_schemas(registry: JobRegistry) -> dict[str, Any]:
@@ -40,6 +59,7 @@ def component_schemas(registry: JobRegistry) -> dict[str, Any]:
     for definition in registry:
         args = refs.get(definition.args_type, {"type": "object"})
         schemas[_name_of(definition)] = _job_request(definition, args, registry)
+    schemas["MoveRequest"] = _MOVE
     schemas["JobRequest"] = _any_job_request(registry)
     schemas["BatchRequest"] = {
         "type": "object",
@@ -55,7 +75,7 @@ def component_schemas(registry: JobRegistry) -> dict[str, Any]:
             }
         },
     }
-    return dict(sorted(schemas.items()))
+    return dict(sorted((schemas | flow_schemas()).items()))
 
 
 def _generated(
@@ -122,6 +142,14 @@ def _job_request(definition: AnyDefinition, args: dict[str, Any], registry: JobR
                 "description": "its number among the jobs of the entity; the next one if left out",
             },
             "delay_seconds": {**_SECONDS, "description": "from now until it may start; not on a FIFO lane"},
+            "run_at": {
+                **_RUN_AT,
+                "description": "the moment from which it may start, instead of a delay; up to 365 days ahead",
+            },
+            "durable_args": {
+                "type": ["boolean", "null"],
+                "description": "the table keeps the arguments of a short delay too, so that it can be moved earlier",
+            },
             "expires_in_seconds": {**_SECONDS, "description": "if it has not started by then, it never runs"},
             "job_id": {
                 "type": ["string", "null"],

@@ -1,29 +1,45 @@
-"""The Python client: submit, look up, list, cancel."""
+"""The Python client: submit, look up, move, cancel."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Unpack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Unpack
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
-from tidemill.domain.conclusion import asked_to_stop, cancelled, killed
-from tidemill.domain.definition import Retention
-from tidemill.domain.duration import milliseconds
-from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, TidemillError, UnavailableError
+from tidemill.domain.due import check_delay, new_due
+from tidemill.domain.errors import (
+    InputError,
+    JobNotFoundError,
+    JobStateError,
+    TidemillError,
+    UnansweredError,
+    UnavailableError,
+)
+from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
-from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
-from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Refused, Unwritten, Written
+from tidemill.domain.ports import AttemptFailure, BatchStore, Clock, JobReader, JobStore, Page
+from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
+from tidemill.service.flow import Flow
+from tidemill.service.listing import Listing, Query
+from tidemill.service.moving import Mover
+from tidemill.service.replying import Replies
+from tidemill.service.reviving import Reviver
+from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
+from tidemill.service.waiting import Waiting
+from tidemill.service.withdrawing import Withdrawal
 
-# Each refusal means that the job moved in between; a job moves a few times in its life.
-_CANCEL_TRIES = 5
+_RUN_WAIT: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +50,37 @@ class JobClient:
     store: JobStore
     reader: JobReader
     clock: Clock
+    batch_store: BatchStore = field(kw_only=True)
+
+    @property
+    def batches(self) -> BatchDesk:
+        """Looks after batches: get, cancel, results, and the children that did not succeed."""
+        return BatchDesk(self.batch_store, self.submitter, self.reader, self.cancel, self.result_text)
+
+    def start(self, flow: Flow, *, key: str | None = None, tenant: str = DEFAULT_TENANT) -> Started:
+        """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it.
+
+        All of it is checked before anything is written. A chain or graph is accepted as a whole; of a batch, the
+        children are submitted one after the other, and a call that fails in between has submitted some of them.
+
+        Arguments:
+            flow: up to 10,000 jobs, all levels together.
+            key: idempotency key, at most 96 characters: one batch per tenant and key. A repeat of the call with it
+                goes on where an earlier one stopped, for up to a day.
+            tenant: whose batch it is, and its jobs.
+
+        Raises:
+            InputError: something is bad; its place in the flow is named, and nothing was written.
+            KeyConflictError: the key belongs to a batch that asks for something else.
+            BatchUnfinishedError: AWS did not answer; not every child was submitted.
+            UnavailableError: AWS did not answer; the same call with the same key is safe.
+        """
+        return self.batches.start(flow, key=key, tenant=tenant)
 
     def submit(self, args: JobArgs, **options: Unpack[Options]) -> Receipt:
         """Accept one job. Once this returns, the job survives the crash of anything.
 
-        Options are those of `Submission`: key, tenant, lane, delay, expires_in, job_id,
+        Options are those of `Submission`: key, tenant, lane, delay or run_at, durable_args, expires_in, job_id,
         correlation_id, causation_id, traceparent, hops, and entity and sequence for a FIFO lane.
 
         Raises:
@@ -51,6 +93,69 @@ class JobClient:
         if isinstance(result, TidemillError):
             raise result
         return result
+
+    def run(
+        self,
+        args: JobArgs,
+        *,
+        wait: timedelta = _RUN_WAIT,
+        sleep: Callable[[float], object] = time.sleep,
+        **options: Unpack[Options],
+    ) -> Any:
+        """Submit a job, wait until it is over, and return its result.
+
+        The result has the type that the job's function says it returns, if this registry has the function and its
+        annotation is one that pydantic reads; else it is plain JSON. Nothing is held open meanwhile: the record is read
+        at growing intervals (see Waiting), about 20 times in 30 s, at one read unit each.
+
+        Arguments:
+            wait: how long at the most, 0 s to 365 days.
+            sleep: lets so many seconds go by.
+            options: those of `submit`. Without a key or a job_id the job has an id that is chosen here.
+
+        Raises:
+            InputError, KeyConflictError, JobFinalError: as `submit`; nothing was written.
+            JobFailedError: the job is dead, cancelled or expired; to wait again changes nothing.
+            JobUnfinishedError: it had not ended in time, and goes on.
+            UnansweredError: AWS did not answer. Repeat the call with the error's job_id (or the same key).
+            PayloadGoneError, IntegrityError: it succeeded, and its result is gone or of another type.
+        """
+        wait = check_delay(wait, "wait")
+        tenant = options.get("tenant", DEFAULT_TENANT)
+        if options.get("key") is None and options.get("job_id") is None:
+            options["job_id"] = time_ordered_id(self.clock.now_ms(), self.submitter.random.getrandbits(74))
+        job_id = options.get("job_id")
+        try:
+            job_id = self.submit(args, **options).job_id
+            waiting = Waiting(self.reader, self.clock, self.submitter.random, sleep)
+            replies = Replies(self.reader, self.submitter.registry, waiting, self.result_text)
+            return replies.of(JobRef(tenant, job_id), wait)
+        except UnavailableError as error:
+            raise UnansweredError(error, job_id or keyed_job_id(tenant, args.job_kind, str(options["key"]))) from error
+
+    def wait_for(
+        self,
+        job_id: str,
+        wait: timedelta,
+        tenant: str = DEFAULT_TENANT,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Job:
+        """The job's record as soon as it is over, or as it is when `wait` is over.
+
+        Arguments:
+            wait: 0 s to 365 days. `sleep`: lets so many seconds go by.
+
+        Raises:
+            InputError: the id, the tenant or the wait is bad.
+            JobNotFoundError: there is no such job, or its retention is over.
+            UnavailableError: AWS did not answer the last read.
+        """
+        ref = JobRef(check_tenant(tenant), check_job_id(job_id))
+        waiting = Waiting(self.reader, self.clock, self.submitter.random, sleep)
+        job = waiting.until_final(ref, check_delay(wait, "wait"))
+        if job is None or job.is_gone(self.clock.now_ms()):
+            raise JobNotFoundError(tenant, job_id)
+        return job
 
     def submit_many(self, submissions: Iterable[Submission]) -> list[SubmitResult]:
         """Accept up to 10,000 jobs: a Receipt or an error for each, in the order given.
@@ -127,6 +232,62 @@ class JobClient:
         """
         return self.reader.failures_of(self.get(job_id, tenant).ref)
 
+    def move(
+        self,
+        job_id: str,
+        *,
+        to: datetime | None = None,
+        delay: timedelta | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> Job:
+        """Let a job that waits start at another time, later or earlier, and never at its old one.
+
+        A job that is `scheduled` can be moved to any time: one with a delay over 15 minutes, or a parked retry. So can
+        a `queued` one that was submitted with durable_args. Of any other queued job only its queue has the arguments,
+        so that it can be moved to a later time alone; its message finds the new time when it comes.
+
+        Moving is one conditional write; to a later time, the stored arguments are read once and kept longer before
+        (a read, and a write unit a kilobyte). What is due within two minutes is sent at once: one message, one write.
+        Moving it to the time that it has changes nothing.
+
+        Arguments:
+            to: a datetime with a time zone, up to 365 days ahead; 30 s ago or less is now.
+            delay: from now, 0 s (at once) to 365 days. One of the two is given.
+
+        Raises:
+            InputError: the time is bad, past the job's own expiry, or its lane keeps an order; nothing was written.
+            JobNotFoundError: there is no such job, or its retention is over.
+            JobStateError: it runs, waits for a retry or is over; or it can't be moved to an earlier time.
+            IntegrityError, PayloadGoneError: its arguments are not where the table says.
+            UnavailableError: AWS did not answer; the call may be repeated.
+        """
+        due_ms, field = new_due(to, delay, self.clock.now_ms())
+        return self.mover.move(self.get(job_id, tenant), due_ms, field)
+
+    @property
+    def mover(self) -> Mover:
+        """Moves jobs to a time in Unix milliseconds."""
+        port = self.submitter
+        reviver = Reviver(self.store, self.reader, port.queue, self.clock, port.random)
+        return Mover(self.store, port.queue, port.payloads, reviver, self.clock)
+
+    @property
+    def _withdrawal(self) -> Withdrawal:
+        return Withdrawal(self.store, self.submitter.registry, self.clock)
+
+    def scheduled(self, tenant: str = DEFAULT_TENANT, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """The tenant's jobs that the table sends when they are due: `claimable_at` is that time, Unix milliseconds.
+
+        The earliest come first in each of the index's eight parts, one part after the other. A delay of up to 15
+        minutes waits in its queue, which can't be listed. `limit`: jobs a page, 1 to 100.
+
+        Raises:
+            InputError: the tenant, the limit or the cursor is bad.
+            UnavailableError: AWS did not answer.
+        """
+        query = Query(tenant=tenant, state=State.SCHEDULED, limit=limit, cursor=cursor)
+        return Listing(self.reader, self.clock, list_index=False).jobs(query)
+
     def cancel(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """Cancel a job that waits, and ask one that runs to stop. The answer says which of the two it was.
 
@@ -142,7 +303,7 @@ class JobClient:
             JobStateError: it is over, and not as cancelled.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
-        return self._end(job_id, tenant, self._cancelled)
+        return self._withdrawal.cancel(self.get(job_id, tenant))
 
     def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """End a job without asking it. A job that waits is cancelled.
@@ -154,51 +315,8 @@ class JobClient:
         Raises:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.
         """
-        return self._end(job_id, tenant, self._killed)
-
-    def _end(self, job_id: str, tenant: str, ended: Callable[[Job], tuple[Verb, Job]]) -> Job:
-        job = self.get(job_id, tenant)
-        for _ in range(_CANCEL_TRIES):
-            if job.state is State.CANCELLED:
-                return job
-            if job.state.is_final:
-                raise JobStateError("cancelled", job_id, job.state, "nothing is left to cancel")
-            verb, after = ended(job)
-            if after == job:
-                return job
-            answer = self.store.move(verb, job, after)
-            if isinstance(answer, Written):
-                return answer.job
-            job = _standing(answer, tenant, job_id)
-        raise UnavailableError("cancel", "the job kept changing")
-
-    def _cancelled(self, job: Job) -> tuple[Verb, Job]:
-        if job.state is State.RUNNING:
-            return Verb.ASK_CANCEL, asked_to_stop(job)
-        now_ms = self.clock.now_ms()
-        return Verb.CANCEL, cancelled(job, now_ms, now_ms + self._keep(job))
-
-    def _killed(self, job: Job) -> tuple[Verb, Job]:
-        if job.state is not State.RUNNING:
-            return self._cancelled(job)
-        now_ms = self.clock.now_ms()
-        return Verb.KILL, killed(job, now_ms, now_ms + self._keep(job))
-
-    def _keep(self, job: Job) -> int:
-        try:
-            return milliseconds(self.submitter.registry.resolve(job.kind).retention.result)
-        except InputError:
-            return milliseconds(Retention().result)
+        return self._withdrawal.kill(self.get(job_id, tenant))
 
 
 def _no_submission(index: int, job: object) -> InputError:
     return InputError.at(f"jobs[{index}]", f"must be a Submission, not {type(job).__name__}", "type")
-
-
-def _standing(answer: Refused | Unwritten, tenant: str, job_id: str) -> Job:
-    """The record that stood in the way."""
-    if isinstance(answer, Unwritten):
-        raise answer.error
-    if answer.job is None:
-        raise JobNotFoundError(tenant, job_id)
-    return answer.job

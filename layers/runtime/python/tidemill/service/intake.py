@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tidemill.domain.envelope import is_tick
 from tidemill.domain.errors import KeyConflictError, PlainMessageError, TidemillError, UnavailableError
 from tidemill.domain.failure import refusal_of
 from tidemill.domain.hiding import strings_of
@@ -97,6 +98,11 @@ class Intake:
     def _settle(self, message: Foreign | Unreadable, result: SubmitResult) -> Settlement:
         match result:
             case Receipt():
+                if result.created and is_tick(message.document):
+                    self._note_lateness(message.document, result)
+                return ACK
+            case KeyConflictError() if is_tick(message.document):
+                # Sent again after a deployment gave the schedule other arguments: the tick has its job.
                 return ACK
             case UnavailableError():
                 return UNASKED
@@ -109,7 +115,7 @@ class Intake:
             # Sent anew, it would come after messages that were sent after it.
             raise PlainMessageError(self.lane)
         document, errand = errand_in(received.document, self.errands is not None)
-        submission = replace(parse_request(document, self.registry), asked_at=delivery.sent_at)
+        submission = replace(_read(document, self.registry), asked_at=delivery.sent_at)
         if errand is not None:
             submission = replace(submission, errand=errand, job_id=errand.job_id(), correlation_id=errand.saga)
         if submission.lane is None:
@@ -119,6 +125,15 @@ class Intake:
             # The record that its refusal would have: by the kind as the message names it, an alias too.
             return replace(submission, job_id=refused_ref(received).id)
         return submission
+
+    def _note_lateness(self, document: dict[str, Any], receipt: Receipt) -> None:
+        from tidemill.domain.tick import read_tick
+
+        tick, now_ms = read_tick(document), self.clock.now_ms()
+        if tick.is_late(now_ms):
+            self.telemetry.count("TicksLate")
+            late_s = (now_ms - tick.at) // 1000
+            self.telemetry.alert("tick_late", schedule=tick.schedule, job_id=receipt.job_id, late_seconds=late_s)
 
     def _refuse(self, received: Foreign | Unreadable, error: TidemillError) -> Settlement:
         """Write a dead record, so that the DLQ's message has its reason; then let SQS move the message."""
@@ -147,6 +162,15 @@ def _is_over(answered: tuple[Any, Any], read: tuple[Any, Any]) -> bool:
     if not isinstance(asked, Submission) or asked.errand is None:
         return False
     return isinstance(result, KeyConflictError) or (isinstance(result, Receipt) and result.job.state.is_final)
+
+
+def _read(document: object, registry: JobRegistry) -> Submission:
+    if not is_tick(document):
+        return parse_request(document, registry)
+    # Most workers never meet one, and all of them start cold.
+    from tidemill.service.ticks import parse_tick
+
+    return parse_tick(document, registry)
 
 
 def _arguments(received: Foreign | Unreadable) -> bytes:

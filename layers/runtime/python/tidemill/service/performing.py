@@ -39,7 +39,7 @@ from tidemill.service.keeping import kept_result, unkept
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
-from tidemill.service.obligations import Obligations
+from tidemill.service.obligations import Obligation, Obligations
 from tidemill.service.policy import Policy, policy_of
 from tidemill.service.running import RunningJob, ThreadInterrupter
 from tidemill.service.succession import Succession
@@ -54,6 +54,7 @@ class Surroundings:
         code: the version of this code, "" if the deployment names none.
         interrupter: makes a way into the code of the thread that calls it.
         errands: what jobs owe to sagas, where the program has some.
+        owed: what jobs that are over owe, beside their place in an order.
     """
 
     registry: JobRegistry
@@ -68,6 +69,7 @@ class Surroundings:
     interrupter: Callable[[], ThreadInterrupter] = ThreadInterrupter
     order: EntityOrder = field(kw_only=True)
     errands: Errands | None = field(default=None, kw_only=True)
+    owed: tuple[Obligation, ...] = field(default=(), kw_only=True)
 
     @property
     def succession(self) -> Succession:
@@ -77,7 +79,7 @@ class Surroundings:
     @property
     def obligations(self) -> Obligations:
         """What jobs that are over owe to others."""
-        return Obligations((self.succession, *([self.errands] if self.errands else ())))
+        return Obligations((self.succession, *self.owed, *([self.errands] if self.errands else ())))
 
     @property
     def closer(self) -> StepCloser:
@@ -281,6 +283,7 @@ class Performer:
             lifeline=running.lifeline,
             entity=envelope.entity,
             sequence=envelope.sequence,
+            scheduled_at_ms=envelope.scheduled_at,
         )
 
     def _warn(self, job: Job, limit: str, before: int, now: int, most: int) -> None:

@@ -14,13 +14,14 @@ from tidemill.domain.closing import SAGA_CANCELLED, SAGA_OVER, Move, Wait, closi
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errand import saga_job_id
-from tidemill.domain.errors import SagaStateError, UnavailableError
+from tidemill.domain.errors import UnavailableError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.ports import Clock, JobStore, Refused, Unwritten, Written
 from tidemill.domain.saga.declaring import Step
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import Role
+from tidemill.domain.saga_errors import SagaStateError
 from tidemill.service.errands import Errands
 
 # What happens to jobs of other steps: they don't start any more, or are asked to stop.

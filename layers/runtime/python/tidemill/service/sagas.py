@@ -16,13 +16,14 @@ from typing import Any, Final
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.duration import days, milliseconds
-from tidemill.domain.errors import InputError, KeyConflictError, SagaNotFoundError, SagaStateError
+from tidemill.domain.errors import InputError, KeyConflictError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import JobRef
 from tidemill.domain.names import check_job_id, check_key, check_tenant
 from tidemill.domain.ports import Clock, Event, Execution, Executions, ExecutionStatus, JobReader
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.saga.saga import Saga
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.saga_state import Part, SagaState, is_cancelled, needs, parts_of, state_of
 from tidemill.service.saga_cancelling import SagaCanceller
 from tidemill.service.submission import DEFAULT_TENANT

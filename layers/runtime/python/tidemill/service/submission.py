@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final, TypedDict
 
-from tidemill.domain import limits
+from tidemill.domain import limits, names
 from tidemill.domain.args import JobArgs, fingerprint_of
 from tidemill.domain.definition import OnFinal
+from tidemill.domain.due import check_delay, start_of
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.entity import Entity
 from tidemill.domain.envelope import Envelope
@@ -18,12 +19,20 @@ from tidemill.domain.errors import InputError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lane import Lane
-from tidemill.domain.names import check_entity, check_job_id, check_key, check_lane, check_sequence, check_tenant
+from tidemill.domain.names import (
+    check_entity,
+    check_job_id,
+    check_key,
+    check_lane,
+    check_sequence,
+    check_tenant,
+    check_trace,
+)
 from tidemill.domain.payload import checked_in
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.sizing import longest_timeout
 
-DEFAULT_TENANT: Final = "default"
+DEFAULT_TENANT: Final = names.DEFAULT_TENANT
 _NOW: Final = timedelta(0)
 
 
@@ -42,12 +51,18 @@ class Submission:
         sequence: the job's number among those of its entity, such as the version of what it is about; 0 to 2^53 - 1.
             Left out, the next number is given, at the cost of one write unit; one or the other for all of an entity.
         delay: from now until it may start, up to 365 days. To the second. Not on a FIFO lane.
+        run_at: the moment from which it may start, instead of a delay: a datetime with a time zone, up to 365 days
+            ahead. One that has just passed (30 s) is now.
+        durable_args: the table keeps the arguments of a delay of up to 15 minutes, too, so that the job can be moved to
+            an earlier time. It costs one write unit for each kilobyte of the envelope, which is the arguments and about
+            half a kilobyte. A longer delay has them there anyway. Not on a FIFO lane.
         expires_in: if it has not started by then, it never runs.
         job_id: an id of the caller's choice for a job without a key (a lower-case UUID).
         correlation_id: carried through everything the job causes; by default the job's id.
         causation_id: the job or event that caused this one. `traceparent`: W3C trace context.
         hops: how many jobs caused each other before this one, 0 to 32; by default none. What a running job submits
             through the client has these four from it, unless they are given.
+        scheduled_at: the time of a schedule that the job is made for, Unix milliseconds; `expires_in` counts from it.
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
         errand: what the job does for a saga, whose state machine asked for it.
@@ -68,6 +83,9 @@ class Submission:
     entity: str | None = None
     sequence: int | None = None
     errand: Errand | None = None
+    run_at: datetime | None = None
+    durable_args: bool = False
+    scheduled_at: int | None = None
 
 
 class Options(TypedDict, total=False):
@@ -86,6 +104,9 @@ class Options(TypedDict, total=False):
     asked_at: int | None
     entity: str | None
     sequence: int | None
+    run_at: datetime | None
+    durable_args: bool
+    scheduled_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +114,6 @@ class Order:
     """A checked submission: the envelope to send, and where and when."""
 
     envelope: Envelope
-    definition: AnyDefinition
     lane: str
     due_ms: int
     # Whether the id was derived from a key or chosen by the caller, so that it may exist already.
@@ -102,6 +122,12 @@ class Order:
     asked_at: int | None = None
     # The argument bytes. Where the envelope has a receipt for them, they are to be stored before it is sent.
     args: bytes = b""
+    # What a repeat of a final job means. The kind says it for a key; an id without one is only ever repeated.
+    on_final: OnFinal = OnFinal.RETURN
+    # The table keeps the envelope though its queue has it.
+    durable_args: bool = False
+    # Why it is too late for a job that there is none of yet: a repeat of one in time is answered as ever.
+    overdue: InputError | None = None
 
     @property
     def ref(self) -> JobRef:
@@ -112,11 +138,6 @@ class Order:
     def entity(self) -> Entity | None:
         """What the job is about, on a FIFO lane."""
         return self.envelope.entity_in(self.lane)
-
-    @property
-    def on_final(self) -> OnFinal:
-        """What a repeat of a final job means. The kind says it for a key; an id without one is only ever repeated."""
-        return self.definition.on_final if self.envelope.key is not None else OnFinal.RETURN
 
     def was_answered_by(self, first: Job) -> bool:
         """Whether `first` ended after this was asked for: then it is a late repeat, and asks for no rerun."""
@@ -137,15 +158,17 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     definition = registry.resolve(kind)
     tenant = check_tenant(submission.tenant)
     lane = _lane(submission.lane, definition, registry)
-    delay = _span(submission.delay, "delay", _NOW)
+    if not isinstance(submission.durable_args, bool):
+        raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
+    due_ms, overdue = start_of(submission.run_at, submission.delay, now_ms)
     _check_order(submission, registry.lanes[lane])
     hops: object = 0 if submission.hops is None else submission.hops
     if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
         problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"
         raise InputError.at("hops", problem, "hops")
+    scheduled_at = _moment(submission.scheduled_at)
     canonical = submission.args.canonical()
     inline, stored = checked_in(canonical)
-    due_ms = now_ms + milliseconds(delay)
     job_id = _identity(submission, tenant, kind, now_ms, random)
     envelope = Envelope(
         send_id=time_ordered_id(now_ms, random.getrandbits(74)),
@@ -154,20 +177,35 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         args=inline,
         fingerprint=fingerprint_of(canonical),
         submitted_at=now_ms,
-        correlation_id=_trace(submission.correlation_id, "correlation_id") or job_id,
+        correlation_id=check_trace(submission.correlation_id, "correlation_id") or job_id,
         key=submission.key,
-        not_before=due_ms if delay else None,
-        expires_at=_expiry(submission.expires_in, delay, now_ms),
-        causation_id=_trace(submission.causation_id, "causation_id"),
-        traceparent=_trace(submission.traceparent, "traceparent"),
+        not_before=due_ms if due_ms > now_ms else None,
+        expires_at=_expiry(
+            submission.expires_in,
+            timedelta(milliseconds=due_ms - now_ms),
+            now_ms if scheduled_at is None else scheduled_at,
+        ),
+        causation_id=check_trace(submission.causation_id, "causation_id"),
+        traceparent=check_trace(submission.traceparent, "traceparent"),
         hops=hops,
         entity=submission.entity,
         sequence=submission.sequence,
         errand=submission.errand,
         stored=stored,
+        scheduled_at=scheduled_at,
     )
     repeatable = submission.key is not None or submission.job_id is not None
-    return Order(envelope, definition, lane, due_ms, repeatable, submission.asked_at, canonical)
+    return Order(
+        envelope,
+        lane,
+        due_ms,
+        repeatable,
+        submission.asked_at,
+        canonical,
+        OnFinal.RETURN if submission.key is None else definition.on_final,
+        submission.durable_args,
+        overdue,
+    )
 
 
 def _kind_of(args: object) -> str:
@@ -213,10 +251,12 @@ def _check_order(submission: Submission, lane: Lane) -> None:
     if submission.sequence is not None:
         check_sequence(submission.sequence)
     check_undelayed(submission.delay, lane, "delay")
+    for field in ("run_at", "durable_args"):
+        check_undelayed(getattr(submission, field), lane, field)
 
 
-def check_undelayed(delay: timedelta, lane: Lane, field: str) -> None:
-    """Raise InputError naming `field` if a job would be late in a lane that keeps an order."""
+def check_undelayed(delay: object, lane: Lane, field: str) -> None:
+    """Raise InputError naming `field` if it is given, and so a job would be late in a lane that keeps an order."""
     if lane.fifo and delay:
         raise InputError.at(
             field,
@@ -236,30 +276,22 @@ def _identity(submission: Submission, tenant: str, kind: str, now_ms: int, rando
     return time_ordered_id(now_ms, random.getrandbits(74))
 
 
-def _expiry(expires_in: timedelta | None, delay: timedelta, now_ms: int) -> int | None:
+def _moment(value: int | None) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
+        raise InputError.at("scheduled_at", "must be Unix milliseconds, a whole number from 0 to 2^53", "type")
+    return value
+
+
+def _expiry(expires_in: timedelta | None, delay: timedelta, from_ms: int) -> int | None:
     if expires_in is None:
         return None
-    check_expiry(_span(expires_in, "expires_in", _NOW), delay, "expires_in")
-    return now_ms + milliseconds(expires_in)
+    check_expiry(check_delay(expires_in, "expires_in"), delay, "expires_in")
+    return from_ms + milliseconds(expires_in)
 
 
 def check_expiry(expires_in: timedelta, delay: timedelta, field: str) -> None:
     """Raise InputError naming `field` if the job would expire before it may start."""
     if expires_in <= delay:
         raise InputError.at(field, "must be longer than the delay, or the job could never run", "range")
-
-
-def _span(value: object, field: str, least: timedelta) -> timedelta:
-    if not isinstance(value, timedelta):
-        raise InputError.at(field, f"must be a timedelta such as minutes(5), not {type(value).__name__}", "type")
-    if not least <= value <= limits.MAX_DELAY:
-        raise InputError.at(field, f"must be 0 s to {limits.MAX_DELAY.days} days, not {value}", "range")
-    return value
-
-
-def _trace(value: str | None, field: str) -> str | None:
-    if value is not None and not (
-        isinstance(value, str) and 0 < len(value) <= limits.MAX_TRACE_CHARS and value.isascii() and value.isprintable()
-    ):
-        raise InputError.at(field, "must be 1 to 64 printable ASCII characters", "format")
-    return value

@@ -14,7 +14,7 @@ from tidemill.domain.interrupt import WorkerDied
 # The verbs of the ports (`tidemill.domain.ports`), which are what a fault can meet.
 Call: TypeAlias = Literal[
     # the table, written
-    "insert", "refuse", "claim", "conclude", "move", "extend", "keep",
+    "insert", "refuse", "claim", "conclude", "move", "extend", "keep", "keep_longer",
     # the table, read
     "find", "envelope_of", "result_of", "failures_of", "waiting", "due", "recent",
     # the queues
@@ -27,6 +27,9 @@ Call: TypeAlias = Literal[
     "number", "last_finished", "finish",
     # sagas: their task tokens, and their state machines
     "keep_token", "find_token", "report", "start_saga", "look_at_saga", "history_of_saga",
+    # batches
+    "open_batch", "keep_jobs", "kept_jobs", "find_batches", "tally", "count_ends", "fill", "advance", "ask_cancel",
+    "end_batch", "look_again", "due_batches",
 ]  # fmt: skip
 CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)

@@ -10,7 +10,10 @@ from random import Random
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
+from tidemill.service.batch_progress import BatchProgress
+from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.client import JobClient
+from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.errands import Errands
 from tidemill.service.event_loop import EventLoopThread
@@ -19,11 +22,13 @@ from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
+from tidemill.service.releasing import Releaser
 from tidemill.service.saga_cancelling import SagaCanceller
 from tidemill.service.sagas import SagaDesk
 from tidemill.service.submitter import Submitter
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.awaiting import MemoryMachines, MemoryTokens
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.faults import Process
 from tidemill.testing.inline import InlineInterrupter
@@ -55,6 +60,7 @@ class MemoryStack:
     memory: MemoryOfJobs = field(init=False)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
+    batches: MemoryBatches = field(default_factory=MemoryBatches)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
     machines: MemoryMachines = field(init=False)
@@ -72,7 +78,7 @@ class MemoryStack:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        return JobClient(self._submitter(ports), store, store, self.clock)
+        return JobClient(self._submitter(ports), store, store, self.clock, batch_store=ports.port(self.batches))
 
     def listing(self) -> Listing:
         """Lists jobs."""
@@ -118,6 +124,12 @@ class MemoryStack:
         executions = ports.port(self.machines, start="start_saga", look="look_at_saga", history="history_of_saga")
         return SagaDesk(self.registry, executions, store, canceller, redrive, self.clock, self.random)
 
+    def batch_watch(self) -> BatchWatch:
+        """The janitor's look at batches."""
+        ports = self.tampering(Process.JANITOR)
+        store = ports.port(self.store)
+        return BatchWatch(ports.port(self.batches), store, self._progress(ports), self.clock, self.telemetry)
+
     def worker(self, lane: str) -> Executor:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
@@ -137,6 +149,7 @@ class MemoryStack:
             InlineInterrupter,
             order=ports.port(self.order),
             errands=errands,
+            owed=(Counting(self._progress(ports), self.telemetry),),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
 
@@ -148,6 +161,10 @@ class MemoryStack:
         tokens = ports.port(self.tokens, keep="keep_token", find="find_token")
         machines = ports.port(self.machines)
         return Errands(store, ports.port(self.payloads), tokens, machines, self.clock, self.telemetry)
+
+    def _progress(self, ports: Tampering) -> BatchProgress:
+        batches = ports.port(self.batches)
+        return BatchProgress(batches, Releaser(batches, self._submitter(ports)), self.clock)
 
     def _submitter(self, ports: Tampering) -> Submitter:
         store = ports.port(self.store)

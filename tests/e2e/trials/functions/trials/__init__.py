@@ -9,6 +9,7 @@ from trials.ordered import change_in_order, take_turn
 from trials.outside import call
 from trials.quick import do_at_once
 from trials.selling import book, cancel_booking, pay, place_order, send_off
+from trials.ticking import tell_time
 from trials.timing import doze, overrun, stay_deaf, stroll, take_care, take_care_async
 
 registry = JobRegistry(
@@ -35,6 +36,7 @@ registry = JobRegistry(
     cancel_booking,
     pay,
     send_off,
+    tell_time,
     sagas=[place_order],
     lanes=(
         Lane("default"),
@@ -43,6 +45,7 @@ registry = JobRegistry(
         Lane("beating"),
         Lane("stuck"),
         Lane("lasting"),
+        Lane("ticking"),
         Lane("ordered", fifo=True),
     ),
 )

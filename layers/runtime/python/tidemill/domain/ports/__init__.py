@@ -4,6 +4,7 @@ Every implementation passes one contract suite (`tests/contract`). A call that t
 answers per job, in the order asked, and never fails as a whole because of one of them.
 """
 
+from tidemill.domain.ports.batches import BatchStore, DueBatches, Mark
 from tidemill.domain.ports.operations import AuditPage, AuditTrail, Clock, Telemetry
 from tidemill.domain.ports.queues import DeadLetterQueue, JobQueue, Send
 from tidemill.domain.ports.records import (
@@ -34,10 +35,12 @@ __all__ = [
     "AttemptFailure",
     "AuditPage",
     "AuditTrail",
+    "BatchStore",
     "Claim",
     "Clock",
     "Conclusion",
     "DeadLetterQueue",
+    "DueBatches",
     "EntityOrder",
     "Event",
     "Execution",
@@ -47,6 +50,7 @@ __all__ = [
     "JobQueue",
     "JobReader",
     "JobStore",
+    "Mark",
     "Page",
     "Parcel",
     "Payloads",
