@@ -50,6 +50,9 @@ LEFT_OUT = {
     Verb.REPORT_DEAD: "settlement; what the census reports is told as any other end",
     Verb.RESCUE: "settlement",
     Verb.RERUN: "redrive: a step has no key",
+    Verb.MOVE: "moving: a step has no delay",
+    Verb.POSTPONE: "moving: the same",
+    Verb.SHELVE: "moving: the same",
     Verb.REOPEN: "redrive: the same",
     Verb.RESCHEDULE: "redrive; the desk refuses what is closed before it gets there",
 }
