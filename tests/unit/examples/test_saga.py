@@ -3,8 +3,9 @@
 import pytest
 
 from examples.guide import saga_orders
-from examples.guide.saga_orders import OrderArgs, place_order, registry
-from tidemill.testing import Harness
+from examples.guide.saga_orders import OrderArgs, Release, place_order, registry, release
+from tidemill.sagas import Undone
+from tidemill.testing import Harness, context
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +30,12 @@ def test_a_declined_card_leaves_nothing_behind():
 
         assert tide.sagas.get("orders.place", saga.saga_id).state == "compensated"
         assert (saga_orders.shelves, saga_orders.charges, saga_orders.parcels) == ({}, {}, [])
+
+
+def test_a_compensation_alone():
+    saga_orders.shelves["o1"] = "shelf 1"
+    undone = Undone("reserve", "0196f000-0000-7000-8000-000000000001", succeeded=True, result={"shelf": "shelf 1"})
+
+    release(Release(order="o1"), context(release, undoes=undone))
+
+    assert saga_orders.shelves == {}

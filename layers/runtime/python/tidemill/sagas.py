@@ -4,6 +4,7 @@ from tidemill.domain.saga.declaring import Branches, Step, Undo, parallel, step,
 from tidemill.domain.saga.picture import mermaid
 from tidemill.domain.saga.references import Condition, Reference, arguments
 from tidemill.domain.saga.saga import Saga
+from tidemill.domain.undone import Undone
 
 __all__ = (
     "Branches",
@@ -12,6 +13,7 @@ __all__ = (
     "Saga",
     "Step",
     "Undo",
+    "Undone",
     "arguments",
     "mermaid",
     "parallel",
