@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -61,6 +61,14 @@ ROUTES: Final = (
     ("POST", "/schedules/{name}/backfill"),
     ("GET", "/openapi.json"),
 )
+SAGA_ROUTES: Final = (
+    ("GET", "/sagas/{name}"),
+    ("POST", "/sagas/{name}"),
+    ("GET", "/sagas/{name}/{id}"),
+    ("DELETE", "/sagas/{name}/{id}"),
+    ("GET", "/sagas/{name}/{id}/history"),
+    ("POST", "/sagas/{name}/{id}/resume"),
+)
 # Who called what, when, and how it ended. No header, query or body: those may hold what a job is about.
 ACCESS_LOG: Final = {
     "time": "$context.requestTime",
@@ -111,7 +119,8 @@ class JobsApi(Construct):
             default_authorizer=self._authorizer(),
         )
         keep_name(self.http, "HttpApi")
-        self._add_routes()
+        self._integration = integrations.HttpLambdaIntegration("Integration", self.endpoint.function)
+        self._add_routes(ROUTES)
         self._add_stage()
 
     @property
@@ -135,10 +144,13 @@ class JobsApi(Construct):
             return authorizers.HttpIamAuthorizer()
         return authorizers.HttpJwtAuthorizer("Jwt", jwt.issuer, jwt_audience=list(jwt.audience))
 
-    def _add_routes(self) -> None:
-        integration = integrations.HttpLambdaIntegration("Integration", self.endpoint.function)
-        for method, path in ROUTES:
-            self.http.add_routes(path=path, methods=[apigw.HttpMethod[method]], integration=integration)
+    def serve_sagas(self) -> None:
+        """Add the routes of sagas."""
+        self._add_routes(SAGA_ROUTES)
+
+    def _add_routes(self, routes: Iterable[tuple[str, str]]) -> None:
+        for method, path in routes:
+            self.http.add_routes(path=path, methods=[apigw.HttpMethod[method]], integration=self._integration)
 
     def _add_stage(self) -> None:
         log_group = logs.LogGroup(

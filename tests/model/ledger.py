@@ -12,8 +12,8 @@ from tidemill.domain.ports import Answer, Claim, Conclusion, Written
 from tidemill.testing.store import MemoryStore
 
 _ROWS = {row.verb: row for row in TRANSITIONS}
-# These are the only ones that give a new holder its fence.
-_CLAIMS = frozenset({Verb.CLAIM, Verb.REDRIVE, Verb.RERUN})
+# These are the only ones that give a new holder its fence; a close takes one, so that no redrive passes it.
+_CLAIMS = frozenset({Verb.CLAIM, Verb.REDRIVE, Verb.RERUN, Verb.CLOSE})
 
 
 def enabled(state: State) -> frozenset[Verb]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.model import lease, moving, redrive, settlement
+from tests.model import lease, moving, redrive, saga, settlement
 from tests.model.parts import smaller
 from tests.model.search import Finding, explore
 from tidemill.domain.lifecycle import State, Verb
@@ -56,6 +56,7 @@ MODELS = {
         2,
         2,
     ),
+    "saga": Kind(saga.SagaStep, saga.BOUNDS, saga.BIG, saga.MODELLED, saga.LEFT_OUT, 3, 3),
     "moving": Kind(
         moving.Moving,
         moving.BOUNDS,

@@ -30,6 +30,7 @@ MODELLED = frozenset(
     }
 )
 LEFT_OUT = {
+    Verb.CLOSE: "saga",
     Verb.RETRY: "settlement: whoever runs can't be moved",
     Verb.PARK: "settlement: a parked job is moved as a delayed one is",
     Verb.BURY: "settlement",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
+from tests.model.planted_saga import IN_SAGAS
+from tests.model.planting import Planted, always
 from tidemill.domain import conclusion, settle
 from tidemill.domain.decide import Waits
 from tidemill.domain.job import Job
@@ -21,28 +21,6 @@ from tidemill.service.notebook import Notebook
 from tidemill.service.performing import Performer
 from tidemill.testing.memory import MemoryOfJobs
 from tidemill.testing.store import MemoryStore
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One bug: what stands at `place.name` is made anew by `make`."""
-
-    name: str
-    model: str
-    bounds: str
-    place: Any
-    attribute: str
-    make: Callable[[Any], Any]
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        with patch.object(self.place, self.attribute, self.make(getattr(self.place, self.attribute))):
-            yield
-
-
-def always(value: Any) -> Callable[[Any], Any]:
-    return lambda _: lambda *__, **___: value
-
 
 # --- lease ---------------------------------------------------------------------------------------
 
@@ -365,4 +343,5 @@ PLANTED = (
         "move",
         _revives_what_has_moved,
     ),
+    *IN_SAGAS,
 )

@@ -41,6 +41,7 @@ MODELLED = frozenset(
     }
 )
 LEFT_OUT = {
+    Verb.CLOSE: "saga",
     Verb.RESCUE: "settlement: within one generation",
     Verb.RETRY: "settlement: within one generation",
     Verb.PARK: "settlement: within one generation",

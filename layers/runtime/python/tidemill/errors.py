@@ -34,6 +34,7 @@ from tidemill.domain.errors import (
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.schedule_errors import (
     ScheduleExistsError,
     ScheduleNotFoundError,
@@ -61,6 +62,8 @@ __all__ = (
     "NothingMatchedError",
     "PayloadGoneError",
     "PlainMessageError",
+    "SagaNotFoundError",
+    "SagaStateError",
     "ScheduleExistsError",
     "ScheduleNotFoundError",
     "SettingsError",

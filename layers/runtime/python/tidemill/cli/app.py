@@ -9,6 +9,7 @@ import typer
 from tidemill.cli import commands_dlq_changes, commands_jobs, commands_project, commands_schedules, commands_stack
 from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
+from tidemill.cli.commands_sagas import saga_app
 from tidemill.cli.commands_schedule import schedule_app
 from tidemill.cli.group import TidemillGroup
 from tidemill.cli.target import Target
@@ -49,6 +50,7 @@ app.add_typer(batch_app)
 app.add_typer(dlq_app)
 for _verb, _command in commands_schedules.COMMANDS.items():
     schedule_app.command(_verb)(_command)
+app.add_typer(saga_app)
 app.add_typer(schedule_app)
 app.command("lanes")(commands_stack.lanes)
 app.command("version")(commands_stack.version)

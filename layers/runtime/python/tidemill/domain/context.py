@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
+from tidemill.domain.undone import Undone
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -65,6 +67,7 @@ class JobContext:
         sequence: the job's number among those of its entity. `previous_sequence`: that of the last one of the
             entity that finished, None if there is none: a greater gap than 1 is a lost job, a greater number
             than `sequence` means that this message is stale.
+        undoes: in the compensation of a saga's step, what became of the step.
         scheduled_at_ms: the time of its schedule that the job was made for, Unix time in milliseconds; None if no
             schedule made it.
     """
@@ -82,6 +85,7 @@ class JobContext:
     entity: str | None = None
     sequence: int | None = None
     previous_sequence: int | None = None
+    undoes: Undone | None = None
     scheduled_at_ms: int | None = None
 
     @property

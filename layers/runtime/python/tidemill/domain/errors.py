@@ -20,6 +20,8 @@
     |-- ScheduleExistsError    another schedule has the name
     |-- StaleVersionError      the schedule was changed since the version that the caller knows
     |-- TooManySchedulesError  the tenant has as many as one may have
+    |-- SagaNotFoundError      (this one and the next: domain/saga_errors.py)
+    |-- SagaStateError         the saga's state does not allow the verb
     |-- JobFailedError         a job that somebody waited for ended otherwise than well
     |-- JobUnfinishedError     a job that somebody waited for goes on
     |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message

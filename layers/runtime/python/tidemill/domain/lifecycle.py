@@ -48,6 +48,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     REVIVE = "revive"
     REPORT_DEAD = "report_dead"
+    CLOSE = "close"
     RESCUE = "rescue"
     REDRIVE = "redrive"
     RERUN = "rerun"
@@ -95,6 +96,8 @@ BIRTHS: Final = (
     Birth("refuse", State.DEAD),
     # An id that no job is to have: the tick of a schedule that is skipped, missed or withdrawn.
     Birth("withdraw", State.CANCELLED),
+    # The saga of a job that never came goes on without it: its message, if it still comes, finds it over.
+    Birth("close", State.CANCELLED),
 )
 
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
@@ -127,6 +130,8 @@ TRANSITIONS: Final = (
     # The same, of a job that only waits for its next attempt: duplicates or lost invocations have used up its
     # message, and the table answers for it from now on. Each rescue needs an attempt that a worker concluded.
     Transition(Verb.RESCUE, frozenset({State.RETRYING}), State.SCHEDULED, Guard.UNCHANGED),
+    # The saga of a dead job goes on without it: it is never redriven again.
+    Transition(Verb.CLOSE, _DEAD, State.DEAD, Guard.UNCHANGED),
     # A worker meets the held message again, later than it was held: an operator put it back. Over a
     # running job when its crashes had used up its lives, or the redrive would end as poison at once.
     Transition(Verb.REDRIVE, _DEAD | _RUNNING, State.RUNNING, Guard.UNCHANGED, new_generation=True),

@@ -71,6 +71,15 @@ def check_fingerprint(value: object, field: str = "fingerprint") -> str:
     return _check(value, field, _FINGERPRINT, 32, "32 lower-case hex digits")
 
 
+def check_trace(value: str | None, field: str) -> str | None:
+    """Return `value` if it is None or can be carried as an id of a trace; raise InputError naming `field`."""
+    if value is not None and not (
+        isinstance(value, str) and 0 < len(value) <= limits.MAX_TRACE_CHARS and value.isascii() and value.isprintable()
+    ):
+        raise InputError.at(field, "must be 1 to 64 printable ASCII characters", "format")
+    return value
+
+
 def _check(value: object, field: str, pattern: re.Pattern[str], longest: int, charset: str) -> str:
     if not isinstance(value, str):
         raise InputError.at(field, f"must be a string, not {type(value).__name__}", "type")

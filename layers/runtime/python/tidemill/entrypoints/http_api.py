@@ -39,11 +39,13 @@ from tidemill.entrypoints.http_request import (
     read_query,
 )
 from tidemill.entrypoints.http_response import json_response, problem_response
+from tidemill.entrypoints.http_saga_routes import SAGA_METHODS, SagaRoutes
 from tidemill.entrypoints.http_schedule_routes import SCHEDULE_METHODS, ScheduleRoutes
 from tidemill.entrypoints.http_submit import BatchRefusedError, SubmitDesk, is_refusal
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk
 from tidemill.service.listing import Listing
+from tidemill.service.sagas import SagaDesk
 from tidemill.service.submitter import Receipt
 from tidemill.service.waiting import Waiting
 
@@ -57,6 +59,7 @@ _METHODS: Final = (
     (re.compile(r"/batches/[^/]+"), ("DELETE", "GET")),
     *DLQ_METHODS,
     *SCHEDULE_METHODS,
+    *SAGA_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
 
@@ -101,6 +104,10 @@ class HttpApi:
         ScheduleRoutes(self._app, registry, client.schedules, telemetry, self._caller)
         self._app.get("/openapi.json")(self._openapi)
         self._app.exception_handler(Exception)(self._refuse)
+
+    def serve_sagas(self, desk: Callable[[], SagaDesk]) -> None:
+        """Add the routes of sagas. The desk is made when one is first asked for."""
+        SagaRoutes(self._app, self._registry, desk, self._telemetry, self._caller)
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one request. Nothing that a caller sends makes this raise."""

@@ -20,6 +20,7 @@ from tidemill.domain.errors import (
     UnavailableError,
     Violation,
 )
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.schedule_errors import (
     ScheduleExistsError,
     ScheduleNotFoundError,
@@ -126,6 +127,9 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     JobNotFoundError: Refusal(
         404, "No such job", "The tenant has no job of this id, or its retention is over. Check the id and the tenant."
     ),
+    SagaNotFoundError: Refusal(
+        404, "No such saga", "The tenant has no saga of this id, or it ended 90 days ago. Check name, id and tenant."
+    ),
     BatchNotFoundError: Refusal(
         404,
         "No such batch",
@@ -140,6 +144,7 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
         404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
     ),
     JobStateError: Refusal(409, "The job's state does not allow it"),
+    SagaStateError: Refusal(409, "The saga's state does not allow it"),
     JobFailedError: Refusal(
         409,
         "The job failed for good",

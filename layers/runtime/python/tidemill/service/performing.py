@@ -17,7 +17,6 @@ from tidemill.domain.decide import HANDED_OVER
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import (
-    InputError,
     TidemillError,
     UnavailableError,
 )
@@ -32,9 +31,11 @@ from tidemill.domain.result import encode_result
 from tidemill.domain.signals import PermanentError
 from tidemill.service.causing import Cause, causing
 from tidemill.service.claiming import Claimed
+from tidemill.service.closer import StepCloser
 from tidemill.service.ending import PERMANENT, TRANSIENT, ended_by, failed
+from tidemill.service.errands import Errands
 from tidemill.service.event_loop import EventLoopThread
-from tidemill.service.keeping import kept_result
+from tidemill.service.keeping import kept_result, unkept
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
@@ -52,6 +53,7 @@ class Surroundings:
         hide: sets the visibility of a message, given its receipt and seconds.
         code: the version of this code, "" if the deployment names none.
         interrupter: makes a way into the code of the thread that calls it.
+        errands: what jobs owe to sagas, where the program has some.
         owed: what jobs that are over owe, beside their place in an order.
     """
 
@@ -66,6 +68,7 @@ class Surroundings:
     code: str = ""
     interrupter: Callable[[], ThreadInterrupter] = ThreadInterrupter
     order: EntityOrder = field(kw_only=True)
+    errands: Errands | None = field(default=None, kw_only=True)
     owed: tuple[Obligation, ...] = field(default=(), kw_only=True)
 
     @property
@@ -76,7 +79,12 @@ class Surroundings:
     @property
     def obligations(self) -> Obligations:
         """What jobs that are over owe to others."""
-        return Obligations((self.succession, *self.owed))
+        return Obligations((self.succession, *self.owed, *([self.errands] if self.errands else ())))
+
+    @property
+    def closer(self) -> StepCloser:
+        """What a compensation has to pass before it undoes anything."""
+        return StepCloser(self.store, self.errands, self.clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +117,15 @@ class Performer:
         if not isinstance(opened, tuple):
             return opened
         definition, args = opened
+        undoes = self.around.closer.gate(claimed.job, claimed.received.envelope.errand)
+        if isinstance(undoes, Attempt):
+            return undoes
         try:
             previous = self.around.succession.previous(claimed.job, claimed.received.envelope)
         except UnavailableError:
             return Untouched("order_unavailable", limits.SHORT_HOLD)
-        return self._run(claimed, definition, args, may_start, previous)
+        seen = {"previous_sequence": previous, "undoes": undoes}
+        return self._run(claimed, definition, args, may_start, seen)
 
     def _opened(self, claimed: Claimed) -> tuple[AnyDefinition, JobArgs] | Attempt:
         """The job's code and arguments, unless a gate is closed."""
@@ -186,10 +198,10 @@ class Performer:
         definition: AnyDefinition,
         args: JobArgs,
         may_start: Callable[[RunningJob], bool],
-        previous: int | None,
+        seen: dict[str, Any],
     ) -> Attempt:
         running = self._running(claimed, definition)
-        context = replace(self._context(claimed, running), previous_sequence=previous)
+        context = replace(self._context(claimed, running), **seen)
         if not may_start(running):
             return Untouched()
         try:
@@ -210,7 +222,7 @@ class Performer:
             return Returned(kept_result(self.around.payloads, job, text, definition.retention.result))
         except TidemillError as error:
             classification = TRANSIENT if isinstance(error, UnavailableError) else PERMANENT
-            return Raised(refusal_of(job.kind, error, strings_of(args)), classification, _unkept(error))
+            return Raised(refusal_of(job.kind, error, strings_of(args)), classification, unkept(error))
 
     def _call(self, definition: AnyDefinition, args: JobArgs, context: JobContext, running: RunningJob) -> Any:
         if definition.is_async:
@@ -281,17 +293,6 @@ class Performer:
         with suppress(TidemillError):
             if skipped := notebook.unused():
                 self.around.telemetry.alert("steps_skipped", job_id=notebook.job.ref.id, steps=len(skipped))
-
-
-def _unkept(error: TidemillError) -> str:
-    """The reason of a job whose result could not be kept."""
-    match error:
-        case UnavailableError():
-            return "result_unavailable"
-        case InputError():
-            return "invalid_result"
-        case _:
-            return error.code
 
 
 def _has_started(job: Job) -> bool:

@@ -17,6 +17,7 @@ from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.client import JobClient
 from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
+from tidemill.service.errands import Errands
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
@@ -24,12 +25,15 @@ from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
+from tidemill.service.saga_cancelling import SagaCanceller
+from tidemill.service.sagas import SagaDesk
 from tidemill.service.schedule_runs import ScheduleRuns
 from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
 from tidemill.service.tick_sweep import TickSweep
 from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.awaiting import MemoryMachines, MemoryTokens
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.faults import Process
@@ -66,6 +70,8 @@ class MemoryStack:
     batches: MemoryBatches = field(default_factory=MemoryBatches)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
     schedules: MemorySchedules = field(default_factory=MemorySchedules)
+    tokens: MemoryTokens = field(default_factory=MemoryTokens)
+    machines: MemoryMachines = field(init=False)
 
     def __post_init__(self) -> None:
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
@@ -74,6 +80,7 @@ class MemoryStack:
         longest = max(sizing.visibility_timeout for sizing in self.sizing.values())
         fifo = [lane.name for lane in self.registry.lanes.values() if lane.fifo]
         self.queues = MemoryQueues(self.clock, self.lanes, visibility=longest, fifo=fifo)
+        self.machines = MemoryMachines(self.registry.sagas, self.clock, self.queues.put)
 
     def client(self) -> JobClient:
         """Submits and looks after jobs."""
@@ -120,6 +127,7 @@ class MemoryStack:
             self.clock,
             self.random,
             self.telemetry,
+            self._errands(ports),
         )
 
     def ticks(self) -> TickSweep:
@@ -128,6 +136,15 @@ class MemoryStack:
         rows, store = self._rows(ports), ports.port(self.store)
         submitter, withdrawing = self._submitter(ports), self._withdrawing(ports)
         return TickSweep(self.registry, rows, submitter, store, withdrawing, self.clock, self.telemetry)
+
+    def sagas(self) -> SagaDesk:
+        """Starts sagas and looks after them."""
+        ports = self.tampering(Process.CLIENT)
+        store = ports.port(self.store)
+        canceller = SagaCanceller(store, self._errands(ports), self.clock)
+        redrive = self.desk().redrive
+        executions = ports.port(self.machines, start="start_saga", look="look_at_saga", history="history_of_saga")
+        return SagaDesk(self.registry, executions, store, canceller, redrive, self.clock, self.random)
 
     def batch_watch(self) -> BatchWatch:
         """The janitor's look at batches."""
@@ -139,7 +156,8 @@ class MemoryStack:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
         store, queue = ports.port(self.store), ports.port(self.queues)
-        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry)
+        errands = self._errands(ports) if self.registry.sagas else None
+        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry, errands)
         around = Surroundings(
             self.registry,
             store,
@@ -152,6 +170,7 @@ class MemoryStack:
             self.code,
             InlineInterrupter,
             order=ports.port(self.order),
+            errands=errands,
             owed=(Counting(self._progress(ports), self.telemetry),),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
@@ -173,6 +192,12 @@ class MemoryStack:
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
+
+    def _errands(self, ports: Tampering) -> Errands:
+        store = ports.port(self.store)
+        tokens = ports.port(self.tokens, keep="keep_token", find="find_token")
+        machines = ports.port(self.machines)
+        return Errands(store, ports.port(self.payloads), tokens, machines, self.clock, self.telemetry)
 
     def _progress(self, ports: Tampering) -> BatchProgress:
         batches = ports.port(self.batches)

@@ -20,6 +20,15 @@ from tidemill.domain.ports.records import (
     Written,
 )
 from tidemill.domain.ports.remembered import EntityOrder, JobMemory, Parcel, Payloads
+from tidemill.domain.ports.sagas import (
+    Event,
+    Execution,
+    Executions,
+    ExecutionStatus,
+    Report,
+    TaskReports,
+    TaskTokens,
+)
 from tidemill.domain.ports.schedules import Kept, ScheduleAnswer, SchedulePage, ScheduleStore, Stale, VersionPage
 
 __all__ = [
@@ -34,6 +43,10 @@ __all__ = [
     "DeadLetterQueue",
     "DueBatches",
     "EntityOrder",
+    "Event",
+    "Execution",
+    "ExecutionStatus",
+    "Executions",
     "JobMemory",
     "JobQueue",
     "JobReader",
@@ -44,11 +57,14 @@ __all__ = [
     "Parcel",
     "Payloads",
     "Refused",
+    "Report",
     "ScheduleAnswer",
     "SchedulePage",
     "ScheduleStore",
     "Send",
     "Stale",
+    "TaskReports",
+    "TaskTokens",
     "Telemetry",
     "Unwritten",
     "VersionPage",
