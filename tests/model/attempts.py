@@ -32,6 +32,8 @@ from tidemill.service.submitter import Submitter
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
+from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 REGISTRY = JobRegistry(job(Greet, retry=RETRY, timeout=minutes(1))(lambda args, ctx: None))
 DEFINITION = REGISTRY.resolve(Greet.job_kind)
@@ -78,6 +80,7 @@ def gate(claimed: Job, memory: Memory | None, envelope: Envelope, now_ms: int) -
         lambda receipt, wait_s: None,
         _LOOP,
         order=MemoryOrder(),
+        waits=MemoryWaits(MemoryStore()),
     )
     return Performer(around, now_ms + 15 * MINUTE)._gate(Claimed(received(envelope), claimed), DEFINITION)
 
@@ -99,7 +102,7 @@ def client(store: Any) -> JobClient:
     nothing: Any = None
     ports: dict[str, Any] = {"order": MemoryOrder(), "payloads": MemoryPayloads()}
     submitter = Submitter(REGISTRY, store, store, nothing, FrozenClock(NOW), Bits(0), **ports)
-    return JobClient(submitter, store, store, FrozenClock(NOW))
+    return JobClient(submitter, store, store, FrozenClock(NOW), answerer=nothing)
 
 
 def tenant_and_id() -> tuple[str, str]:

@@ -33,6 +33,8 @@ from tidemill.service.submitter import Submitter
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
+from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 REGISTRY = JobRegistry(job(Greet, retry=RETRY, timeout=minutes(1))(lambda args, ctx: None))
 DEFINITION = REGISTRY.resolve(Greet.job_kind)
@@ -126,7 +128,8 @@ def _submits(tape: Tape, number: int, times: int, delayed: bool) -> Any:  # noqa
 
 def _cancels(tape: Tape) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
-    client = JobClient(_submitter(tape, 0), store, reader, FrozenClock(NOW))
+    nothing: Any = None
+    client = JobClient(_submitter(tape, 0), store, reader, FrozenClock(NOW), answerer=nothing)
     return _result(lambda: client.cancel(REF.id, TENANT))
 
 
@@ -166,6 +169,7 @@ def _executor(tape: Tape, now_ms: int) -> Executor:
         lambda receipt, wait_s: None,
         _LOOP,
         order=MemoryOrder(),
+        waits=MemoryWaits(MemoryStore()),
     )
     return Executor(around, tape.port("queue"), nothing, LANE, Bits(0), sleep=_never)
 

@@ -10,7 +10,6 @@ from tidemill.domain import limits
 from tidemill.domain.duration import days
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.ports import Written
-from tidemill.service.client import JobClient
 from tidemill.service.submission import Submission
 
 BIG = "x" * 100_000
@@ -69,7 +68,7 @@ def test_a_worker_that_beats_the_put_costs_one_unit_more(deploy, list_index, pri
     program = deployment.program
     submitter = replace(program.submitter, queue=Overtaken(program.queue, deployment.work))
 
-    client = JobClient(submitter, program.store, program.reader, program.clock)
+    client = replace(program.client, submitter=submitter)
     results = client.submit_many([Submission(Echo())] * count)
 
     assert {result.job.state for result in results} == {"succeeded"}

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from tests.answering import an_answerer
 from tidemill import DEFAULT_LANES, JobArgs, JobRegistry, PermanentError, Retention, days, job
 from tidemill.cli.app import app
 from tidemill.cli.depths import LaneDepth
@@ -33,6 +34,7 @@ from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 
 class Greet(JobArgs, kind="demo.greet"):
@@ -136,7 +138,7 @@ class World:
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
-            client=JobClient(submitter, self.store, self.store, self.clock),
+            client=JobClient(submitter, self.store, self.store, self.clock, answerer=self.answerer_of(JobRegistry())),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
         )
@@ -144,6 +146,11 @@ class World:
     def program_knowing(self, jobs):
         assert jobs == "jobs:registry"
         return SimpleNamespace(desk=self.desk_of(REGISTRY))
+
+    def answerer_of(self, registry):
+        return an_answerer(
+            registry, self.store, self.queues, self.clock, trail=self.trail, actor="arn:aws:iam::1:user/ada"
+        )
 
     def desk_of(self, registry):
         tools = Tools(
@@ -166,7 +173,7 @@ class World:
 
     @cached_property
     def client(self):
-        return JobClient(self.submitter, self.store, self.store, self.clock)
+        return JobClient(self.submitter, self.store, self.store, self.clock, answerer=self.answerer_of(REGISTRY))
 
     @cached_property
     def api(self):
@@ -198,6 +205,7 @@ class World:
             lambda receipt, wait_s: self.queues.hide(lane, [(receipt, wait_s)]),
             EventLoopThread(),
             order=self.order,
+            waits=MemoryWaits(self.store),
         )
         executor = Executor(around, self.queues, intake, lane, self.random, sleep=lambda _: None)
         deliveries = self.queues.receive(lane, 1000)

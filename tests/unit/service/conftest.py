@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.answering import an_answerer
 from tests.builders import NOW, Greet, Telemetry
 from tidemill import JobArgs, JobRegistry, PermanentError, Retry, job, minutes, seconds
 from tidemill.domain.context import JobContext
@@ -35,6 +36,7 @@ from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 FUNCTION_TIMEOUT = seconds(75)
 Behaviour = Callable[[Any, JobContext], Any]
@@ -77,6 +79,7 @@ class World:
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
         self.payloads = MemoryPayloads()
         self.order = MemoryOrder()
+        self.waits = MemoryWaits(self.store)
         self.does: list[Behaviour] = []
         self.runs: list[tuple[str, int, int]] = []
         self.registry = JobRegistry(
@@ -99,7 +102,10 @@ class World:
         self.ports = (store, queues, reader)
         ports_of_submits = {"order": self.order, "payloads": self.payloads}
         self.submitter = Submitter(self.registry, store, reader, queues, self.clock, self.random, **ports_of_submits)
-        self.client = JobClient(self.submitter, store, reader, self.clock)
+        answerer = an_answerer(
+            self.registry, store, queues, self.clock, waits=self.waits, recall=self.memory.look, trail=self.trail
+        )
+        self.client = JobClient(self.submitter, store, reader, self.clock, answerer=answerer)
         common = (self.lanes, self.clock, self.random)
         tools = Tools(self.registry, self.payloads, self.memory.look, self.trail, lambda: "ada", self.sleep)
         self.desk = DeadLetterDesk(store, reader, queues, queues, *common, tools)
@@ -125,6 +131,7 @@ class World:
             self.loop,
             self.code,
             order=self.order,
+            waits=self.waits,
         )
 
     def sleep(self, seconds_: float) -> None:

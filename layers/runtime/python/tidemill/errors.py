@@ -29,8 +29,19 @@ from tidemill.domain.errors import (
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.unanswered import (
+    AnsweredError,
+    AnswerLateError,
+    AnswerRefusedError,
+    AnswerTokenError,
+    WaitTimeoutError,
+)
 
 __all__ = (
+    "AnswerLateError",
+    "AnswerRefusedError",
+    "AnswerTokenError",
+    "AnsweredError",
     "CodeChangedError",
     "ConnectError",
     "DefinitionError",
@@ -54,4 +65,5 @@ __all__ = (
     "UnavailableError",
     "UnknownKindError",
     "Violation",
+    "WaitTimeoutError",
 )

@@ -39,6 +39,7 @@ class Verb(StrEnum):
     COMPLETE = "complete"
     RETRY = "retry"
     PARK = "park"
+    WAIT = "wait"
     BURY = "bury"
     EXPIRE = "expire"
     EXTEND = "extend"
@@ -53,6 +54,8 @@ class Verb(StrEnum):
     RERUN = "rerun"
     REOPEN = "reopen"
     RESCHEDULE = "reschedule"
+    WAKE = "wake"
+    TELL = "tell"
 
 
 class Guard(StrEnum):
@@ -61,7 +64,9 @@ class Guard(StrEnum):
     CLAIMABLE = "claimable_at has passed and the fingerprint is the message's"
     HOLDER = "the writer's fence is the record's"
     UNDISTURBED = "the writer's fence is the record's, and nobody asked to cancel without its knowledge"
+    UNANSWERED = "the writer's fence is the record's, and nobody asked to cancel or answered without its knowledge"
     UNCHANGED = "the record is still as the writer read it"
+    UNTOLD = "the record is still as the writer read it, with as many answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,8 @@ TRANSITIONS: Final = (
     # A job that was asked to stop waits for nothing: its holder stops it instead.
     Transition(Verb.RETRY, _RUNNING, State.RETRYING, Guard.UNDISTURBED),
     Transition(Verb.PARK, _RUNNING, State.SCHEDULED, Guard.UNDISTURBED),
+    # It waits for an answer. One that came since the job was claimed may be the one that it did not find.
+    Transition(Verb.WAIT, _RUNNING, State.SCHEDULED, Guard.UNANSWERED),
     Transition(Verb.BURY, _RUNNING, State.DEAD, Guard.HOLDER),
     Transition(Verb.EXPIRE, _RUNNING, State.EXPIRED, Guard.HOLDER),
     # A sign of life: the lease is longer, and readers see the progress.
@@ -131,6 +138,11 @@ TRANSITIONS: Final = (
     Transition(Verb.REOPEN, _RERUNNABLE, State.QUEUED, Guard.UNCHANGED, new_generation=True),
     # The same with a delay longer than a queue can hold: the record itself is the acceptance.
     Transition(Verb.RESCHEDULE, _RERUNNABLE, State.SCHEDULED, Guard.UNCHANGED, new_generation=True),
+    # Somebody answered a job that waits for that: it is due at once. A sweep may have sent it just before its reminder
+    # or its timeout; then the table takes it back.
+    Transition(Verb.WAKE, frozenset({State.SCHEDULED, State.QUEUED}), State.SCHEDULED, Guard.UNCHANGED),
+    # Somebody answered a job that runs, and may be about to wait.
+    Transition(Verb.TELL, _RUNNING, State.RUNNING, Guard.UNTOLD),
 )
 
 _BY_VERB: Final = {transition.verb: transition for transition in TRANSITIONS}

@@ -24,8 +24,8 @@ class JobRegistry:
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
-            resources would, a job names a lane or an on_dead job that is not listed, or a lane's jobs don't fit
-            its worker function.
+            resources would, a job names a lane or an on_dead job that is not listed, one with answers has a FIFO
+            lane, or a lane's jobs don't fit its worker function.
     """
 
     def __init__(self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES) -> None:
@@ -35,6 +35,7 @@ class JobRegistry:
         for definition in definitions:
             self._check_lane(definition)
             self._check_notice(definition)
+            self._check_answers(definition)
         for lane in self._lanes.values():
             size_lane(lane, self.in_lane(lane.name))
 
@@ -74,6 +75,14 @@ class JobRegistry:
                 f"job {definition.kind!r} names lane {definition.lane!r}, the registry has "
                 f"{', '.join(self._lanes) or 'none'}. Fix: JobRegistry(..., lanes=(*DEFAULT_LANES, "
                 f"Lane({definition.lane!r})))"
+            )
+
+    def _check_answers(self, definition: AnyDefinition) -> None:
+        if definition.answers and self._lanes[definition.lane].fifo:
+            raise DefinitionError(
+                f"job {definition.kind!r} has answers and FIFO lane {definition.lane!r}: while it waits, it would hold "
+                "back all later jobs of its entity. Fix: give it a standard lane, or wait in a job of another kind "
+                "that submits this one when it has its answer"
             )
 
     def _check_notice(self, definition: AnyDefinition) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tidemill.aws.memory import DynamoJobMemory
     from tidemill.aws.order import DynamoEntityOrder
     from tidemill.aws.payloads import S3Payloads
+    from tidemill.aws.waits import DynamoJobWaits
+    from tidemill.service.answering import Answerer
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
     from tidemill.service.deadletters import DeadLetterDesk
@@ -101,7 +103,26 @@ class Program:
         """Submits and looks after jobs."""
         from tidemill.service.client import JobClient
 
-        return JobClient(self.submitter, self.store, self.reader, self.clock)
+        return JobClient(self.submitter, self.store, self.reader, self.clock, answerer=self.answerer)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """Gives answers to jobs."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.answering import Answerer
+        from tidemill.service.reviving import Reviver
+
+        return Answerer(
+            self.registry,
+            self.reader,
+            self.waits,
+            self.memory.look,
+            self.audit,
+            Reviver(self.store, self.reader, self.queue, self.clock, self.random),
+            self.clock,
+            self.random,
+            AwsActor(self.clients),
+        )
 
     @cached_property
     def listing(self) -> Listing:
@@ -150,6 +171,13 @@ class Program:
         return DynamoEntityOrder(self.clients.dynamodb, self.settings.table)
 
     @cached_property
+    def waits(self) -> DynamoJobWaits:
+        """What jobs wait for."""
+        from tidemill.aws.waits import DynamoJobWaits
+
+        return DynamoJobWaits(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
     def payloads(self) -> S3Payloads:
         """Large arguments and results."""
         from tidemill.aws.payloads import S3Payloads
@@ -171,6 +199,7 @@ class Program:
             EventLoopThread(),
             self.settings.code_version,
             order=self.order,
+            waits=self.waits,
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Unpack
 
 from tidemill.domain import limits
@@ -18,6 +18,7 @@ from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Refused, Unwritten, Written
+from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.causing import caused
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
@@ -34,6 +35,7 @@ class JobClient:
     store: JobStore
     reader: JobReader
     clock: Clock
+    answerer: Answerer = field(kw_only=True)
 
     def submit(self, args: JobArgs, **options: Unpack[Options]) -> Receipt:
         """Accept one job. Once this returns, the job survives the crash of anything.
@@ -143,6 +145,30 @@ class JobClient:
             UnavailableError: AWS did not answer; the call may be repeated.
         """
         return self._end(job_id, tenant, self._cancelled)
+
+    def answer(
+        self, job_id: str, name: str, value: object, *, tenant: str = DEFAULT_TENANT, by: str | None = None
+    ) -> Answered:
+        """Answer what a job waits for with `ctx.wait_for`, or will: then it is kept until the job asks.
+
+        A job that waits is due at once. Once this returns, the job uses the answer or is over. The same answer again
+        changes nothing, and says who gave it first.
+
+        Arguments:
+            name: what the job's kind declares in `answers`. `value`: of the declared type, at most 16,384 bytes.
+            by: who decided, at most 128 printable ASCII characters; by default your ARN, which stands in the audit
+                trail in any case.
+
+        Raises:
+            InputError: the kind takes no such answer, or `value` does not fit; nothing was written.
+            JobNotFoundError: there is no such job, or its retention is over.
+            AnsweredError: it has another answer, which stands.
+            AnswerLateError: nobody answered in time, and the job went on without.
+            JobStateError: the job is over.
+            UnavailableError: AWS did not answer; the call may be repeated.
+        """
+        ref = JobRef(check_tenant(tenant), check_job_id(job_id))
+        return self.answerer.answer(Reply(ref, name, value, "client", self.answerer.actor(), by))
 
     def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """End a job without asking it. A job that waits is cancelled.

@@ -10,6 +10,7 @@ from random import Random
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
+from tidemill.service.answering import Answerer
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.event_loop import EventLoopThread
@@ -18,6 +19,7 @@ from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
+from tidemill.service.reviving import Reviver
 from tidemill.service.submitter import Submitter
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.clock import FrozenClock
@@ -28,6 +30,7 @@ from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.tampering import Tampering
+from tidemill.testing.waits import MemoryWaits
 
 
 @dataclass
@@ -49,11 +52,13 @@ class MemoryStack:
     code: str = ""
     store: MemoryStore = field(default_factory=MemoryStore)
     memory: MemoryOfJobs = field(init=False)
+    waits: MemoryWaits = field(init=False)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
 
     def __post_init__(self) -> None:
+        self.waits = MemoryWaits(self.store)
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
         self.lanes = tuple(self.registry.lanes)
         self.sizing = {lane.name: self._size(lane.name) for lane in self.registry.lanes.values()}
@@ -65,7 +70,7 @@ class MemoryStack:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        return JobClient(self._submitter(ports), store, store, self.clock)
+        return JobClient(self._submitter(ports), store, store, self.clock, answerer=self._answerer(ports))
 
     def listing(self) -> Listing:
         """Lists jobs."""
@@ -118,11 +123,26 @@ class MemoryStack:
             self.code,
             InlineInterrupter,
             order=ports.port(self.order),
+            waits=ports.port(self.waits),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
+
+    def _answerer(self, ports: Tampering) -> Answerer:
+        store = ports.port(self.store)
+        return Answerer(
+            self.registry,
+            store,
+            ports.port(self.waits),
+            ports.port(self.memory).look,
+            self.trail,
+            Reviver(store, store, ports.port(self.queues), self.clock, self.random),
+            self.clock,
+            self.random,
+            lambda: "tester",
+        )
 
     def _submitter(self, ports: Tampering) -> Submitter:
         store = ports.port(self.store)

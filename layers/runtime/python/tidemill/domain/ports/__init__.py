@@ -19,6 +19,7 @@ from tidemill.domain.ports.records import (
     Written,
 )
 from tidemill.domain.ports.remembered import EntityOrder, JobMemory, Parcel, Payloads
+from tidemill.domain.ports.waits import JobWaits
 
 __all__ = [
     "Answer",
@@ -34,6 +35,7 @@ __all__ = [
     "JobQueue",
     "JobReader",
     "JobStore",
+    "JobWaits",
     "Page",
     "Parcel",
     "Payloads",
