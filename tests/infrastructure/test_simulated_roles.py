@@ -1,4 +1,4 @@
-"""The simulation checks every call against `tests/simulation/roles.json`: it holds what the template says."""
+"""The simulation checks every call against `tests/simulation/watchers/roles.json`: it holds what the template says."""
 
 import json
 import re
@@ -32,6 +32,6 @@ def test_the_simulation_knows_the_roles(production: Synthesised, function, repos
         for action, resource in allowed(production, FUNCTIONS[function])
         if not OTHERS.fullmatch(resource)
     }
-    simulated = json.loads((repository / "tests/simulation/roles.json").read_text())[function]
+    simulated = json.loads((repository / "tests/simulation/watchers/roles.json").read_text())[function]
 
     assert {(action, resource) for action, found in simulated.items() for resource in found} == pairs

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
-from tests.simulation.ledger import Wanted
+from tests.simulation.watchers.ledger import Wanted
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -48,3 +49,17 @@ def soon(world: World) -> int:
 def sometime(world: World, within_ms: int) -> int:
     """A moment within the trouble."""
     return world.scheduler.now_ms + world.rng.randrange(within_ms)
+
+
+def ask_and_meddle(world: World, ask: Callable[[World, int], None], meddle: Callable[[World, int], None]) -> int:
+    """Ask for one or two jobs by their numbers, and let somebody meddle up to twice within the trouble.
+
+    Answers how long the trouble lasts, in milliseconds.
+    """
+    rng = world.rng
+    trouble_ms = rng.choice((60_000, 300_000, 900_000))
+    for number in range(rng.randint(1, 2)):
+        ask(world, number)
+    for _ in range(rng.choice((0, 1, 1, 2))):
+        meddle(world, trouble_ms)
+    return trouble_ms

@@ -21,8 +21,8 @@ from botocore.exceptions import (
 
 from bench.cloud.shapes import check_shape
 from tests.simulation.faults import Fault
-from tests.simulation.invariants import Violation
-from tests.simulation.roles import check_right
+from tests.simulation.watchers.invariants import Violation
+from tests.simulation.watchers.roles import check_right
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process

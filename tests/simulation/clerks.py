@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from tests.simulation.cloud import Item
 from tests.simulation.jobs.behaviour import LANE
 from tests.simulation.jobs.mended import KIND, STEP
-from tests.simulation.trail import Act, Trail
+from tests.simulation.watchers.trail import Act, Trail
 from tidemill import seconds
 from tidemill.domain.errors import TidemillError, UnavailableError
 from tidemill.domain.job import JobRef

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulation.asking import WELL, want
 from tests.simulation.clerks import Clerks
-from tests.simulation.deaths import Deaths
-from tests.simulation.depot import Depot, audit_depot
 from tests.simulation.faults import Chosen, Fault
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.jobs.large import filled
 from tests.simulation.jobs.noticed import NOTICES
-from tests.simulation.order import Line, audit_line
 from tests.simulation.setting import Setting
 from tests.simulation.stage import LARGE_BYTES
 from tests.simulation.tally import Tally
+from tests.simulation.watchers.deaths import Deaths
+from tests.simulation.watchers.depot import Depot, audit_depot
+from tests.simulation.watchers.order import Line, audit_line
 
 if TYPE_CHECKING:
     from tests.simulation.schedule import Stage

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from tests.simulation.audit import audit_logs
 from tests.simulation.faults import Plan, Swarm
 from tests.simulation.functions import Functions
-from tests.simulation.invariants import Violation
 from tests.simulation.jobs import registries
 from tests.simulation.setting import Setting
 from tests.simulation.stage import Capture, play, set_up
+from tests.simulation.watchers.audit import audit_logs
+from tests.simulation.watchers.invariants import Violation
 from tests.simulation.world import Outcome, Story, World
 from tests.simulation.worlds import WORLDS
 

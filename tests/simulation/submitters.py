@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.simulation.cloud import queue_url
 from tests.simulation.jobs.behaviour import CANARY, LANE, LINE
-from tests.simulation.ledger import Wanted
+from tests.simulation.watchers.ledger import Wanted
 from tidemill import JobArgs, Submission
 from tidemill.domain.errors import JobFinalError, KeyConflictError, UnavailableError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id

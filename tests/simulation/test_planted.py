@@ -1,10 +1,10 @@
 """The simulation finds what it is there to find."""
 
-from tests.simulation.invariants import Violation
 from tests.simulation.measured import BEGIN, END, MOST_SEEDS, load, table
 from tests.simulation.planted import PLANTED
 from tests.simulation.prove import check_planted
 from tests.simulation.schedule import Seed, opened
+from tests.simulation.watchers.invariants import Violation
 
 # Those of docs/proof.md.
 INVARIANTS = {f"I{number}" for number in (*range(1, 10), 14, *range(16, 26))}

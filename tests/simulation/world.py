@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol, TypeVar
 
-from tests.simulation.audit import audit, audit_redriven, redriveable
 from tests.simulation.calls import Calls
 from tests.simulation.cloud import Cloud
 from tests.simulation.dependency import Dependency
 from tests.simulation.faults import HARMLESS, Fault, NoFaults, Plan
 from tests.simulation.functions import Functions
-from tests.simulation.invariants import FINAL, Records, State, Violation
 from tests.simulation.jobs.behaviour import Behaviour
-from tests.simulation.ledger import Ledger
 from tests.simulation.mail import job_of
-from tests.simulation.memories import Memories
 from tests.simulation.operators import Operators
 from tests.simulation.poller import Lambda, Mapping, Minute
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.setting import Setting
-from tests.simulation.signs import Signs
 from tests.simulation.submitters import Submitters
+from tests.simulation.watchers.audit import audit, audit_redriven, redriveable
+from tests.simulation.watchers.invariants import FINAL, Records, State, Violation
+from tests.simulation.watchers.ledger import Ledger
+from tests.simulation.watchers.memories import Memories
+from tests.simulation.watchers.signs import Signs
 from tests.simulation.weather import brew
 
 T = TypeVar("T")

@@ -10,11 +10,11 @@ from bench.cloud.account import Account, TableDefinition
 from bench.cloud.ids import numbered_ids
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Plan
-from tests.simulation.invariants import Violation
 from tests.simulation.rivals.entrants import IDEMPOTENCY_TABLE, JOBS_TABLE, Rival
 from tests.simulation.rivals.orders import Order, Programme
 from tests.simulation.rivals.score import Score, Seen, count, look
 from tests.simulation.rivals.work import Book
+from tests.simulation.watchers.invariants import Violation
 from tests.simulation.world import Story, World
 from tidemill.domain.registry import JobRegistry
 

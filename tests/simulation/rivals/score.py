@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.invariants import FINAL
+from tests.simulation.watchers.invariants import FINAL
 from tidemill.domain.ids import keyed_job_id
 from tidemill.service.submission import DEFAULT_TENANT
 

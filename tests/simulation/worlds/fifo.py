@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.simulation.asking import TENANTS, WELL, sometime, soon, want
 from tests.simulation.faults import Fault
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
-from tests.simulation.order import Line, audit_line
 from tests.simulation.setting import Setting
+from tests.simulation.watchers.order import Line, audit_line
 from tests.simulation.world import World
 
 _CONDUCTS = (

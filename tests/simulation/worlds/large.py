@@ -7,13 +7,13 @@ from typing import Any
 
 from tests.simulation.asking import WELL, sometime, soon, want
 from tests.simulation.cloud import queue_url
-from tests.simulation.depot import Depot, audit_depot
 from tests.simulation.faults import Fault
 from tests.simulation.jobs.behaviour import LANE, Behaviour, Conduct
 from tests.simulation.jobs.large import filled
-from tests.simulation.ledger import Wanted
 from tests.simulation.setting import Setting
 from tests.simulation.stage import LARGE_BYTES
+from tests.simulation.watchers.depot import Depot, audit_depot
+from tests.simulation.watchers.ledger import Wanted
 from tests.simulation.world import World
 from tidemill.domain.ids import time_ordered_id
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.asking import sometime, soon, want
+from tests.simulation.asking import ask_and_meddle, sometime, soon, want
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.jobs.lasting import CATCHES, CLEANS, FREEZES, IGNORES, SAYS
 from tests.simulation.setting import Setting
@@ -27,16 +27,15 @@ _TROUBLE = (
 
 def prepare(world: World) -> int:
     """Ask for one or two jobs, and mostly end one of them."""
-    rng = world.rng
-    trouble_ms = rng.choice((60_000, 300_000, 900_000))
-    for number in range(rng.randint(1, 2)):
-        _ask(world, number)
-    for _ in range(rng.choice((0, 1, 1, 2))):
-        end = rng.choice((world.operators.cancel, world.operators.cancel, world.operators.kill))
-        end(rng.choice((sometime(world, 20_000), sometime(world, 60_000), sometime(world, trouble_ms))))
-    if rng.random() < 0.2:
+    trouble_ms = ask_and_meddle(world, _ask, _end)
+    if world.rng.random() < 0.2:
         world.operators.redrive_at_desk(sometime(world, trouble_ms))
     return trouble_ms
+
+
+def _end(world: World, trouble_ms: int) -> None:
+    end = world.rng.choice((world.operators.cancel, world.operators.cancel, world.operators.kill))
+    end(world.rng.choice((sometime(world, 20_000), sometime(world, 60_000), sometime(world, trouble_ms))))
 
 
 def _ask(world: World, number: int) -> None:

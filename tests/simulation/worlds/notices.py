@@ -6,11 +6,11 @@ import json
 
 from tests.simulation.asking import WELL, sometime, soon, want
 from tests.simulation.cloud import queue_url
-from tests.simulation.deaths import Deaths, audit_deaths
 from tests.simulation.faults import Fault
 from tests.simulation.jobs.behaviour import CANARY, LANE, Behaviour, Conduct
 from tests.simulation.jobs.noticed import NOTICES
 from tests.simulation.setting import Setting
+from tests.simulation.watchers.deaths import Deaths, audit_deaths
 from tests.simulation.world import World
 
 _CONDUCTS = (

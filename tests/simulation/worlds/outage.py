@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tests.simulation.asking import WELL, soon, want
 from tests.simulation.dependency import SIGNS
 from tests.simulation.faults import HARMLESS
-from tests.simulation.invariants import State, Violation
 from tests.simulation.setting import Setting
+from tests.simulation.watchers.invariants import State, Violation
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.asking import WELL, soon, want
 from tests.simulation.faults import HARMLESS, Fault
-from tests.simulation.invariants import State, Violation
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.setting import Setting
+from tests.simulation.watchers.invariants import State, Violation
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

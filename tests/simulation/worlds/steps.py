@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.simulation.asking import sometime, soon, want
+from tests.simulation.asking import ask_and_meddle, sometime, soon, want
 from tests.simulation.faults import Fault
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.jobs.stepping import FREEZES, KINDS, LINGERS, PLACES, SORTS
@@ -31,11 +31,7 @@ _TROUBLE = (
 def prepare(world: World) -> int:
     """Ask for one or two jobs, and redrive them meanwhile."""
     rng = world.rng
-    trouble_ms = rng.choice((60_000, 300_000, 900_000))
-    for number in range(rng.randint(1, 2)):
-        _ask(world, number)
-    for _ in range(rng.choice((0, 1, 1, 2))):
-        redrive(world, sometime(world, trouble_ms))
+    trouble_ms = ask_and_meddle(world, _ask, lambda world, within_ms: redrive(world, sometime(world, within_ms)))
     if rng.random() < 0.2:
         world.operators.redrive_at_console(sometime(world, trouble_ms))
     if rng.random() < 0.3:

@@ -10,10 +10,10 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tests.simulation.cloud import Item, Key
-from tests.simulation.invariants import FINAL, Violation
 from tests.simulation.jobs.behaviour import LINE
-from tests.simulation.ledger import Wanted
 from tests.simulation.mail import job_of
+from tests.simulation.watchers.invariants import FINAL, Violation
+from tests.simulation.watchers.ledger import Wanted
 from tidemill import JobContext
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item
-from tests.simulation.invariants import FINAL, Violation, is_refusal
+from tests.simulation.watchers.invariants import FINAL, Violation, is_refusal
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.cloud import Item, Key
-from tests.simulation.invariants import FINAL, State, Violation
 from tests.simulation.jobs.mended import GREY, KIND
 from tests.simulation.mail import job_of
+from tests.simulation.watchers.invariants import FINAL, State, Violation
 from tidemill import JobContext
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item, Key
-from tests.simulation.invariants import Violation, is_refusal
+from tests.simulation.watchers.invariants import Violation, is_refusal
 from tidemill import JobContext
 
 if TYPE_CHECKING:

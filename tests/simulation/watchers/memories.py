@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item
-from tests.simulation.invariants import FINAL, Violation
+from tests.simulation.watchers.invariants import FINAL, Violation
 from tidemill.domain.memory import EVERYTHING
 
 if TYPE_CHECKING:

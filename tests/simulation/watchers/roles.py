@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from tests.simulation.invariants import Violation
+from tests.simulation.watchers.invariants import Violation
 from tidemill.domain.lane import FIFO_SUFFIX
 
 DATA: Final = Path(__file__).with_name("roles.json")

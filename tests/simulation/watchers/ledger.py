@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.invariants import Violation
 from tests.simulation.jobs.behaviour import Behaviour
+from tests.simulation.watchers.invariants import Violation
 from tidemill import JobContext
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.invariants import State, Violation, is_refusal
 from tests.simulation.jobs.behaviour import CANARY, Behaviour, Conduct
 from tests.simulation.mail import job_of
+from tests.simulation.watchers.invariants import State, Violation, is_refusal
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

@@ -11,8 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item, Key
-from tests.simulation.invariants import Violation
 from tests.simulation.mail import job_of
+from tests.simulation.watchers.invariants import Violation
 from tidemill import JobContext
 
 if TYPE_CHECKING:
