@@ -21,7 +21,8 @@ def after_move(before, move):
         return before.reopened(move.target, NOW + 9, TTL + 9, owns_args=True)
     if move.target.is_final:
         return replace(before, state=move.target, claimable_at=None, finished_at=NOW, keep_until=KEEP, reason="why")
-    return replace(before, state=move.target, claimable_at=0, held=None, wait_ms=0)
+    at = 0 if before.claimable_at else NOW + 9
+    return replace(before, state=move.target, claimable_at=at, held=None, wait_ms=0)
 
 
 @MOVED

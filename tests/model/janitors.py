@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.model.known import Known
 from tests.model.machine import Machine
-from tests.model.parts import FAR, Message, World
+from tests.model.parts import Message, World, is_far
 from tests.model.replay import Call
 from tests.model.search import Edge
 from tidemill.domain.lifecycle import State
@@ -42,7 +42,7 @@ def _is_the_sweeps(world: World) -> bool:
     job = world.job
     if job is None or not (job.state is State.SCHEDULED or job.watched):
         return False
-    return job.claimable_at != FAR or world.ripe >= (2 if job.state is State.RUNNING else 1)
+    return not is_far(job.claimable_at) or world.ripe >= (2 if job.state is State.RUNNING else 1)
 
 
 def left_final(before: World, after: World) -> str:

@@ -50,6 +50,9 @@ LEFT_OUT = {
     Verb.RERUN: "redrive",
     Verb.REOPEN: "redrive",
     Verb.RESCHEDULE: "redrive",
+    Verb.MOVE: "moving",
+    Verb.POSTPONE: "moving",
+    Verb.SHELVE: "moving",
 }
 _STEPS = ("a", "b", "c")
 

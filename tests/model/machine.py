@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from tests.model.known import Book, Known, by_number
 from tests.model.ledger import Ledger, enabled
-from tests.model.parts import FAR, OUTCOMES, REF, Message, Worker, World, timeless
+from tests.model.parts import OUTCOMES, REF, Message, Worker, World, is_far, timeless
 from tests.model.renumbering import frozen
 from tests.model.replay import Call, Done, follow
 from tests.model.search import Edge
@@ -26,8 +26,10 @@ from tidemill.domain.outcome import Untouched
 from tidemill.domain.ports import Send
 from tidemill.domain.settle import Ack, Hold
 
-# The moves after which the record waits for another time than before.
-_NEW_TIME = frozenset(Verb) - {Verb.REVIVE, Verb.RESCUE, Verb.ASK_CANCEL, Verb.EXTEND}
+# The moves after which the record waits for the same time as before.
+_SAME_TIME = frozenset({Verb.REVIVE, Verb.RESCUE, Verb.ASK_CANCEL, Verb.TELL, Verb.EXTEND})
+# Those after which it does if that time is what it was.
+_ANY_TIME = frozenset({Verb.MOVE, Verb.POSTPONE, Verb.SHELVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Machine:
 
     def _time(self, world: World) -> Iterator[Edge]:
         job = world.job
-        if job is None or job.claimable_at != FAR or world.ripe == 2:
+        if job is None or not is_far(job.claimable_at) or world.ripe == 2:
             return
         if job.state is State.SCHEDULED and world.ripe == 0:
             yield Edge("it is nearly due", world._replace(ripe=1))
@@ -270,7 +272,9 @@ class Machine:
     def _is_waited_for(self, world: World, settlement: Any) -> bool:
         """Whether the message is hidden until the very time that the record waits for."""
         job, until = world.job, settlement.until if isinstance(settlement, Hold) else None
-        return job is not None and job.claimable_at == FAR and world.ripe < 2 and (until or 0) >= FAR
+        if job is None or job.claimable_at is None or not is_far(job.claimable_at):
+            return False
+        return world.ripe < 2 and (until or 0) >= job.claimable_at
 
     # --- services ----------------------------------------------------------------------------------
 
@@ -320,7 +324,7 @@ class Machine:
         self.taken.update(stored.verbs)
         after = world._replace(record=stored.record, kept=stored.kept, memory=stored.memory)
         job = after.job
-        if job is None or job.claimable_at != FAR or stored.begins:
+        if job is None or not is_far(job.claimable_at) or stored.begins:
             after = shown(after._replace(ripe=0))
         after = self.moved(after, stored.verbs, process, envelope)
         return after, self._after(process, stored.answer), stored.problem
@@ -347,7 +351,7 @@ class Machine:
             answer, problem = None, str(error)
         kept = sorted((self.book.of(envelope) for envelope in store.envelopes.values()), key=by_number)
         job = timeless(store.jobs.get(REF))
-        begins = any(verb in _NEW_TIME for verb, _ in store.taken) or (world.record is None and job is not None)
+        begins = _begins(store.taken, world.job, job)
         record = None if job is None else self.book.of(job)
         memory = self.book.of(frozen(store.memories[REF])) if store.memories else None
         return _Stored(record, tuple(kept), memory, answer, tuple(store.taken), problem or store.problem, begins)
@@ -382,6 +386,14 @@ class Machine:
         if key not in self._answered:
             self._answered[key] = compute()
         return self._answered[key]
+
+
+def _begins(taken: list[tuple[Verb, State]], was: Job | None, job: Job | None) -> bool:
+    """Whether the record waits for another time than before."""
+    if was is None:
+        return job is not None
+    same = job is not None and job.claimable_at == was.claimable_at
+    return any(verb not in _SAME_TIME and not (same and verb in _ANY_TIME) for verb, _ in taken)
 
 
 def shown(world: World) -> World:

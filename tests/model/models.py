@@ -1,11 +1,11 @@
-"""The three models by name, with their bounds and the numbers that are smaller in them than they ship."""
+"""The four models by name, with their bounds and the numbers that are smaller in them than they ship."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from tests.model import lease, redrive, settlement
+from tests.model import lease, moving, redrive, settlement
 from tests.model.parts import smaller
 from tests.model.search import Finding, explore
 from tidemill.domain.lifecycle import State, Verb
@@ -55,5 +55,14 @@ MODELS = {
         redrive.LEFT_OUT,
         2,
         2,
+    ),
+    "moving": Kind(
+        moving.Moving,
+        moving.BOUNDS,
+        moving.BIG,
+        moving.MODELLED,
+        moving.LEFT_OUT,
+        2,
+        3,
     ),
 }

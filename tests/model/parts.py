@@ -1,7 +1,7 @@
 """What there is in a model of one job and its messages, and the smaller numbers under which it is searched.
 
-Time has three values, by how it stands to what the record waits for (`claimable_at`, which is then FAR): not yet,
-nearly (a sweep sends it already), and past.
+Time has three values, by how it stands to what the record waits for (`claimable_at`, which is then FAR, or FARTHER
+where somebody moved it): not yet, nearly (a sweep sends it already), and past.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ KEY = "k"
 REF = JobRef(TENANT, keyed_job_id(TENANT, Greet.job_kind, KEY))
 LONG_AGO = NOW - 30 * MINUTE
 FAR = NOW + 20 * MINUTE
+FARTHER = FAR + 60 * MINUTE
 # What the clocks show when the record's time is not yet, nearly, past; and when SQS keeps nothing of that time.
 CLOCKS = (NOW, FAR - MINUTE, FAR + 10 * MINUTE)
 DAYS_LATER = FAR + milliseconds(limits.SOURCE_RETENTION) + 10 * MINUTE
@@ -113,7 +114,8 @@ class World(NamedTuple):
 
     @property
     def now_ms(self) -> int:
-        return DAYS_LATER if self.old else CLOCKS[self.ripe]
+        later = FARTHER - FAR if self.job is not None and self.job.claimable_at == FARTHER and self.ripe else 0
+        return DAYS_LATER if self.old else CLOCKS[self.ripe] + later
 
     def of(self, sent: int) -> Message | None:
         return next((message for message in self.messages if message.sent == sent), None)
@@ -167,7 +169,7 @@ def _timeless(job: Job) -> Job:
     at = job.claimable_at
     return replace(
         job,
-        claimable_at=None if at is None else 0 if at <= NOW else FAR,
+        claimable_at=None if at is None else _reduced(at, job.state),
         owner=job.owner if job.state is State.RUNNING else None,
         ttl_s=0,
         created_at=0,
@@ -182,6 +184,18 @@ def _timeless(job: Job) -> Job:
         result=None,
         correlation_id=None,
     )
+
+
+def is_far(at: int | None) -> bool:
+    """Whether a record that is claimable at `at` waits for a time that is to come."""
+    return at in (FAR, FARTHER)
+
+
+def _reduced(at: int, state: State) -> int:
+    if at <= NOW:
+        return 0
+    # Nobody moves a lease or a retry.
+    return FARTHER if at >= FARTHER and state in (State.SCHEDULED, State.QUEUED) else FAR
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.memory import Memory
 from tidemill.domain.message import Held
 from tidemill.domain.ports import Refused, Written
-from tidemill.service import census, claiming, executor, janitor, resending
+from tidemill.service import census, claiming, executor, janitor, resending, reviving
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.notebook import Notebook
 from tidemill.service.performing import Performer
@@ -218,6 +218,25 @@ def _written(self: MemoryStore, before: Job, after: Job) -> Any:
     return Written(after, before)
 
 
+# --- moving --------------------------------------------------------------------------------------
+
+
+def _acks_what_was_postponed(refused: Any) -> Any:
+    def answer(job: Job, held: Held, **rest: Any) -> Any:
+        found = refused(job, held, **rest)
+        return settle.ACK if isinstance(found, settle.Shelve) else found
+
+    return answer
+
+
+def _keeps_nothing(_: Any) -> Any:
+    return lambda self, envelopes, ttl_s: [None] * len(envelopes)
+
+
+def _at_once(revived: Any) -> Any:
+    return lambda job, sent_at: replace(revived(job, sent_at), claimable_at=0)
+
+
 PLANTED = (
     Planted("a claim takes a lease that lasts", "lease", "expiry", MemoryStore, "_claim", _claims_without("time")),
     Planted(
@@ -328,4 +347,22 @@ PLANTED = (
         "a move is written whatever the record is", "redrive", "resume", MemoryStore, "move", _revives_what_has_moved
     ),
     Planted("a claim ignores the arguments", "redrive", "edit", MemoryStore, "_claim", _claims_without("fingerprint")),
+    Planted(
+        "a postponed job's message is acked",
+        "moving",
+        "moved once",
+        claiming,
+        "settle_refused",
+        _acks_what_was_postponed,
+    ),
+    Planted("a shelved job's arguments are not kept", "moving", "moved once", MemoryStore, "keep", _keeps_nothing),
+    Planted("a sweep's mark forgets the time", "moving", "cancelled", reviving, "revived", _at_once),
+    Planted(
+        "a moved job is marked whatever became of it",
+        "moving",
+        "there and back",
+        MemoryStore,
+        "move",
+        _revives_what_has_moved,
+    ),
 )

@@ -48,6 +48,9 @@ LEFT_OUT = {
     Verb.EXTEND: "lease",
     Verb.STOP: "lease; a job that was asked here and crashed is stopped",
     Verb.KILL: "lease",
+    Verb.MOVE: "moving",
+    Verb.POSTPONE: "moving",
+    Verb.SHELVE: "moving",
 }
 _OPENING = frozenset(row.verb for row in TRANSITIONS if row.new_generation)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from tests.builders import MINUTE, NOW, Greet, Telemetry
@@ -133,6 +135,27 @@ def _cancels(tape: Tape) -> Any:
     return _result(lambda: client.cancel(REF.id, TENANT))
 
 
+def _moves(tape: Tape, number: int, due_ms: int, now_ms: int) -> Any:
+    store, reader = tape.port("store"), tape.port("reader")
+    submitter = replace(_submitter(tape, number), queue=_Unordered(tape.port("queue")))
+    client = JobClient(submitter, store, reader, FrozenClock(now_ms))
+    to = datetime.fromtimestamp(max(due_ms, now_ms) / 1000, UTC)
+    return _result(lambda: client.move(REF.id, to=to, tenant=TENANT))
+
+
+class _Unordered:
+    """The lane is no FIFO one, which nobody has to ask a queue for."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+
+    def send(self, lane: str, sends: Any) -> Any:
+        return self._queue.send(lane, sends)
+
+    def keeps_order(self, _: str) -> bool:
+        return False
+
+
 def _redrives(tape: Tape, number: int, dead: Job, manner: Manner) -> Any:
     return _result(lambda: _redriving(tape, number).one(dead, manner))
 
@@ -152,6 +175,7 @@ SERVICES: dict[str, Callable[..., Any]] = {
     "takes census": _takes_census,
     "submits": _submits,
     "cancels": _cancels,
+    "moves": _moves,
     "redrives": _redrives,
     "edits": _edits,
 }

@@ -29,6 +29,9 @@ LEFT_OUT = {
     Verb.RERUN: "redrive",
     Verb.REOPEN: "redrive",
     Verb.RESCHEDULE: "redrive",
+    Verb.MOVE: "moving",
+    Verb.POSTPONE: "moving",
+    Verb.SHELVE: "moving",
 }
 
 

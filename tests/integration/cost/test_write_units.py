@@ -152,3 +152,36 @@ def test_the_state_stays_below_a_unit_at_the_longest_names(deploy, answer):
 
     assert client.result(submitted.job_id, options["tenant"]) == answer
     assert 600 < deployment.account.jobs.largest["STATE"] < 1_024
+
+
+@pytest.mark.parametrize("payload", ["", "x" * 5_000], ids=["small", "5 KB"])
+def test_durable_arguments_cost_a_unit_for_each_kilobyte_of_the_envelope(deploy, payload):
+    deployment = deploy()
+
+    submit(deployment, 1, payload, durable_args=True)
+    deployment.work()
+
+    assert deployment.account.meter.write_units == 3 + (6 if payload else 1)
+
+
+@pytest.mark.parametrize(("later", "more"), [(False, 0), (True, 6)], ids=["sooner", "later"])
+def test_moving_is_one_write_and_the_entries_of_two_indexes(deploy, later, more):
+    deployment = deploy()
+    client, meter = deployment.program.client, deployment.account.meter
+    (job_id,) = submit(deployment, 1, "x" * 5_000, delay=days(2))
+    spent, read = meter.write_units, meter.read_units
+
+    client.move(job_id, delay=days(3 if later else 1))
+
+    # An entry whose key changes costs two units. What is kept longer is the envelope, a unit for each kilobyte.
+    assert meter.write_units - spent == 1 + 2 * 2 + more
+    assert meter.read_units - read == (3 if later else 1)
+
+
+def test_a_postponed_job_costs_one_unit_to_move(deploy):
+    deployment = deploy()
+    (job_id,) = submit(deployment, 1)
+
+    deployment.program.client.move(job_id, delay=days(2))
+
+    assert deployment.account.meter.write_units == 1 + 1

@@ -3,13 +3,16 @@
 import pytest
 
 from tests.builders import MINUTE, NOW, OTHER_SEND_ID, SEND_ID, a_failure, a_job
-from tidemill.domain.duration import milliseconds, minutes
+from tidemill.domain.decide import Waits
+from tidemill.domain.duration import milliseconds, minutes, seconds
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import (
     CLOCK_SKEW,
     MAX_FIFO_RECEIVES,
     MAX_HIDING,
     MAX_IN_ORDER_AGE,
+    MAX_IN_QUEUE_WAIT,
+    MAX_RECEIVES,
     SHORT_HOLD,
     SWEEP_AHEAD,
 )
@@ -23,6 +26,7 @@ from tidemill.domain.settle import (
     Hold,
     Mine,
     Revival,
+    Shelve,
     settle,
     settle_fenced_out,
     settle_refused,
@@ -35,9 +39,10 @@ OTHER = Held(OTHER_SEND_ID, NOW + 1)
 REACH = milliseconds(SWEEP_AHEAD + CLOCK_SKEW)
 
 
-def refused(job, held=HELD, *, generation=1, fingerprint=None, owner="me"):
+def refused(job, held=HELD, *, generation=1, fingerprint=None, owner="me", receives=1):
     mine = job.fingerprint if fingerprint is None else fingerprint
-    return settle_refused(job, held, generation=generation, fingerprint=mine, owner=owner, now_ms=NOW)
+    waits = Waits(receives)
+    return settle_refused(job, held, generation=generation, fingerprint=mine, owner=owner, now_ms=NOW, waits=waits)
 
 
 @pytest.mark.parametrize(
@@ -196,3 +201,44 @@ def test_a_message_that_the_table_tells_nothing_of_is_hidden_ever_longer(receive
 
 def test_it_is_not_shown_before_a_claim_whose_answer_was_lost_would_be_over():
     assert UNASKED.hold(1, NOW + 10 * MINUTE, NOW, in_order=False) == Hold(NOW + 10 * MINUTE + milliseconds(SHORT_HOLD))
+
+
+# --- a job that was postponed while its message was in the queue ---------------------------------
+
+
+def postponed(wait, **fields):
+    return a_job(State.QUEUED, claimable_at=NOW + milliseconds(wait), **fields)
+
+
+def test_a_message_that_comes_long_before_a_postponed_job_lets_the_table_take_it_over():
+    assert refused(postponed(minutes(2))) == Shelve()
+    assert refused(postponed(MAX_IN_QUEUE_WAIT)) == Hold(NOW + milliseconds(MAX_IN_QUEUE_WAIT))
+
+
+@pytest.mark.parametrize(("receives", "shelves"), [(1, False), (MAX_RECEIVES - 2, False), (MAX_RECEIVES - 1, True)])
+def test_a_short_wait_leaves_the_queue_too_before_the_receives_are_used_up(receives, shelves):
+    found = refused(postponed(seconds(5)), receives=receives)
+
+    assert isinstance(found, Shelve) is shelves
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        postponed(minutes(2), owns_args=True),
+        postponed(minutes(-2)),
+        a_job(State.RETRYING, claimable_at=NOW + 2 * MINUTE),
+        a_job(State.RUNNING, claimable_at=NOW + 2 * MINUTE),
+    ],
+    ids=["the table has its arguments", "it is due", "a retry", "a lease"],
+)
+def test_nothing_else_is_taken_over(job):
+    assert not isinstance(refused(job, receives=MAX_RECEIVES), Shelve)
+
+
+def test_a_message_of_another_generation_is_no_way_back_for_it():
+    assert isinstance(refused(postponed(minutes(2), generation=2), generation=1), Hold)
+
+
+def test_nor_is_one_with_other_arguments():
+    assert refused(postponed(minutes(2)), fingerprint="0" * 32) == ACK

@@ -10,7 +10,7 @@ from tidemill.aws.concluding import Ending, ending
 from tidemill.aws.items import Item, job_of, state_item
 from tidemill.aws.outcomes import Done
 from tidemill.aws.resolving import Doubtful, Resolved, answer_of, resolve
-from tidemill.aws.siblings import args_item, error_item, wishing
+from tidemill.aws.siblings import args_item, args_key, error_item, wishing
 from tidemill.aws.table import JobsTable
 from tidemill.aws.transaction import Action
 from tidemill.aws.updates import in_transaction
@@ -113,6 +113,10 @@ class DynamoJobStore:
     def keep(self, envelopes: Sequence[Envelope], ttl_s: Sequence[int]) -> list[UnavailableError | None]:
         """See JobStore."""
         return self._table.put("keep", [args_item(*entry) for entry in zip(envelopes, ttl_s, strict=True)])
+
+    def keep_longer(self, job: Job, ttl_s: int) -> UnavailableError | None:
+        """See JobStore. It costs a unit for each kilobyte of the arguments."""
+        return self._table.keep_longer("keep_longer", args_key(job.ref, job.fingerprint), ttl_s)
 
     def _ended(self, done: Ending) -> Write:
         update, beside = moving(done.verb, done.before, done.after), self._notice(done.notice)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tidemill.aws.errors import AwsError, raise_for, unavailable
+from tidemill.aws.errors import AwsError, code_of, raise_for, unavailable
 from tidemill.aws.items import Attribute, Item
 from tidemill.aws.patience import Patience, each, in_chunks
 from tidemill.domain.errors import UnavailableError
@@ -73,6 +73,23 @@ class JobsTable:
         chunks = each(lambda chunk: self._put_batch(operation, chunk), in_chunks(distinct, PUTS_PER_BATCH))
         failed = {identity: error for chunk in chunks for identity, error in chunk.items()}
         return [failed.get(_identity(item)) for item in items]
+
+    def keep_longer(self, operation: str, key: Item, ttl_s: int) -> UnavailableError | None:
+        """Let the item under this key last until `ttl_s` at least: None if it does, or there is none."""
+        try:
+            answer = self.client.update_item(
+                TableName=self.name,
+                Key=key,
+                UpdateExpression="SET #ttl = :ttl",
+                ConditionExpression="#ttl < :ttl",
+                ExpressionAttributeNames={"#ttl": "ttl"},
+                ExpressionAttributeValues={":ttl": {"N": str(ttl_s)}},
+                **self.metering,
+            )
+        except AwsError as error:
+            return None if code_of(error) == "ConditionalCheckFailedException" else unavailable(operation, error)
+        self.count(answer)
+        return None
 
     def _read_one(self, key: Item) -> Item | None:
         answer = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True, **self.metering)

@@ -17,7 +17,8 @@ from tidemill.aws.table import JobsTable
 from tidemill.aws.transaction import Action, transact
 from tidemill.aws.updates import checking, in_transaction
 from tidemill.domain.job import Job, JobRef
-from tidemill.domain.waiting import Given, Wait, told
+from tidemill.domain.telling import told
+from tidemill.domain.waiting import Given, Wait
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

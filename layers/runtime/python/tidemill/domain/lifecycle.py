@@ -54,7 +54,9 @@ class Verb(StrEnum):
     RERUN = "rerun"
     REOPEN = "reopen"
     RESCHEDULE = "reschedule"
-    WAKE = "wake"
+    MOVE = "move"
+    POSTPONE = "postpone"
+    SHELVE = "shelve"
     TELL = "tell"
 
 
@@ -138,9 +140,13 @@ TRANSITIONS: Final = (
     Transition(Verb.REOPEN, _RERUNNABLE, State.QUEUED, Guard.UNCHANGED, new_generation=True),
     # The same with a delay longer than a queue can hold: the record itself is the acceptance.
     Transition(Verb.RESCHEDULE, _RERUNNABLE, State.SCHEDULED, Guard.UNCHANGED, new_generation=True),
-    # Somebody answered a job that waits for that: it is due at once. A sweep may have sent it just before its reminder
-    # or its timeout; then the table takes it back.
-    Transition(Verb.WAKE, frozenset({State.SCHEDULED, State.QUEUED}), State.SCHEDULED, Guard.UNCHANGED),
+    # Somebody wants it at another time, and the table sends it.
+    Transition(Verb.MOVE, frozenset({State.SCHEDULED}), State.SCHEDULED, Guard.UNCHANGED),
+    # The same where only its message has the arguments: no claim before the new time, which is later.
+    Transition(Verb.POSTPONE, frozenset({State.QUEUED}), State.QUEUED, Guard.UNCHANGED),
+    # The table takes it over from its queue: from the message that came before a postponed job's time, or because it
+    # has the arguments and the message in the queue has the wrong time.
+    Transition(Verb.SHELVE, frozenset({State.QUEUED}), State.SCHEDULED, Guard.UNCHANGED),
     # Somebody answered a job that runs, and may be about to wait.
     Transition(Verb.TELL, _RUNNING, State.RUNNING, Guard.UNTOLD),
 )

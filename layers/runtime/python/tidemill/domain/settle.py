@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from tidemill.domain import limits
+from tidemill.domain.decide import Waits
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
@@ -97,15 +99,23 @@ class Mine:
     """The claim went through although its answer was lost: the record names this delivery as owner."""
 
 
-Refused: TypeAlias = Ack | Hold | Revival | Mine
+@dataclass(frozen=True, slots=True)
+class Shelve:
+    """The job was postponed while this message was in its queue: the table takes it over, and then sends it anew."""
 
 
-def settle_refused(job: Job, held: Held, *, generation: int, fingerprint: str, owner: str, now_ms: int) -> Refused:
+Refused: TypeAlias = Ack | Hold | Revival | Mine | Shelve
+
+
+def settle_refused(
+    job: Job, held: Held, *, generation: int, fingerprint: str, owner: str, now_ms: int, waits: Waits
+) -> Refused:
     """What to do with a message whose claim was refused because the record stood as `job`.
 
     Arguments:
         held: the message. `generation`, `fingerprint`: what its envelope says.
         owner: this delivery's name as a lease holder.
+        waits: how the message may wait.
     """
     if job.fingerprint != fingerprint:
         # The loser of two submits with one key and other arguments; its caller was refused.
@@ -116,12 +126,25 @@ def settle_refused(job: Job, held: Held, *, generation: int, fingerprint: str, o
         return Mine()
     if is_needless(job, held, now_ms):
         return ACK
+    if generation == job.generation and _is_postponed(job, now_ms, waits):
+        return Shelve()
     return Hold(max(job.claimable_at or 0, now_ms + milliseconds(limits.SHORT_HOLD)))
 
 
 def is_needless(job: Job, held: Held, now_ms: int) -> bool:
     """Whether a job that is not over has another message, or the table's care, and does not need this one."""
     return _is_older(job, held) or (job.state is State.SCHEDULED and job.owns_args and _is_spare(job, held, now_ms))
+
+
+def _is_postponed(job: Job, now_ms: int, waits: Waits) -> bool:
+    """Whether the job waits for a time that its queue can't wait for, and nobody else has its arguments.
+
+    Whatever the table has the arguments of is sent anew, so that its other copies are spare.
+    """
+    wait_ms = (job.claimable_at or 0) - now_ms
+    return (
+        job.state is State.QUEUED and not job.owns_args and wait_ms > 0 and waits.parks(timedelta(milliseconds=wait_ms))
+    )
 
 
 def _is_older(job: Job, held: Held) -> bool:

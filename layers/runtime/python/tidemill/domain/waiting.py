@@ -1,4 +1,4 @@
-"""A job that waits for an answer from outside: what it asks, what was answered, and what an answer moves. Pure.
+"""A job that waits for an answer from outside: what it asks, and what was answered. Pure.
 
 One item for each name is all there is of a wait, and its outcome is written once: either an answer or that nobody
 gave one in time. So the two can't both have happened, whoever comes first.
@@ -11,12 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tidemill.domain.job import Job
-from tidemill.domain.lifecycle import State, Verb
 
 # The reason of a job that waits, before the name of what it waits for.
 _WAITING: Final = "waiting:"
-# The due time of what is due at once: no clock that is behind waits for it.
-_AT_ONCE: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +108,3 @@ def awaited(job: Job) -> str | None:
     """The name of the answer that the job waits for, or waited for when it was last recorded; None if it did not."""
     reason = job.reason or ""
     return reason.removeprefix(_WAITING) if reason.startswith(_WAITING) else None
-
-
-def told(job: Job, now_ms: int) -> tuple[Verb, Job] | None:
-    """The move that an answer makes, and the record after it; None if the job will look anyway before it waits.
-
-    One that waits in the table is due at once. One that runs may have looked already: it is told, and can't begin to
-    wait without looking again. Anything else has yet to run.
-    """
-    if job.state is State.RUNNING:
-        return Verb.TELL, replace(job, answers=job.answers + 1)
-    waits = job.owns_args and awaited(job) is not None and job.state in (State.SCHEDULED, State.QUEUED)
-    if waits and (job.claimable_at or 0) > now_ms:
-        return Verb.WAKE, replace(job, state=State.SCHEDULED, claimable_at=_AT_ONCE)
-    return None

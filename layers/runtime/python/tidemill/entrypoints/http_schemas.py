@@ -10,6 +10,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from tidemill.domain import limits
+from tidemill.domain.due import MOMENT_PATTERN
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.entrypoints import http_models as models
 from tidemill.entrypoints.http_dlq_models import DOCUMENTS as DLQ_DOCUMENTS
@@ -122,6 +123,16 @@ def _job_request(definition: AnyDefinition, args: dict[str, Any], registry: JobR
                 "description": "its number among the jobs of the entity; the next one if left out",
             },
             "delay_seconds": {**_SECONDS, "description": "from now until it may start; not on a FIFO lane"},
+            "run_at": {
+                "type": ["string", "null"],
+                "format": "date-time",
+                "pattern": MOMENT_PATTERN,
+                "description": "the moment from which it may start, instead of a delay; up to 365 days ahead",
+            },
+            "durable_args": {
+                "type": ["boolean", "null"],
+                "description": "the table keeps the arguments of a short delay too, so that it can be moved earlier",
+            },
             "expires_in_seconds": {**_SECONDS, "description": "if it has not started by then, it never runs"},
             "job_id": {
                 "type": ["string", "null"],

@@ -16,13 +16,14 @@ from tidemill.domain.errors import (
     UnavailableError,
 )
 from tidemill.domain.job import Job, JobRef
-from tidemill.domain.lifecycle import Verb
+from tidemill.domain.lifecycle import State
 from tidemill.domain.memory import Memory
 from tidemill.domain.names import check_answerer
 from tidemill.domain.ports import AuditTrail, Clock, JobReader, JobWaits, Written
 from tidemill.domain.registry import JobRegistry
+from tidemill.domain.telling import told
 from tidemill.domain.unanswered import AnsweredError, AnswerLateError
-from tidemill.domain.waiting import Given, Wait, told
+from tidemill.domain.waiting import Given, Wait
 from tidemill.service.auditing import Auditor, Tally
 from tidemill.service.policy import policy_of
 from tidemill.service.reviving import Reviver
@@ -161,8 +162,8 @@ class Answerer:
         move = told(job, now_ms)
         if move is None:
             return job
-        verb, after = move
-        if verb is not Verb.WAKE:
+        _, after = move
+        if after.state is not State.SCHEDULED:
             return after
         try:
             sent = self.reviver.revive([after]).sent

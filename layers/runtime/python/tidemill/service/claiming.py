@@ -8,13 +8,15 @@ from typing import TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.conclusion import message_ttl_s
+from tidemill.domain.decide import Waits
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.ids import milliseconds_of
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.memory import forgotten_by_rerun
+from tidemill.domain.moving import shelved
 from tidemill.domain.ports import Answer, Claim, JobStore, Refused, Unwritten, Written
-from tidemill.domain.settle import LEAVE, TO_DLQ, UNASKED, Hold, Mine, Revival, Settlement, settle_refused
+from tidemill.domain.settle import ACK, LEAVE, TO_DLQ, UNASKED, Hold, Mine, Revival, Settlement, Shelve, settle_refused
 from tidemill.service.reception import Enveloped, owner_of
 
 
@@ -109,14 +111,32 @@ class Claiming:
             fingerprint=envelope.fingerprint,
             owner=owner_of(self.request_id, received.delivery),
             now_ms=self.now_ms,
+            waits=Waits(received.delivery.receives),
         )
         match answer:
             case Mine():
                 return Claimed(received, job)
+            case Shelve():
+                return self._shelve(received, job)
             case Revival():
                 return self._revive(received, job, Verb(answer))
             case _:
                 return NotClaimed(received, answer, f"job_{job.state}", job)
+
+    def _shelve(self, received: Enveloped, job: Job) -> NotClaimed:
+        """Let the table have the postponed job; in this order nothing is lost whatever crashes."""
+        after = shelved(job, job.claimable_at or 0)
+        (error,) = self.store.keep([received.envelope], [after.ttl_s])
+        if error is not None:
+            return NotClaimed(received, UNASKED, "store_unavailable")
+        match self.store.move(Verb.SHELVE, job, after):
+            case Written(job=waiting):
+                return NotClaimed(received, ACK, "job_postponed", waiting)
+            case Unwritten():
+                return NotClaimed(received, UNASKED, "store_unavailable")
+            case Refused():
+                # Moved or cancelled meanwhile; the next receive sees what it is then.
+                return NotClaimed(received, Hold(self.now_ms + milliseconds(limits.SHORT_HOLD)), "job_moved")
 
     def _revive(self, received: Enveloped, job: Job, verb: Verb) -> ClaimOutcome:
         request = self._request(received)

@@ -1,16 +1,18 @@
-"""The Python client: submit, look up, list, cancel."""
+"""The Python client: submit, look up, move, cancel."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Unpack
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.conclusion import asked_to_stop, cancelled, killed
 from tidemill.domain.definition import Retention
+from tidemill.domain.due import check_delay, due_at
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, TidemillError, UnavailableError
 from tidemill.domain.job import Job, JobRef
@@ -20,6 +22,8 @@ from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Refused, Unwritten, Written
 from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.causing import caused
+from tidemill.service.moving import Mover
+from tidemill.service.reviving import Reviver
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
 
@@ -40,7 +44,7 @@ class JobClient:
     def submit(self, args: JobArgs, **options: Unpack[Options]) -> Receipt:
         """Accept one job. Once this returns, the job survives the crash of anything.
 
-        Options are those of `Submission`: key, tenant, lane, delay, expires_in, job_id,
+        Options are those of `Submission`: key, tenant, lane, delay or run_at, durable_args, expires_in, job_id,
         correlation_id, causation_id, traceparent, hops, and entity and sequence for a FIFO lane.
 
         Raises:
@@ -128,6 +132,52 @@ class JobClient:
             JobNotFoundError: there is no such job, or its retention is over.
         """
         return self.reader.failures_of(self.get(job_id, tenant).ref)
+
+    def move(
+        self,
+        job_id: str,
+        *,
+        to: datetime | None = None,
+        delay: timedelta | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> Job:
+        """Let a job that waits start at another time, later or earlier, and never at its old one.
+
+        A job that is `scheduled` can be moved to any time: one with a delay over 15 minutes, or a parked retry. So can
+        a `queued` one that was submitted with durable_args. Of any other queued job only its queue has the arguments,
+        so that it can be moved to a later time alone; its message finds the new time when it comes.
+
+        Moving is one conditional write; to a later time, the stored arguments are read once and kept longer before
+        (a read, and a write unit a kilobyte). What is due within two minutes is sent at once: one message, one write.
+        Moving it to the time that it has changes nothing.
+
+        Arguments:
+            to: a datetime with a time zone, up to 365 days ahead; 30 s ago or less is now.
+            delay: from now, 0 s (at once) to 365 days. One of the two is given.
+
+        Raises:
+            InputError: the time is bad, past the job's own expiry, or its lane keeps an order; nothing was written.
+            JobNotFoundError: there is no such job, or its retention is over.
+            JobStateError: it runs, waits for a retry or is over; or it can't be moved to an earlier time.
+            IntegrityError, PayloadGoneError: its arguments are not where the table says.
+            UnavailableError: AWS did not answer; the call may be repeated.
+        """
+        due_ms, field = self._due(to, delay)
+        return self._mover.move(self.get(job_id, tenant), due_ms, field)
+
+    def _due(self, to: datetime | None, delay: timedelta | None) -> tuple[int, str]:
+        if (to is None) == (delay is None):
+            raise InputError.at("to", "or `delay` says the new time; give one of the two", "missing")
+        now_ms = self.clock.now_ms()
+        if delay is not None:
+            return now_ms + milliseconds(check_delay(delay, "delay")), "delay"
+        return due_at(to, now_ms, "to"), "to"
+
+    @property
+    def _mover(self) -> Mover:
+        port = self.submitter
+        reviver = Reviver(self.store, self.reader, port.queue, self.clock, port.random)
+        return Mover(self.store, port.queue, port.payloads, reviver, self.clock)
 
     def cancel(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """Cancel a job that waits, and ask one that runs to stop. The answer says which of the two it was.

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from random import Random
 
 from tidemill.domain import limits
-from tidemill.domain.conclusion import revived
 from tidemill.domain.duration import milliseconds
-from tidemill.domain.envelope import Envelope
-from tidemill.domain.errors import IntegrityError
-from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.job import Job
-from tidemill.domain.lifecycle import State, Verb
-from tidemill.domain.ports import Clock, DeadLetterQueue, JobQueue, JobReader, JobStore, Send, Telemetry
+from tidemill.domain.lifecycle import State
+from tidemill.domain.ports import Clock, DeadLetterQueue, JobQueue, JobReader, JobStore, Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.service.census import Census
+from tidemill.service.reviving import Reviver
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +33,7 @@ class Janitor:
     def sweep(self, deadline_ms: int | None = None) -> int:
         """Send every parked job that falls due within two minutes; answers how many were sent.
 
-        It ends at `deadline_ms` (Unix milliseconds), and the next run goes on with the earliest.
-        Sent first, marked after: a crash in between sends once more, and the second copy finds the
-        job claimed. The message is delayed to the due time, so that jobs start to the second.
+        It ends at `deadline_ms` (Unix milliseconds), and the next run goes on with the earliest. See Reviver.
         """
         until = self.clock.now_ms() + milliseconds(limits.SWEEP_AHEAD)
         sent, cursor = 0, None
@@ -69,15 +64,14 @@ class Janitor:
         return deadline_ms is None or self.clock.now_ms() < deadline_ms
 
     def _send(self, jobs: Sequence[Job]) -> int:
-        due = [job for job in jobs if self._is_due(job)]
-        sent = 0
-        for lane in dict.fromkeys(job.lane for job in due):
-            mine = [(job, send) for job in due if job.lane == lane and (send := self._send_of(job)) is not None]
-            for (job, _), error in zip(mine, self.queue.send(lane, [send for _, send in mine]), strict=True):
-                if error is None:
-                    self.store.move(Verb.REVIVE, job, revived(job, max(job.claimable_at or 0, self.clock.now_ms())))
-                    sent += 1
-        return sent
+        done = self._reviver.revive([job for job in jobs if self._is_due(job)])
+        for job in done.without_arguments:
+            self.telemetry.alert("parked_without_arguments", job_id=job.ref.id, tenant=job.ref.tenant)
+        return len(done.sent)
+
+    @property
+    def _reviver(self) -> Reviver:
+        return Reviver(self.store, self.reader, self.queue, self.clock, self.random)
 
     def _is_due(self, job: Job) -> bool:
         """Whether the job needs a message; the index may lag behind the records."""
@@ -86,19 +80,3 @@ class Janitor:
             # brings it back.
             return (job.claimable_at or 0) + milliseconds(limits.CLOCK_SKEW) < self.clock.now_ms()
         return job.state is State.SCHEDULED
-
-    def _send_of(self, job: Job) -> Send | None:
-        envelope = self._envelope_of(job)
-        if envelope is None:
-            self.telemetry.alert("parked_without_arguments", job_id=job.ref.id, tenant=job.ref.tenant)
-            return None
-        now_ms = self.clock.now_ms()
-        fresh = envelope.resend(time_ordered_id(now_ms, self.random.getrandbits(74)))
-        return Send(fresh, -(-max((job.claimable_at or 0) - now_ms, 0) // 1000))
-
-    def _envelope_of(self, job: Job) -> Envelope | None:
-        try:
-            return self.reader.envelope_of(job)
-        except IntegrityError:
-            # One damaged item must not keep all other jobs waiting.
-            return None

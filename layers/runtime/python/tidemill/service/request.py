@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tidemill.domain import limits
+from tidemill.domain.due import parse_moment
 from tidemill.domain.errors import InputError, Violation
 from tidemill.domain.names import check_entity, check_key, check_kind, check_lane, check_sequence, check_tenant
 from tidemill.domain.registry import JobRegistry
@@ -21,6 +22,8 @@ FIELDS: Final = frozenset(
         "entity",
         "sequence",
         "delay_seconds",
+        "run_at",
+        "durable_args",
         "expires_in_seconds",
         "job_id",
         "correlation_id",
@@ -48,7 +51,7 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
     definition = registry.resolve(check_kind(document["kind"]))
     if not isinstance(document["args"], dict):
         raise InputError.at("args", f"must be a JSON object, not {type(document['args']).__name__}", "type")
-    delay = _span(document, "delay_seconds") or timedelta(0)
+    delay, run_at = _start(document)
     expires_in = _span(document, "expires_in_seconds")
     if expires_in is not None:
         # Here and not only with the submission, so that the field has the name that the sender wrote.
@@ -67,11 +70,30 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
         correlation_id=document.get("correlation_id"),
         entity=_optional(document, "entity", check_entity),
         sequence=_optional(document, "sequence", check_sequence),
+        run_at=run_at,
+        durable_args=_switch(document, "durable_args"),
     )
+
+
+def _start(document: dict[str, Any]) -> tuple[timedelta, datetime | None]:
+    """After which span, or from which moment on, it may start."""
+    delay = _span(document, "delay_seconds") or timedelta(0)
+    if document.get("run_at") is None:
+        return delay, None
+    if delay:
+        raise InputError.at("run_at", "stands beside delay_seconds; give one of the two", "extra")
+    return delay, parse_moment(document["run_at"], "run_at")
 
 
 def _optional(document: dict[str, Any], field: str, check: Any) -> Any:
     return None if document.get(field) is None else check(document[field])
+
+
+def _switch(document: dict[str, Any], field: str) -> bool:
+    value = document.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise InputError.at(field, f"must be true or false, not {type(value).__name__}", "type")
+    return bool(value)
 
 
 def _span(document: dict[str, Any], field: str) -> timedelta | None:

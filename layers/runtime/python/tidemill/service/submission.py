@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final, TypedDict
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs, fingerprint_of
 from tidemill.domain.definition import OnFinal
+from tidemill.domain.due import check_delay, due_at, is_past
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.entity import Entity
 from tidemill.domain.envelope import Envelope
@@ -41,6 +42,11 @@ class Submission:
         sequence: the job's number among those of its entity, such as the version of what it is about; 0 to 2^53 - 1.
             Left out, the next number is given, at the cost of one write unit; one or the other for all of an entity.
         delay: from now until it may start, up to 365 days. To the second. Not on a FIFO lane.
+        run_at: the moment from which it may start, instead of a delay: a datetime with a time zone, up to 365 days
+            ahead. One that has just passed (30 s) is now.
+        durable_args: the table keeps the arguments of a delay of up to 15 minutes, too, so that the job can be moved to
+            an earlier time. It costs one write unit for each kilobyte of the envelope, which is the arguments and about
+            half a kilobyte. A longer delay has them there anyway. Not on a FIFO lane.
         expires_in: if it has not started by then, it never runs.
         job_id: an id of the caller's choice for a job without a key (a lower-case UUID).
         correlation_id: carried through everything the job causes; by default the job's id.
@@ -65,6 +71,8 @@ class Submission:
     asked_at: int | None = None
     entity: str | None = None
     sequence: int | None = None
+    run_at: datetime | None = None
+    durable_args: bool = False
 
 
 class Options(TypedDict, total=False):
@@ -83,6 +91,8 @@ class Options(TypedDict, total=False):
     asked_at: int | None
     entity: str | None
     sequence: int | None
+    run_at: datetime | None
+    durable_args: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,10 @@ class Order:
     asked_at: int | None = None
     # The argument bytes. Where the envelope has a receipt for them, they are to be stored before it is sent.
     args: bytes = b""
+    # The table keeps the envelope though its queue has it.
+    durable_args: bool = False
+    # Why it is too late for a job that there is none of yet: a repeat of one in time is answered as ever.
+    overdue: InputError | None = None
 
     @property
     def ref(self) -> JobRef:
@@ -134,7 +148,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     definition = registry.resolve(kind)
     tenant = check_tenant(submission.tenant)
     lane = _lane(submission.lane, definition, registry)
-    delay = _span(submission.delay, "delay", _NOW)
+    due_ms, overdue = _due(submission, now_ms)
     _check_order(submission, registry.lanes[lane])
     hops: object = 0 if submission.hops is None else submission.hops
     if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
@@ -142,7 +156,6 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         raise InputError.at("hops", problem, "hops")
     canonical = submission.args.canonical()
     inline, stored = checked_in(canonical)
-    due_ms = now_ms + milliseconds(delay)
     job_id = _identity(submission, tenant, kind, now_ms, random)
     envelope = Envelope(
         send_id=time_ordered_id(now_ms, random.getrandbits(74)),
@@ -153,8 +166,8 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         submitted_at=now_ms,
         correlation_id=_trace(submission.correlation_id, "correlation_id") or job_id,
         key=submission.key,
-        not_before=due_ms if delay else None,
-        expires_at=_expiry(submission.expires_in, delay, now_ms),
+        not_before=due_ms if due_ms > now_ms else None,
+        expires_at=_expiry(submission.expires_in, timedelta(milliseconds=due_ms - now_ms), now_ms),
         causation_id=_trace(submission.causation_id, "causation_id"),
         traceparent=_trace(submission.traceparent, "traceparent"),
         hops=hops,
@@ -163,7 +176,26 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         stored=stored,
     )
     repeatable = submission.key is not None or submission.job_id is not None
-    return Order(envelope, definition, lane, due_ms, repeatable, submission.asked_at, canonical)
+    return Order(
+        envelope, definition, lane, due_ms, repeatable, submission.asked_at, canonical, submission.durable_args, overdue
+    )
+
+
+def _due(submission: Submission, now_ms: int) -> tuple[int, InputError | None]:
+    """When it may start, and why it can't if the moment has passed."""
+    delay = check_delay(submission.delay, "delay")
+    if not isinstance(submission.durable_args, bool):
+        raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
+    if submission.run_at is None:
+        return now_ms + milliseconds(delay), None
+    if delay:
+        raise InputError.at("run_at", "stands beside a delay; give one of the two", "extra")
+    try:
+        return due_at(submission.run_at, now_ms, "run_at"), None
+    except InputError as error:
+        if not is_past(error):
+            raise
+        return now_ms, error
 
 
 def _kind_of(args: object) -> str:
@@ -209,10 +241,12 @@ def _check_order(submission: Submission, lane: Lane) -> None:
     if submission.sequence is not None:
         check_sequence(submission.sequence)
     check_undelayed(submission.delay, lane, "delay")
+    for field in ("run_at", "durable_args"):
+        check_undelayed(getattr(submission, field), lane, field)
 
 
-def check_undelayed(delay: timedelta, lane: Lane, field: str) -> None:
-    """Raise InputError naming `field` if a job would be late in a lane that keeps an order."""
+def check_undelayed(delay: object, lane: Lane, field: str) -> None:
+    """Raise InputError naming `field` if it is given, and so a job would be late in a lane that keeps an order."""
     if lane.fifo and delay:
         raise InputError.at(
             field,
@@ -235,7 +269,7 @@ def _identity(submission: Submission, tenant: str, kind: str, now_ms: int, rando
 def _expiry(expires_in: timedelta | None, delay: timedelta, now_ms: int) -> int | None:
     if expires_in is None:
         return None
-    check_expiry(_span(expires_in, "expires_in", _NOW), delay, "expires_in")
+    check_expiry(check_delay(expires_in, "expires_in"), delay, "expires_in")
     return now_ms + milliseconds(expires_in)
 
 
@@ -243,14 +277,6 @@ def check_expiry(expires_in: timedelta, delay: timedelta, field: str) -> None:
     """Raise InputError naming `field` if the job would expire before it may start."""
     if expires_in <= delay:
         raise InputError.at(field, "must be longer than the delay, or the job could never run", "range")
-
-
-def _span(value: object, field: str, least: timedelta) -> timedelta:
-    if not isinstance(value, timedelta):
-        raise InputError.at(field, f"must be a timedelta such as minutes(5), not {type(value).__name__}", "type")
-    if not least <= value <= limits.MAX_DELAY:
-        raise InputError.at(field, f"must be 0 s to {limits.MAX_DELAY.days} days, not {value}", "range")
-    return value
 
 
 def _trace(value: str | None, field: str) -> str | None:

@@ -123,7 +123,9 @@ class Submitter:
         plans: dict[int, _Plan] = {}
         for i, order in orders.items():
             decided = decide_repeat(order, found.get(i))
-            if isinstance(decided, Order):
+            if isinstance(decided, Order) and decided.overdue is not None:
+                results[i] = decided.overdue
+            elif isinstance(decided, Order):
                 plans[i] = _Plan(decided, found.get(i))
             else:
                 results[i] = decided
@@ -133,7 +135,7 @@ class Submitter:
         plans = self._store(plans, results)
         queued = {i: plan for i, plan in plans.items() if not plan.order.outlasts_queue(now_ms)}
         parked = {i: plan for i, plan in plans.items() if i not in queued}
-        sent = self._send(self._number(queued, now_ms, results), now_ms, results)
+        sent = self._send(self._number(self._keep_durable(queued, results), now_ms, results), now_ms, results)
         kept = self._keep(parked, results)
         self._record({**sent, **kept}, now_ms, results)
 
@@ -182,6 +184,12 @@ class Submitter:
         results.update({i: error for i, error in zip(plans, errors, strict=True) if error is not None})
         return {i: plan for (i, plan), error in zip(plans.items(), errors, strict=True) if error is None}
 
+    def _keep_durable(self, plans: dict[int, _Plan], results: dict[int, SubmitResult]) -> dict[int, _Plan]:
+        """Keep what the table is to have beside its queue, before anybody can meet it there."""
+        durable = {i: plan for i, plan in plans.items() if plan.order.durable_args}
+        kept = self._keep(durable, results)
+        return {i: plan for i, plan in plans.items() if i in kept or i not in durable}
+
     def _record(self, plans: dict[int, _Plan], now_ms: int, results: dict[int, SubmitResult]) -> None:
         fresh = {i: new_record(plan.order, now_ms) for i, plan in plans.items() if plan.previous is None}
         answers: dict[int, Answer] = {}
@@ -215,7 +223,8 @@ def decide_repeat(order: Order, first: Job | None) -> Order | SubmitResult:
 def new_record(order: Order, now_ms: int) -> Job:
     """The record of a job that was just accepted."""
     state = State.SCHEDULED if order.outlasts_queue(now_ms) else State.QUEUED
-    return order.envelope.record(order.lane, state, message_ttl_s(order.due_ms))
+    record = order.envelope.record(order.lane, state, message_ttl_s(order.due_ms))
+    return replace(record, owns_args=record.owns_args or order.durable_args)
 
 
 def reopening(order: Order, previous: Job, now_ms: int) -> tuple[Verb, Job]:
@@ -225,7 +234,7 @@ def reopening(order: Order, previous: Job, now_ms: int) -> tuple[Verb, Job]:
         State.SCHEDULED if parked else State.QUEUED,
         order.envelope.not_before or 0,
         max(previous.ttl_s, message_ttl_s(order.due_ms)),
-        owns_args=parked,
+        owns_args=parked or order.durable_args,
     )
     after = replace(after, lane=order.lane, expires_at=order.envelope.expires_at)
     return (Verb.RESCHEDULE if parked else Verb.REOPEN), after
@@ -238,7 +247,7 @@ def _result(order: Order, record: Job, answer: Answer) -> SubmitResult:
         case Unwritten(error=error):
             # SQS has the message, so a job of its own is accepted and its claim will create the record. Whether an
             # id that others may ask for is this order's, only a record says.
-            return error if record.owns_args or order.is_repeatable else Receipt(record, created=True)
+            return error if record.state is State.SCHEDULED or order.is_repeatable else Receipt(record, created=True)
         case Refused(job=Job() as job):
             if _is_other(job, order):
                 return KeyConflictError(order.envelope.key or job.ref.id, job.ref.id)

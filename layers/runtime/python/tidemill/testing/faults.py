@@ -14,7 +14,7 @@ from tidemill.domain.interrupt import WorkerDied
 # The verbs of the ports (`tidemill.domain.ports`), which are what a fault can meet.
 Call: TypeAlias = Literal[
     # the table, written
-    "insert", "refuse", "claim", "conclude", "move", "extend", "keep",
+    "insert", "refuse", "claim", "conclude", "move", "extend", "keep", "keep_longer",
     # the table, read
     "find", "envelope_of", "result_of", "failures_of", "waiting", "due", "recent",
     # the queues

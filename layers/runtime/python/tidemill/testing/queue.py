@@ -131,6 +131,10 @@ class MemoryQueues:
             self._put(queue, envelope.encode(), 0 if in_order else send.delay_s, group, envelope.send_id)
         return [None] * len(sends)
 
+    def keeps_order(self, lane: str) -> bool:
+        """See JobQueue."""
+        return isinstance(self._queues[lane], _FifoQueue)
+
     def hide(self, lane: str, holds: Sequence[tuple[str, int]]) -> None:
         """See JobQueue."""
         for receipt, wait_s in holds:

@@ -18,6 +18,7 @@ _EACH_UNWRITTEN: Final = frozenset({"insert", "claim", "conclude"})
 _UNWRITTEN: Final = frozenset({"move", "extend", "refuse"})
 # Which argument has the things of which each gets its own error.
 _EACH_ERROR: Final = {"send": 1, "keep": 0, "put_all": 0, "number": 0}
+_ERROR: Final = frozenset({"keep_longer"})
 _SILENT: Final = frozenset({"hide", "delete", "discard"})
 
 
@@ -98,6 +99,8 @@ def _refused(name: str, arguments: Sequence[Any], cause: str) -> Any:
         return Unwritten(error)
     if name in _EACH_ERROR:
         return [error for _ in arguments[_EACH_ERROR[name]]]
+    if name in _ERROR:
+        return error
     if name in _SILENT:
         return None
     raise error

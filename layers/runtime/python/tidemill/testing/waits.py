@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import Verb
 from tidemill.domain.ports import Written
-from tidemill.domain.waiting import Wait, told
+from tidemill.domain.telling import told
+from tidemill.domain.waiting import Wait
 from tidemill.testing.store import MemoryStore
 
 

@@ -37,6 +37,9 @@ class JobQueue(Protocol):
         A failure is harmless, because a message whose job is over does nothing; nothing is raised.
         """
 
+    def keeps_order(self, lane: str) -> bool:
+        """Whether the lane is FIFO, so that its jobs can't be late."""
+
 
 class DeadLetterQueue(Protocol):
     """The DLQs of all lanes."""

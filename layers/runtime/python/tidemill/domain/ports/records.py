@@ -141,6 +141,12 @@ class JobStore(Protocol):
     def keep(self, envelopes: Sequence[Envelope], ttl_s: Sequence[int]) -> list[UnavailableError | None]:
         """Store envelopes so that the table owns them; idempotent by fingerprint."""
 
+    def keep_longer(self, job: Job, ttl_s: int) -> UnavailableError | None:
+        """Keep the stored envelope of the job until `ttl_s` (Unix seconds) at least. Nothing else of it changes.
+
+        Nothing happens where there is none, or one that is kept longer.
+        """
+
     def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:
         """Let the lease of a running job last until `lease_until` (Unix ms) and show its progress, if it is given.
 
