@@ -164,6 +164,16 @@ def _lifeline(tape: Tape, claimed: Job, opened: Memory | None, asked: Names) -> 
         _opened=opened,
         _asked=set(asked),
     )
+    asks_nothing: Any = None
+    beats = 60 * 1000
     return AttemptLifeline(
-        tape.port("store"), notebook, FrozenClock(NOW), lambda wait_s: None, claimed, _NEVER, _NEVER, 60 * 1000
+        tape.port("store"),
+        notebook,
+        FrozenClock(NOW),
+        lambda wait_s: None,
+        claimed,
+        _NEVER,
+        _NEVER,
+        beats,
+        inquirer=asks_nothing,
     )

@@ -30,9 +30,11 @@ MODELLED = frozenset(
     }
 )
 LEFT_OUT = {
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.RETRY: "settlement: whoever runs can't be moved",
     Verb.PARK: "settlement: a parked job is moved as a delayed one is",
     Verb.BURY: "settlement",
+    Verb.RESCUE: "settlement",
     Verb.EXPIRE: "lease",
     Verb.EXTEND: "lease",
     Verb.STOP: "lease; a job that was asked here and crashed is stopped",
