@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aws_cdk import CfnElement, CfnResource, Resource
 
 
@@ -21,6 +23,11 @@ def rename(element: CfnElement, logical_id: str) -> None:
 def pascal(lane: str) -> str:
     """A lane's name as part of a logical id: `media-gpu` is `MediaGpu`."""
     return "".join(word.capitalize() for word in lane.split("-"))
+
+
+def words(name: str) -> str:
+    """A dotted, hyphened or underscored name as part of a logical id: `media.night_run` is `MediaNightRun`."""
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[._-]", name))
 
 
 def worker_id(lane: str) -> str:

@@ -26,13 +26,15 @@ from tidemill_cdk.metrics import NAMESPACE
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
 from tidemill_cdk.queue import LaneQueue
+from tidemill_cdk.schedule_alarms import watch_schedules
+from tidemill_cdk.schedules import Schedules
 from tidemill_cdk.settings import DeployError, DeploySettings
 from tidemill_cdk.table import IdempotencyTable, JobsTable
 from tidemill_cdk.worker import LaneWorker, Stores
 
 
 class TidemillPipeline(Construct):
-    """Queues, workers, tables, API, janitor and alarms for the jobs of one registry; one a stack.
+    """Queues, workers, tables, API, janitor, schedules and alarms for the jobs of one registry; one a stack.
 
         pipeline = TidemillPipeline(stack, "Pipeline", registry=registry, code=Path("functions"))
         table.grant_read_data(pipeline.worker("bulk").role)
@@ -92,6 +94,7 @@ class TidemillPipeline(Construct):
             self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings
         )
         self.janitor.sweep(queues.values(), self.stores)
+        self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
         add_outputs(self, self.runtime_settings, self.api.url)
@@ -146,3 +149,5 @@ class TidemillPipeline(Construct):
             watch_lane(alarms, built)
         watch_api(alarms, self.api)
         watch_janitor(alarms, self.janitor)
+        if self.schedules is not None:
+            watch_schedules(alarms, self.schedules)

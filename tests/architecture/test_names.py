@@ -41,9 +41,11 @@ def test_the_public_surface_changes_only_on_purpose():
 
 
 def test_what_is_imported_late_is_what_it_is_and_nothing_else_is():
+    from tidemill.domain import cron, schedule
     from tidemill.service import client, submitter
 
     assert (tidemill.JobClient, tidemill.Receipt) == (client.JobClient, submitter.Receipt)
+    assert (tidemill.Cron, tidemill.Every, tidemill.Schedule) == (cron.Cron, cron.Every, schedule.Schedule)
     assert not hasattr(tidemill, "JobClients")
 
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from aws_cdk import App, Validations
 
-from tidemill import JobArgs, JobRegistry, Lane, Retry, job, minutes, seconds
+from tidemill import Cron, Every, JobArgs, JobRegistry, Lane, Retry, Schedule, hours, job, minutes, seconds
 from tidemill_cdk import DeploySettings, TidemillStack
 
 HANDLER = "from jobs import registry\n\nhandler = registry\n"
@@ -24,12 +24,32 @@ class SendReceipt(JobArgs, kind="billing.receipt"):
     order: str
 
 
-@job(MakeThumbnail, lane="bulk", timeout=minutes(2))
+@job(
+    MakeThumbnail,
+    lane="bulk",
+    timeout=minutes(2),
+    schedule=[
+        Schedule(Every(minutes(5)), MakeThumbnail(width=16), name="thumbs.often", expires_in=minutes(10)),
+        Schedule(Cron("0 9 13 * FRI", tz="Europe/Paris"), MakeThumbnail(width=32), name="thumbs.friday-13"),
+    ],
+)
 def make_thumbnail(args, context):
     return args.width
 
 
-@job(SendReceipt, lane="critical", timeout=seconds(20), retry=Retry(max_attempts=25))
+@job(
+    SendReceipt,
+    lane="critical",
+    timeout=seconds(20),
+    retry=Retry(max_attempts=25),
+    schedule=Schedule(
+        Cron("30 2 * * *", tz="America/New_York"),
+        SendReceipt(order="<all>"),
+        tenant="acme",
+        jitter=hours(1),
+        enabled=False,
+    ),
+)
 def send_receipt(args, context):
     return args.order
 

@@ -97,8 +97,8 @@ def test_mapping_reports_single_failures(production: Synthesised, lane):
 
 def test_every_lane_is_there_and_no_other(production: Synthesised):
     assert len(production.of_type("AWS::Lambda::EventSourceMapping")) == len(LANES)
-    # A queue and a DLQ each, and where the janitor's failed ticks go.
-    assert len(production.of_type("AWS::SQS::Queue")) == 2 * len(LANES) + 1
+    # A queue and a DLQ each, and where the janitor's failed ticks and those of schedules go.
+    assert len(production.of_type("AWS::SQS::Queue")) == 2 * len(LANES) + 2
 
 
 def test_every_queue_refuses_plain_http(production: Synthesised):

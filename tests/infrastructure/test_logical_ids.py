@@ -16,6 +16,8 @@ LASTING = {
     "QueueOrders": "AWS::SQS::Queue",
     "DlqOrders": "AWS::SQS::Queue",
     "JanitorFailedTicks": "AWS::SQS::Queue",
+    "ScheduleDlq": "AWS::SQS::Queue",
+    "ScheduleGroup": "AWS::Scheduler::ScheduleGroup",
     "WorkerCritical": "AWS::Lambda::Function",
     "WorkerMediaGpu": "AWS::Lambda::Function",
     "Api": "AWS::Lambda::Function",

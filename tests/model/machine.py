@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from tests.model.known import Book, Known, by_number
 from tests.model.ledger import Ledger, enabled
-from tests.model.parts import OUTCOMES, REF, Message, Worker, World, is_far, timeless
+from tests.model.parts import OUTCOMES, REF, Message, Worker, World, begins, is_far, timeless
 from tests.model.renumbering import frozen
 from tests.model.replay import Call, Done, follow
 from tests.model.search import Edge
@@ -25,10 +25,6 @@ from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.outcome import Untouched
 from tidemill.domain.ports import Send
 from tidemill.domain.settle import Ack, Hold
-
-# The moves after which the record waits for the same time as before.
-_SAME_TIME = frozenset({Verb.REVIVE, Verb.RESCUE, Verb.ASK_CANCEL, Verb.TELL, Verb.EXTEND})
-_ANY_TIME = frozenset({Verb.MOVE, Verb.POSTPONE, Verb.SHELVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,10 +344,10 @@ class Machine:
             answer, problem = None, str(error)
         kept = sorted((self.book.of(envelope) for envelope in store.envelopes.values()), key=by_number)
         job = timeless(store.jobs.get(REF))
-        begins = _begins(store.taken, world.job, job)
+        is_new = begins(store.taken, world.job, job)
         record = None if job is None else self.book.of(job)
         memory = self.book.of(frozen(store.memories[REF])) if store.memories else None
-        return _Stored(record, tuple(kept), memory, answer, tuple(store.taken), problem or store.problem, begins)
+        return _Stored(record, tuple(kept), memory, answer, tuple(store.taken), problem or store.problem, is_new)
 
     def _queue_send(self, world: World, call: Call) -> tuple[World, Any]:
         _, sends = call.args
@@ -383,14 +379,6 @@ class Machine:
         if key not in self._answered:
             self._answered[key] = compute()
         return self._answered[key]
-
-
-def _begins(taken: list[tuple[Verb, State]], was: Job | None, job: Job | None) -> bool:
-    """Whether the record waits for another time than before."""
-    if was is None:
-        return job is not None
-    same = job is not None and job.claimable_at == was.claimable_at
-    return any(verb not in _SAME_TIME and not (same and verb in _ANY_TIME) for verb, _ in taken)
 
 
 def shown(world: World) -> World:

@@ -54,6 +54,12 @@ OUTCOMES: dict[Verb, dict[str, Attempt]] = {
 ATTEMPTS = {name: attempt for outcomes in OUTCOMES.values() for name, attempt in outcomes.items()}
 
 
+# The moves after which the record waits for the same time as before.
+_SAME_TIME = frozenset({Verb.REVIVE, Verb.RESCUE, Verb.ASK_CANCEL, Verb.TELL, Verb.EXTEND})
+# Those after which it does if that time is what it was.
+_ANY_TIME = frozenset({Verb.MOVE, Verb.POSTPONE, Verb.SHELVE})
+
+
 class Message(NamedTuple):
     """One physical copy.
 
@@ -192,6 +198,14 @@ def _timeless(job: Job) -> Job:
 def is_far(at: int | None) -> bool:
     """Whether a record that is claimable at `at` waits for a time that is to come."""
     return at in (FAR, FARTHER)
+
+
+def begins(taken: list[tuple[Verb, State]], was: Job | None, job: Job | None) -> bool:
+    """Whether the record waits for another time than before."""
+    if was is None:
+        return job is not None
+    same = job is not None and job.claimable_at == was.claimable_at
+    return any(verb not in _SAME_TIME and not (same and verb in _ANY_TIME) for verb, _ in taken)
 
 
 def _reduced(at: int, state: State) -> int:

@@ -11,13 +11,13 @@ from tests.builders import MINUTE, NOW, Greet, Telemetry
 from tests.model.parts import ATTEMPTS, FAR, KEY, LANE, REF, RETRY, TENANT, Bits, Message
 from tests.model.replay import Tape
 from tidemill import JobRegistry, job, minutes
+from tidemill.domain.answer_errors import WaitTimeoutError
 from tidemill.domain.definition import OnCodeChange
 from tidemill.domain.errors import TidemillError, UnavailableError
 from tidemill.domain.interrupt import Awaiting
 from tidemill.domain.job import Job
 from tidemill.domain.memory import Memory
 from tidemill.domain.outcome import Asked, Attempt, Returned
-from tidemill.domain.unanswered import WaitTimeoutError
 from tidemill.domain.waiting import Question
 from tidemill.service.answering import Answerer, Reply
 from tidemill.service.awaiting import Inquirer

@@ -13,8 +13,8 @@ from tests.builders import Greet, a_send_id, an_envelope
 from tests.model.janitors import Tended, left_final, lost
 from tests.model.known import Known
 from tests.model.ledger import Ledger
-from tests.model.machine import Bounds, _begins, shown
-from tests.model.parts import ATTEMPTS, CLOCKS, KEY, LANE, REF, Message, Worker, World, is_far, timeless
+from tests.model.machine import Bounds, shown
+from tests.model.parts import ATTEMPTS, CLOCKS, KEY, LANE, REF, Message, Worker, World, begins, is_far, timeless
 from tests.model.replay import Call, Done
 from tests.model.search import Edge
 from tests.model.services import TIMED_OUT, WAIT, gate
@@ -159,10 +159,10 @@ class Waiting(Tended):
         if not isinstance(call, Call) or call.port != "waits":
             return super().call(world, process, envelope)
         key = ("waits", process, world.record, world.facts.wait)
-        record, wait, answer, taken, problem, begins = self._memo(key, lambda: self._on_waits(world, call))
+        record, wait, answer, taken, problem, anew = self._memo(key, lambda: self._on_waits(world, call))
         self.taken.update(taken)
         after = world._replace(record=record, facts=_written(world.facts, wait))
-        if begins:
+        if anew:
             after = shown(after._replace(ripe=0))
         return after, self._after(process, answer), problem
 
@@ -172,9 +172,9 @@ class Waiting(Tended):
         store = Ledger(jobs={REF: world.job} if world.job else {}, waits=waits)
         answer = getattr(MemoryWaits(store), call.method)(*call.args, **call.named)
         job = timeless(store.jobs[REF])
-        begins = not is_far(job.claimable_at) or _begins(store.taken, world.job, job)
+        anew = not is_far(job.claimable_at) or begins(store.taken, world.job, job)
         record, problem = self.book.of(job), store.problem
-        return record, store.waits.get(REF, {}).get(WAIT), answer, tuple(store.taken), problem, begins
+        return record, store.waits.get(REF, {}).get(WAIT), answer, tuple(store.taken), problem, anew
 
     def finished(self, world: World, process: Known, value: Any) -> World:
         if not isinstance(value, Answered):

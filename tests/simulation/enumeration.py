@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
-from tests.simulation.asking import WELL, want
-from tests.simulation.clerks import Clerks
 from tests.simulation.faults import Chosen, Fault
-from tests.simulation.jobs.behaviour import Behaviour, Conduct
-from tests.simulation.jobs.large import filled
-from tests.simulation.jobs.noticed import NOTICES
-from tests.simulation.setting import Setting
-from tests.simulation.stage import LARGE_BYTES
+from tests.simulation.flows import FLOWS, Flow
 from tests.simulation.tally import Tally
-from tests.simulation.watchers.deaths import Deaths
-from tests.simulation.watchers.depot import Depot, audit_depot
-from tests.simulation.watchers.order import Line, audit_line
 
 if TYPE_CHECKING:
     from tests.simulation.schedule import Stage
-    from tests.simulation.world import World
+    from tests.simulation.world import Outcome, Story
 
 KINDS = (
     Fault.THROTTLE,
@@ -40,137 +32,77 @@ KINDS = (
 )
 # In pairs, one of each sort: it did not happen, it happened and nobody knows, the process is gone, it is late.
 PAIRED = (Fault.ERROR, Fault.ACK_LOST, Fault.CRASH_AFTER, Fault.PAUSE_AFTER)
-_TROUBLE_MS = 1_800_000
+_NAMED = re.compile(r"flow '(?P<flow>.+)': (?P<faults>.*)")
+_AT = re.compile(r"(.+) at call (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """One short story, told without chance but for what takes how long."""
+class Trial:
+    """One schedule: a flow, and what goes wrong at which of its calls. Written `flow 'parked': crash after at call 3`.
 
-    name: str
-    begin: Callable[[World], None]
-    audits: tuple[Callable[[World], None], ...] = ()
+    A pair's trouble ends when all is at rest: the janitor's later minutes are its last one again.
+    """
 
-    def setting(self) -> Setting:
-        """As a world."""
+    flow: Flow
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+    ends_at_rest: bool = False
 
-        def prepare(world: World) -> int:
-            self.begin(world)
-            return _TROUBLE_MS
+    def __str__(self) -> str:
+        named = ", ".join(f"{kind.value} at call {at}" for at, kind in self.faults.items())
+        return f"flow {self.flow.name!r}: {named or 'no fault'}"
 
-        return Setting(self.name, "", prepare, share_redriven=1, quiet_within_ms=4 * 3_600_000, audits=self.audits)
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` writes of a single or a pair.
 
+        Raises:
+            ValueError: there is no such flow or no such fault, or it is not written so.
+        """
+        named = _NAMED.fullmatch(text)
+        flow = next((flow for flow in FLOWS if named and flow.name == named["flow"]), None)
+        if named is None or flow is None:
+            raise ValueError(f"no flow in {text!r}; known: {', '.join(flow.name for flow in FLOWS)}")
+        hits = [_AT.fullmatch(one) for one in named["faults"].split(", ")]
+        faults = {int(hit[2]): Fault(hit[1]) for hit in hits if hit}
+        if not faults or len(faults) < len(hits):
+            raise ValueError(f"not written as 'crash after at call 3, answer lost at call 7': {named['faults']!r}")
+        return cls(flow, faults, ends_at_rest=len(faults) > 1)
 
-def jobs(count: int = 1, behaviour: Behaviour = WELL, **how: Any) -> Callable[[World], None]:
-    """Somebody asks for jobs of one sort at once."""
+    def play(self, stage: Stage, story: Story | None = None) -> Outcome:
+        """The schedule; the same every time."""
+        return self._play(stage, Chosen(self.faults), story)
 
-    def begin(world: World) -> None:
-        wanted = [want(world, i, behaviour, **{"kind": "sim.charge", "tenant": "acme", **how}) for i in range(count)]
-        world.submitters.start(wanted, world.scheduler.now_ms)
+    def calls(self, stage: Stage) -> int:
+        """How many calls there are until the trouble is over."""
+        chosen = Chosen(self.faults)
+        self._play(stage, chosen)
+        return len(chosen.operations)
 
-    return begin
-
-
-def _twice(world: World) -> None:
-    wanted = want(world, 0, WELL, kind="sim.charge", tenant="acme", key="key")
-    world.submitters.start([wanted], world.scheduler.now_ms)
-    world.submitters.start([wanted], world.scheduler.now_ms + 3)
-
-
-def _cancelled(world: World) -> None:
-    jobs(delay_s=600)(world)
-    world.operators.cancel(world.scheduler.now_ms + 1_000)
-
-
-def _redriven(world: World) -> None:
-    jobs(behaviour=Behaviour(Conduct.REFUSES, 1))(world)
-    world.operators.redrive_at_desk(world.scheduler.now_ms + 10_000)
-
-
-_TWO_STEPS = {"plan": ["key", "free large"], "trouble": []}
-# The second of three units ends where little is left of the 20 s that one attempt may take.
-_HANDED_OVER = {
-    "units": 3,
-    "pace_ms": 9_000,
-    "every": 1,
-    "says": "progress",
-    "cleans": "nothing",
-    "trouble": [],
-}
+    def _play(self, stage: Stage, chosen: Chosen, story: Story | None = None) -> Outcome:
+        rng = Random(self.flow.name)  # noqa: S311 - not a secret
+        return stage.play_with(self.flow.setting(ends_at_rest=self.ends_at_rest), rng, chosen, story)
 
 
-def _in_order(world: World) -> None:
-    world.part(Line)
-    for number, behaviour in enumerate((Behaviour(Conduct.FAILS, 1), WELL)):
-        wanted = want(world, number, behaviour, kind="sim.transfer", tenant="acme", entity="order")
-        world.submitters.start([wanted], world.scheduler.now_ms + 1_000 * number)
-
-
-def _in_bulk(world: World) -> None:
-    world.part(Line)
-    jobs(2, kind="sim.transfer", entity="order", via="bulk")(world)
-
-
-def _stored(world: World) -> None:
-    world.part(Depot)
-    size = LARGE_BYTES + 300
-    details = {"text": filled("acme/text", size), "answer": size, "draft": size}
-    jobs(kind="sim.archive", details=details)(world)
-
-
-def _restarted(world: World) -> None:
-    jobs(behaviour=Behaviour(Conduct.REFUSES, 1), kind="sim.mend")(world)
-    world.part(Clerks).restart(world.scheduler.now_ms + 10_000)
-
-
-def _noticed(world: World) -> None:
-    world.part(Deaths)
-    world.behaviours[NOTICES] = WELL
-    jobs(behaviour=Behaviour(Conduct.REFUSES, 1), kind="sim.risk")(world)
-
-
-FLOWS = (
-    Flow("succeeds", jobs()),
-    Flow("is retried", jobs(behaviour=Behaviour(Conduct.FAILS, 1))),
-    Flow("kills its worker", jobs(behaviour=Behaviour(Conduct.KILLS, 1))),
-    Flow("batch of three", jobs(3, via="bulk")),
-    Flow("plain message", jobs(via="message")),
-    Flow("key twice", _twice),
-    Flow("parked", jobs(kind="sim.import", delay_s=930)),
-    Flow("cancelled", _cancelled),
-    Flow("dies and is redriven", _redriven),
-    Flow("two steps", jobs(kind="sim.order", details=_TWO_STEPS)),
-    Flow("handed over", jobs(kind="sim.tour", details=_HANDED_OVER)),
-    Flow("two in order", _in_order, (audit_line,)),
-    Flow("two in order at once", _in_bulk, (audit_line,)),
-    Flow("one large job", _stored, (audit_depot,)),
-    Flow("dies and is restarted", _restarted),
-    Flow("dies and is told of", _noticed),
-)
-
-
-def singles(stage: Stage, flow: Flow) -> Iterator[Tally]:
+def singles(flow: Flow, stage: Stage) -> Iterator[Trial]:
     """Every kind at every call."""
-    for at in range(_length(stage, flow, {})):
+    for at in range(Trial(flow).calls(stage)):
         for kind in KINDS:
-            yield _play(stage, flow, {at: kind})[0]
+            yield Trial(flow, {at: kind})
 
 
-def pairs(stage: Stage, flow: Flow) -> Iterator[Tally]:
-    """Every two of a few kinds, the second at every call that there is after the first."""
-    for first in range(_length(stage, flow, {})):
+def pairs(flow: Flow, stage: Stage, share: int = 0, shares: int = 1) -> Iterator[Trial]:
+    """Every two of a few kinds, the second at every call that there is after the first.
+
+    Arguments:
+        share: which of `shares` of the first calls, counted from 0: each of them is as long as the others.
+    """
+    for first in range(share, Trial(flow, ends_at_rest=True).calls(stage), shares):
         for kind in PAIRED:
-            for second in range(first + 1, _length(stage, flow, {first: kind})):
+            for second in range(first + 1, Trial(flow, {first: kind}, ends_at_rest=True).calls(stage)):
                 for other in PAIRED:
-                    yield _play(stage, flow, {first: kind, second: other})[0]
+                    yield Trial(flow, {first: kind, second: other}, ends_at_rest=True)
 
 
-def _length(stage: Stage, flow: Flow, faults: dict[int, Fault]) -> int:
-    return len(_play(stage, flow, faults)[1].operations)
-
-
-def _play(stage: Stage, flow: Flow, faults: dict[int, Fault]) -> tuple[Tally, Chosen]:
-    chosen = Chosen(faults)
-    outcome = stage.play_with(flow.setting(), Random(flow.name), chosen)  # noqa: S311 - not a secret
-    named = ", ".join(f"{kind.value} at call {at}" for at, kind in faults.items())
-    return Tally.of(f"flow {flow.name!r}: {named or 'no fault'}", outcome), chosen
+def tally_of(trials: Iterator[Trial], stage: Stage) -> Tally:
+    """What they came to."""
+    return sum((Tally.of(trial, trial.play(stage)) for trial in trials), Tally())

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tidemill.domain.errors import JobNotFoundError, JobStateError, NothingMatchedError, UnavailableError
+from tests.simulation.watchers.moves import Moves
+from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, NothingMatchedError, UnavailableError
 from tidemill.domain.job import JobRef
 from tidemill.service.manner import RESUME, Manner, Mode
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+# From now: at once, within a sweep's reach, and beyond it.
+_WAITS_MS: Final = (0, 20_000, 70_000, 100_000, 300_000, 1_200_000, 3_600_000)
 _MANNERS: Final = (RESUME, RESUME, Manner(Mode.RESTART))
 
 
@@ -39,6 +43,10 @@ class Operators:
         """Somebody ends one of the jobs that there are without asking it."""
         self._at(at_ms, "kill", self._kill)
 
+    def move(self, at_ms: int) -> None:
+        """Somebody wants one of the jobs that there are at another time."""
+        self._at(at_ms, "move", self._move)
+
     def redrive_at_console(self, at_ms: int) -> None:
         """Somebody presses the button in the SQS console."""
         self._world.later(at_ms, self._move_back)
@@ -65,6 +73,24 @@ class Operators:
 
     def _kill(self) -> None:
         self._end(self._client.kill)
+
+    def _move(self) -> None:
+        world, job = self._world, self._any("scheduled") or self._any("queued")
+        if job is None:
+            return
+        tenant, _, job_id = job.partition("#")
+        due_ms = world.scheduler.now_ms + world.rng.choice(_WAITS_MS)
+        move = world.part(Moves).begin(job, due_ms)
+        try:
+            moved = self._client.move(job_id, to=datetime.fromtimestamp(due_ms / 1000, UTC), tenant=tenant)
+        except (InputError, JobNotFoundError, JobStateError) as error:
+            world.part(Moves).refuse(move)
+            world.tell("not moved", job, error.code)
+        except UnavailableError as error:
+            world.tell("moved, maybe", job, error.cause)
+        else:
+            world.part(Moves).accept(move, moved.generation)
+            world.tell("moved", job, str(moved.state), due_ms)
 
     def _end(self, end: Callable[[str, str], Any]) -> None:
         job = self._any("")

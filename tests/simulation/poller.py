@@ -180,6 +180,7 @@ class Minute:
         if world.faults.strikes(Fault.TICK_LOST):
             world.strike(Fault.TICK_LOST)
             return
+        world.rest.begin_look()
         times = 1
         if world.faults.strikes(Fault.TICK_TWICE):
             world.strike(Fault.TICK_TWICE)

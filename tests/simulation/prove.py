@@ -2,6 +2,8 @@
 
 python -m tests.simulation.prove --seeds 100000
 python -m tests.simulation.prove --seed basic:17
+python -m tests.simulation.prove --seed "flow 'parked': crash after at call 3"
+python -m tests.simulation.prove --only pairs
 python -m tests.simulation.prove --planted
 """
 
@@ -17,11 +19,13 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from tests.model.__main__ import searched
 from tests.model.models import MODELS
-from tests.simulation.enumeration import FLOWS, pairs, singles
+from tests.simulation.enumeration import Trial, pairs, singles, tally_of
+from tests.simulation.flows import FLOWS
 from tests.simulation.measured import Measured, load, measure, save
 from tests.simulation.planted import PLANTED
 from tests.simulation.schedule import Seed, Stage, opened
@@ -31,6 +35,9 @@ from tests.simulation.worlds import WORLDS
 
 SEEDS = 100_000
 _CHUNK = 250
+# A flow's pairs are played in so many tasks, so that all cores are busy until the end.
+_SHARES = 16
+_MINUTE_S = 60
 _FIGURES = ("states", "transitions", "violated", "planted", "caught")
 _SHOWN = 20
 CORPUS = Path(__file__).with_name("corpus.txt")
@@ -38,18 +45,19 @@ CORPUS = Path(__file__).with_name("corpus.txt")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one process does at a time: seeds of a world, the seeds of the corpus, or a flow's enumeration."""
+    """What one process does at a time: seeds, all single faults of a flow, or one share of its pairs."""
 
     seeds: tuple[Seed, ...] = ()
     flow: str = ""
-    in_pairs: bool = False
+    share: int | None = None
 
     def tally(self, stage: Stage) -> Tally:
         """Do it."""
         if not self.flow:
             return sum((Tally.of(seed, stage.play(seed)) for seed in self.seeds), Tally())
         flow = next(flow for flow in FLOWS if flow.name == self.flow)
-        return sum((pairs if self.in_pairs else singles)(stage, flow), Tally())
+        trials = singles(flow, stage) if self.share is None else pairs(flow, stage, self.share, _SHARES)
+        return tally_of(trials, stage)
 
 
 def seeds_of(count: int, first: int = 0) -> Iterator[Task]:
@@ -60,9 +68,14 @@ def seeds_of(count: int, first: int = 0) -> Iterator[Task]:
             yield Task(tuple(Seed(world, number) for number in range(start, min(start + _CHUNK, first + each))))
 
 
-def enumerations(*, in_pairs: bool) -> Iterator[Task]:
-    """Tasks for all single faults, or for all pairs."""
-    return (Task(flow=flow.name, in_pairs=in_pairs) for flow in FLOWS)
+def all_singles() -> Iterator[Task]:
+    """Tasks for all single faults."""
+    return (Task(flow=flow.name) for flow in FLOWS)
+
+
+def all_pairs() -> Iterator[Task]:
+    """Tasks for all pairs of faults."""
+    return (Task(flow=flow.name, share=share) for flow in FLOWS for share in range(_SHARES))
 
 
 def corpus() -> Task:
@@ -129,40 +142,79 @@ def _models() -> Tally:
     return Tally(violated=sum(found["violated"] + found["planted"] - found["caught"] for found in figures))
 
 
+def _played(name: str, tasks: Iterable[Task]) -> Tally:
+    """One part of the proof, with a line for each flow and for each minute that it takes."""
+    part, said_at, listed = Tally(), time.monotonic(), list(tasks)
+    for flow, played in groupby(zip(listed, play_all(listed), strict=True), lambda one: one[0].flow):
+        of_flow = Tally()
+        for _, tally in played:
+            of_flow += tally
+            if time.monotonic() - said_at >= _MINUTE_S:
+                said_at = time.monotonic()
+                _say(f"{name}, so far: {part + of_flow}")
+        part += of_flow
+        if flow:
+            _say(f"{name}, {flow!r}: {of_flow}")
+    _say(f"{name}: {part}")
+    return part
+
+
+def _parts(count: int, first: int) -> dict[str, tuple[str, Callable[[], Iterable[Task]]]]:
+    """What is played, by the word that asks for it alone."""
+    return {
+        "corpus": ("the corpus", lambda: [corpus()]),
+        "singles": ("single faults", all_singles),
+        "pairs": ("pairs of faults", all_pairs),
+        "seeds": ("seeds", lambda: seeds_of(count, first)),
+    }
+
+
 def _prove(count: int, first: int) -> int:
     tally = _models()
     started = time.monotonic()
-    tasks: list[tuple[str, Callable[[], Iterable[Task]]]] = [
-        ("the corpus", lambda: [corpus()]),
-        ("single faults", lambda: enumerations(in_pairs=False)),
-        ("pairs of faults", lambda: enumerations(in_pairs=True)),
-        ("seeds", lambda: seeds_of(count, first)),
-    ]
-    for name, of in tasks:
-        part = Tally()
-        for one in play_all(of()):
-            part += one
-        tally += part
-        _say(f"{name}: {part}")
-    for found in tally.found[:_SHOWN]:
-        _say(found)
+    for name, tasks in _parts(count, first).values():
+        tally += _played(name, tasks())
+    _say_found(tally)
     missed = check_planted()
     _say(f"{tally.schedules / (time.monotonic() - started):.0f} schedules a second; missed: {missed or 'none'}")
     planted = len(PLANTED)
     _say(f"{tally} planted={planted} caught={planted - len(missed)}")
-    return int(bool(tally.lost or tally.unexpected or tally.violated or missed))
+    return int(_is_broken(tally) or bool(missed))
+
+
+def _prove_one(part: str, count: int, first: int) -> int:
+    name, tasks = _parts(count, first)[part]
+    tally = _played(name, tasks())
+    _say_found(tally)
+    return int(_is_broken(tally))
+
+
+def _say_found(tally: Tally) -> None:
+    for found in tally.found[:_SHOWN]:
+        _say(found)
+
+
+def _is_broken(tally: Tally) -> bool:
+    return bool(tally.lost or tally.unexpected or tally.violated)
 
 
 def _tell(text: str) -> int:
-    seeds = [Seed.parse(text)] if ":" in text else [Seed(world, int(text)) for world in WORLDS]
     out, violated = sys.stdout, False
     with opened() as stage:
-        for seed in seeds:
-            out.write(f"--- {seed}\n")
-            outcome = stage.play(seed, Narrator(out.write))
+        for told in _named(text):
+            out.write(f"--- {told}\n")
+            story = Narrator(out.write)
+            outcome = told.play(stage, story) if isinstance(told, Trial) else stage.play(told, story)
             violated = violated or outcome.violation is not None
-            out.write(f"--- {Tally.of(seed, outcome)}\n{outcome.violation or 'nothing broke'}\n")
+            out.write(f"--- {Tally.of(told, outcome)}\n{outcome.violation or 'nothing broke'}\n")
     return int(violated)
+
+
+def _named(text: str) -> Sequence[Seed | Trial]:
+    """One seed, the seed of this number in every world, or a flow with its faults."""
+    if text.startswith("flow "):
+        return [Trial.parse(text)]
+    return [Seed.parse(text)] if ":" in text else [Seed(world, int(text)) for world in WORLDS]
 
 
 def _measure_planted() -> int:
@@ -183,11 +235,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many schedules")
     parser.add_argument("--first", type=int, default=0, help="the first number of each world")
-    parser.add_argument("--seed", default="", help="tell the story of one, such as basic:17")
+    parser.add_argument("--seed", default="", help="tell the story of one, such as basic:17, or of a flow's faults")
+    parser.add_argument("--only", choices=tuple(_parts(0, 0)), help="play this part alone")
     parser.add_argument("--planted", action="store_true", help="measure how soon each planted bug is found")
     given = parser.parse_args(arguments)
     if given.seed:
         return _tell(given.seed)
+    if given.only:
+        return _prove_one(given.only, given.seeds, given.first)
     return _measure_planted() if given.planted else _prove(given.seeds, given.first)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.enumeration import Flow, jobs
 from tests.simulation.faults import Chosen, Fault
+from tests.simulation.flows import Flow, jobs
 from tests.simulation.jobs.behaviour import LANE
 from tests.simulation.jobs.stepping import HEARTBEAT
 from tidemill.domain.duration import milliseconds, seconds

@@ -24,6 +24,7 @@ class Setting:
         share_redriven: in which share of the schedules all that is dead is redriven in the end.
         quiet_within_ms: after the trouble, everything must be over within this time.
         most_calls: more calls than this for one job are a loop that costs money.
+        ends_at_rest: the trouble is over before its time once nobody is left to call and the janitor has looked.
         audits: what must hold in it when everything is quiet, beside what must hold everywhere.
     """
 
@@ -35,4 +36,5 @@ class Setting:
     share_redriven: float = 0.3
     quiet_within_ms: int = 2 * 3_600_000
     most_calls: int = 500
+    ends_at_rest: bool = False
     audits: tuple[Callable[[World], None], ...] = ()

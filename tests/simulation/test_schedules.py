@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.simulation.prove import corpus, enumerations, main, play_all, seeds_of
+from tests.simulation.prove import all_singles, corpus, main, play_all, seeds_of
 from tests.simulation.tally import Tally
 
 # As many in each world.
@@ -29,7 +29,7 @@ def test_no_seed_breaks_anything():
 
 @pytest.mark.slow
 def test_no_single_fault_breaks_anything():
-    tally = total(enumerations(in_pairs=False))
+    tally = total(all_singles())
 
     assert [str(found) for found in tally.found] == []
     assert tally.schedules > 3_000

@@ -21,6 +21,7 @@ from tests.simulation.jobs.behaviour import Behaviour
 from tests.simulation.mail import job_of
 from tests.simulation.operators import Operators
 from tests.simulation.poller import Lambda, Mapping, Minute
+from tests.simulation.rest import Rest
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.setting import Setting
 from tests.simulation.submitters import Submitters
@@ -75,6 +76,7 @@ class World:
         self._pending = 0
         self._numbers = 0
         self._most_calls = 0
+        self.rest = Rest(self, is_asked=False)
         self.is_over = False
         self.is_healed = False
         # Some schedules compare every call with botocore's model of the service, which takes longer than the rest.
@@ -191,7 +193,7 @@ class World:
         """Whether a tick could find anything. Most of those that would find nothing are left out."""
         due_at = self._due_at()
         is_due = due_at is not None and due_at - _SWEPT_AHEAD_MS <= self.scheduler.now_ms
-        return is_due or self._has_riddles() or self.rng.random() < _IDLE_TICKS
+        return is_due or self._has_riddles() or self.rest.wants_look() or self.rng.random() < _IDLE_TICKS
 
     def idle_minutes(self) -> int:
         """In how many minutes the next tick can matter: one, unless nothing happens before."""
@@ -231,9 +233,10 @@ class World:
 
     def _play(self, setting: Setting) -> None:
         self._most_calls = setting.most_calls
+        self.rest = Rest(self, is_asked=setting.ends_at_rest)
         end = self.scheduler.now_ms + setting.prepare(self)
         self._begin(end - self.scheduler.now_ms)
-        while (at := self.scheduler.next_at()) is not None and at <= end:
+        while (at := self.scheduler.next_at()) is not None and at <= end and not self.rest.is_over():
             self._step()
         weeks = self.faults.is_on(Fault.WEEKS)
         self._heal()
@@ -291,7 +294,7 @@ class World:
 
     def _be_quiet(self, within_ms: int) -> None:
         until = self.scheduler.now_ms + within_ms
-        while not self._is_quiet():
+        while not self.is_at_rest():
             if self.scheduler.now_ms > until or not self._step():
                 raise self._restless(within_ms)
 
@@ -303,7 +306,8 @@ class World:
                 return Violation("I2", f"{job} is {state} {after}, and nobody will ever move it")
         return Violation("I20", f"messages go round {after}, though every job is over")
 
-    def _is_quiet(self) -> bool:
+    def is_at_rest(self) -> bool:
+        """Whether nobody is left to call but the janitor, and it has nothing to do."""
         if self.scheduler.alive or self._pending or self.cloud.waiting():
             return False
         is_over = all(item["state"]["S"] in FINAL for item in self.cloud.records().values())

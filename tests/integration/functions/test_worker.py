@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +15,7 @@ from tidemill.domain.ids import keyed_job_id
 from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.message import Held
+from tidemill.domain.tick import Tick
 from tidemill.entrypoints.batch import delivery_of
 from tidemill.service.refusal import message_job_id
 
@@ -78,6 +80,20 @@ def test_a_plain_message_that_comes_twice_is_one_job(stack, event):
 
     assert stack.queued() == []
     assert len(stack.rows()) == 2
+
+
+def test_a_schedules_tick_that_comes_twice_is_one_job(stack, event):
+    at = datetime(2026, 11, 18, 11, 6, tzinfo=UTC)
+    ref = JobRef("default", Tick("ping.nightly", int(at.timestamp()) * 1000).job_id("default", "demo.ping"))
+
+    assert stack.work(event("worker_tick")) == []
+
+    (message,) = stack.next_event()["Records"]
+    assert stack.work({"Records": [message]}) == []
+    assert stack.program.client.result(ref.id) == "from a schedule"
+    assert stack.work(event("worker_tick")) == []
+    assert stack.queued() == []
+    assert len(stack.rows()) == 1
 
 
 def test_every_message_that_is_refused_stays_for_the_dlq_with_its_reason(stack, event):

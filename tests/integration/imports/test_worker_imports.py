@@ -31,12 +31,16 @@ NOT_A_WORKERS = (
     "tidemill.local",
     "tidemill.testing",
     "tidemill.aws.dead_letters",
+    "tidemill.domain.cron",
+    "tidemill.domain.schedule",
+    "tidemill.domain.tick",
     "tidemill.entrypoints.http",
     "tidemill.entrypoints.janitor",
     "tidemill.service.client",
     "tidemill.service.deadletters",
     "tidemill.service.janitor",
     "tidemill.service.listing",
+    "tidemill.service.ticks",
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import desk, engine, memory, order, payloads, trouble
+from tests.simulation.planted import desk, engine, memory, moves, order, payloads, trouble
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
@@ -19,4 +19,5 @@ PLANTED: Final = (
     *order.PLANTED,
     *payloads.PLANTED,
     *desk.PLANTED,
+    *moves.PLANTED,
 )

@@ -105,6 +105,7 @@ class Records:
 
     Attributes:
         holders: the process whose claim made the newest fence of each job.
+        on_claim: are told of each claim: the job, its generation and the true time.
     """
 
     def __init__(self, world: World) -> None:
@@ -112,6 +113,7 @@ class Records:
         self.holders: dict[str, Process | None] = {}
         self.claimed: dict[tuple[str, int], int] = {}
         self.forgotten: dict[str, None] = {}
+        self.on_claim: list[Callable[[str, int, int], None]] = []
 
     def look(self, key: Key, before: Item | None, after: Item | None) -> None:
         """Check one change of an item."""
@@ -144,6 +146,8 @@ class Records:
         if commit.before is not None and commit.after.generation > commit.before.generation:
             self._world.memories.reopened(job, commit.before.state, commit.after.generation, writer)
         if _is_claim(commit):
+            for claimed in self.on_claim:
+                claimed(job, commit.after.generation, commit.now_ms)
             self.holders[job] = writer
             self._world.memories.claimed(job, after, writer)
             self.claimed[job, commit.after.generation] = self.claimed.get((job, commit.after.generation), 0) + 1

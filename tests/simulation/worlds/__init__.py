@@ -10,6 +10,7 @@ from tests.simulation.worlds import (
     fifo,
     large,
     living,
+    moving,
     notices,
     outage,
     parking,
@@ -35,5 +36,6 @@ WORLDS: dict[str, Setting] = {
         large.SETTING,
         desk.SETTING,
         notices.SETTING,
+        moving.SETTING,
     )
 }

@@ -59,7 +59,20 @@ def fail(args, _):
         raise PermanentError(args.message)
 
 
-REGISTRY = JobRegistry(greet, fail)
+class Release(JobArgs, kind="demo.release"):
+    order: int = 7
+
+
+class Decision(JobArgs):
+    granted: bool
+
+
+@job(Release, answers={"approval": Decision})
+def release(args, ctx):
+    return ctx.wait_for("approval", Decision, timeout=days(1))
+
+
+REGISTRY = JobRegistry(greet, fail, release)
 ADA = "arn:aws:iam::1:user/ada"
 LANES = tuple(lane.name for lane in DEFAULT_LANES)
 SETTINGS = RuntimeSettings(

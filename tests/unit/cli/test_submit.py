@@ -108,6 +108,8 @@ def test_arguments_come_from_a_file_or_standard_input(run, world, tmp_path):
         ((ARGS, "--delay", "5"), "delay", "such as 90s"),
         ((ARGS, "--delay", "5 m"), "delay", "such as 90s"),
         ((ARGS, "--delay", "366d"), "delay", "at most 365d"),
+        ((ARGS, "--at", "2027-01-20T09:00:00"), "at", "with an offset"),
+        ((ARGS, "--at", "2027-01-20T09:00:00Z", "--delay", "5m"), "at", "beside --delay"),
         ((ARGS, "--expires-in", "soon"), "expires_in", "such as 90s"),
         ((ARGS, "--expires-in", "5m", "--delay", "5m"), "expires_in", "longer than the delay"),
         ((ARGS, "--expires-in", "0s"), "expires_in", "longer than the delay"),
@@ -144,3 +146,12 @@ def test_a_lost_answer_says_how_to_ask_again(run, world):
     assert result.exit_code == 3
     assert (error["code"], error["retryable"]) == ("unavailable", True)
     assert f"--job-id {UUID}" in error["message"]
+
+
+def test_a_moment_and_durable_arguments_reach_the_job(run, world):
+    submitted(run, ARGS, "--at", "2027-01-20T09:00:00+01:00")
+    submitted(run, ARGS, "--delay", "5m", "--durable-args")
+
+    first, second = world.store.jobs.values()
+    assert (first.state, first.claimable_at) == ("scheduled", 1_800_432_000_000)
+    assert (second.state, second.owns_args) == ("queued", True)

@@ -44,6 +44,7 @@ def envelopes(draw):
         hops=draw(NUMBERS),
         entity=draw(st.none() | st.from_regex(rf"[!-~]{{1,{limits.MAX_ENTITY_CHARS}}}", fullmatch=True)),
         sequence=draw(st.none() | NUMBERS),
+        scheduled_at=draw(st.none() | NUMBERS),
     )
 
 

@@ -50,7 +50,16 @@ class Loose(JobArgs, kind="loose"):
     anything: Any = None
 
 
+class Release(JobArgs, kind="orders.release"):
+    order: int = 7
+
+
+class Decision(JobArgs):
+    granted: bool
+
+
 REGISTRY = JobRegistry(
+    job(Release, answers={"approval": Decision})(lambda args, context: None),
     job(Thumb, lane="bulk")(lambda args, context: None),
     job(Once, on_final="refuse")(lambda args, context: None),
     job(Blob)(lambda args, context: None),
@@ -93,11 +102,12 @@ class World:
         tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", self.sleep)
         ports = (self.store, self.store, self.queues, self.queues)
         self.desk = DeadLetterDesk(*ports, tuple(registry.lanes), self.clock, Random(8), tools)  # noqa: S311 - the same
-        self.api = HttpApi(registry, self.client, self.listing, self.desk, self.telemetry, tenant_claim)
+        self.api = HttpApi(registry, self.client, self.listing, self.desk, self.telemetry, tenant_claim, self.sleep)
         # A test that fuzzes makes hundreds of worlds.
         self.contract = _CONTRACTS.setdefault((registry, tenant_claim), None) or self.api.openapi
         _CONTRACTS[registry, tenant_claim] = self.contract
         self.reached: set[tuple[str, str, str]] = set()
+        self.context: Any = None
 
     def sleep(self, seconds_: float) -> None:
         self.clock.advance(seconds(seconds_))
@@ -116,7 +126,7 @@ class World:
         return answer
 
     def send(self, event: dict[str, Any]) -> Answer:
-        raw = self.api.resolve(event, None)
+        raw = self.api.resolve(event, self.context)
         assert raw["isBase64Encoded"] is False
         json.dumps(raw, ensure_ascii=False).encode()  # as Lambda's runtime does
         return Answer(raw["statusCode"], raw["headers"], raw["body"], raw)

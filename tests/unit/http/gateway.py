@@ -32,8 +32,12 @@ def template_of(method: str, target: str) -> str:
     """The route that the gateway would choose."""
     path = target.partition("?")[0]
     parts = path.split("/")
-    if len(parts) == 4 and (parts[1], parts[3]) == ("jobs", "redrive"):
-        return "/jobs/{id}/redrive"
+    if len(parts) == 4 and parts[1] == "jobs" and parts[3] in ("redrive", "move"):
+        return f"/jobs/{{id}}/{parts[3]}"
+    if len(parts) == 5 and parts[1] == "jobs" and parts[3] == "answers":
+        return "/jobs/{id}/answers/{name}"
+    if len(parts) == 3 and parts[1] == "answers":
+        return "/answers/{token}"
     if len(parts) == 3 and parts[1] == "dlq" and (method, parts[2]) not in DLQ_ROUTES:
         return "/dlq/{id}"
     is_job = path.startswith("/jobs/") and path.count("/") == 2 and (method, path) != ("POST", "/jobs/batch")

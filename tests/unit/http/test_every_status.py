@@ -5,6 +5,7 @@ import pytest
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.outcome import Complete
 from tidemill.domain.ports import Refused
+from tidemill.entrypoints.http_answers_openapi import answer_paths
 from tidemill.entrypoints.http_dlq_openapi import dlq_paths
 
 LOOSE = {"kind": "loose", "args": {}}
@@ -17,6 +18,7 @@ ROUTES = {
     ("GET", "/jobs/{id}"): None,
     ("DELETE", "/jobs"): None,
     ("DELETE", "/jobs/{id}"): None,
+    ("POST", "/jobs/{id}/move"): {"delay_seconds": 5},
     ("GET", "/openapi.json"): None,
 }
 
@@ -49,6 +51,10 @@ def test_every_documented_status_is_reached(world, monkeypatch, method, path):
         world.call("DELETE", f"/jobs/{busy.id}")
         world.concluded(done := world.submitted(), Complete(None, NEVER))
         world.call("DELETE", f"/jobs/{done.id}")
+    if path == "/jobs/{id}/move":
+        world.call(method, f"/jobs/{UUID}/move", body)
+        world.client.cancel(over := world.submitted().id)
+        world.call(method, f"/jobs/{over}/move", body)
     if method == "POST":
         post_what_is_refused(world, target)
     fail(world, monkeypatch, method, path, target)
@@ -74,7 +80,8 @@ def post_what_is_refused(world, target):
 def fail(world, monkeypatch, method, path, target):
     """Requests that meet AWS failing, and a bug of ours."""
     keyed = {**LOOSE, "key": "other"}
-    body = {"/jobs": keyed, "/jobs/batch": {"jobs": [keyed]}}.get(path) if method == "POST" else None
+    bodies = {"/jobs": keyed, "/jobs/batch": {"jobs": [keyed]}, "/jobs/{id}/move": {"delay_seconds": 9}}
+    body = bodies.get(path) if method == "POST" else None
     for error in (UnavailableError("find", "ThrottlingException"), RuntimeError("secret")):
         if path == "/openapi.json" and isinstance(error, UnavailableError):
             continue
@@ -90,7 +97,7 @@ def fail(world, monkeypatch, method, path, target):
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_the_routes_are_those_of_the_document(world, method, path):
     assert method.lower() in world.contract["paths"][path]
-    others = dlq_paths()
+    others = {**dlq_paths(), **answer_paths()}
     found = {path: operations for path, operations in world.contract["paths"].items() if path not in others}
     assert sum(len(operations) for operations in found.values()) == len(ROUTES)
 

@@ -355,3 +355,16 @@ def test_jobs_of_a_bulk_are_kept_one_by_one(tide):
     assert plain.created
     assert isinstance(durable, UnavailableError)
     assert len(tide.jobs()) == 1
+
+
+def test_a_client_lists_what_is_scheduled_by_its_time(tide):
+    late = tide.client.submit(Ring(), delay=days(2), tenant="acme").job_id
+    soon = tide.client.submit(Ring(), delay=days(1), tenant="acme").job_id
+    tide.client.submit(Ring(), delay=days(1))
+    tide.client.move(soon, delay=days(3), tenant="acme")
+
+    first = tide.client.scheduled("acme", limit=1)
+    rest = tide.client.scheduled("acme", cursor=first.cursor)
+
+    assert [job.ref.id for job in (*first.jobs, *rest.jobs)] == [late, soon]
+    assert rest.cursor is None

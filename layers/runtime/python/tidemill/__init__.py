@@ -1,6 +1,7 @@
 """Tidemill: typed Python functions as durable background jobs on AWS."""
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from tidemill.connect import connect
 from tidemill.domain.args import JobArgs
@@ -17,13 +18,17 @@ from tidemill.domain.signals import DependencyDownError, PermanentError, RateLim
 from tidemill.service.submission import Submission
 
 if TYPE_CHECKING:
+    from tidemill.domain.cron import Cron, Every
+    from tidemill.domain.schedule import Schedule
     from tidemill.service.client import JobClient
     from tidemill.service.submitter import Receipt
 
 __all__ = (
     "DEFAULT_LANES",
+    "Cron",
     "DeathNotice",
     "DependencyDownError",
+    "Every",
     "HardTimeout",
     "Jitter",
     "JobArgs",
@@ -40,6 +45,7 @@ __all__ = (
     "Receipt",
     "Retention",
     "Retry",
+    "Schedule",
     "SoftTimeoutError",
     "State",
     "Submission",
@@ -52,12 +58,19 @@ __all__ = (
     "seconds",
 )
 
+# What not every module of jobs needs is imported when it is asked for.
+_LATE: Final = {
+    "Cron": "tidemill.domain.cron",
+    "Every": "tidemill.domain.cron",
+    "JobClient": "tidemill.service.client",
+    "Receipt": "tidemill.service.client",
+    "Schedule": "tidemill.domain.schedule",
+}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> type:
-        """Import the client's classes when they are asked for: a module of jobs does without them."""
-        if name not in {"JobClient", "Receipt"}:
+        """Import one of them."""
+        if name not in _LATE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from tidemill.service import client
-
-        return getattr(client, name)
+        return getattr(import_module(_LATE[name]), name)

@@ -7,6 +7,13 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 """
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
+from tidemill.domain.answer_errors import (
+    AnsweredError,
+    AnswerLateError,
+    AnswerRefusedError,
+    AnswerTokenError,
+    WaitTimeoutError,
+)
 from tidemill.domain.errors import (
     CodeChangedError,
     DefinitionError,
@@ -14,9 +21,11 @@ from tidemill.domain.errors import (
     InputError,
     IntegrityError,
     InvalidArgsError,
+    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
+    JobUnfinishedError,
     KeyConflictError,
     MalformedMessageError,
     NothingMatchedError,
@@ -25,16 +34,10 @@ from tidemill.domain.errors import (
     SettingsError,
     StepError,
     TidemillError,
+    UnansweredError,
     UnavailableError,
     UnknownKindError,
     Violation,
-)
-from tidemill.domain.unanswered import (
-    AnsweredError,
-    AnswerLateError,
-    AnswerRefusedError,
-    AnswerTokenError,
-    WaitTimeoutError,
 )
 
 __all__ = (
@@ -49,9 +52,11 @@ __all__ = (
     "InputError",
     "IntegrityError",
     "InvalidArgsError",
+    "JobFailedError",
     "JobFinalError",
     "JobNotFoundError",
     "JobStateError",
+    "JobUnfinishedError",
     "KeyConflictError",
     "MalformedMessageError",
     "NothingMatchedError",
@@ -62,6 +67,7 @@ __all__ = (
     "StackOutputsError",
     "StepError",
     "TidemillError",
+    "UnansweredError",
     "UnavailableError",
     "UnknownKindError",
     "Violation",

@@ -15,7 +15,7 @@ from tidemill.aws.items import Attribute, Item, attribute, key_of, partition_key
 from tidemill.aws.outcomes import Broken, Done
 from tidemill.aws.table import JobsTable
 from tidemill.aws.transaction import Action, transact
-from tidemill.aws.updates import checking, in_transaction
+from tidemill.aws.updates import checking, in_transaction, insert_arguments
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.telling import told
 from tidemill.domain.waiting import Given, Wait
@@ -79,6 +79,24 @@ class DynamoJobWaits:
             raise outcome.error
         return isinstance(outcome, Done)
 
+    def key_of(self, period: int) -> bytes | None:
+        """See JobWaits."""
+        (item,) = self._table.read("key_of", [key_key(period)])
+        return bytes.fromhex(item["key"]["S"]) if item else None
+
+    def keep_key(self, period: int, key: bytes, ttl_s: int) -> bytes:
+        """See JobWaits."""
+        item: Item = {**key_key(period), "key": attribute(key.hex()), "ttl": attribute(ttl_s)}
+        arguments: dict[str, Any] = {**insert_arguments(item), "TableName": self._table.name, **self._table.metering}
+        try:
+            self._table.count(self._table.client.put_item(**arguments))
+        except AwsError as error:
+            standing = getattr(error, "response", {}).get("Item")
+            if code_of(error) != "ConditionalCheckFailedException" or not standing:
+                raise unavailable("keep_key", error) from error
+            return bytes.fromhex(standing["key"]["S"])
+        return key
+
     def _put(self, operation: str, ref: JobRef, before: Wait | None, after: Wait, ttl_s: int) -> Wait | None:
         arguments = _put_arguments(ref, before, after, ttl_s)
         try:
@@ -92,6 +110,11 @@ class DynamoJobWaits:
             raise unavailable(operation, error) from error
         self._table.count(answer)
         return after
+
+
+def key_key(period: int) -> Item:
+    """Where the key of a period is. No tenant begins with '#': no job's key is one of these."""
+    return {"pk": {"S": "#answer-keys#"}, "sk": {"S": str(period)}}
 
 
 def wait_key(ref: JobRef, name: str) -> Item:

@@ -20,7 +20,7 @@ from tidemill.cli.dlq_options import (
     filter_of,
     manner_for,
 )
-from tidemill.cli.options import PAGE, Cursor, JobId, Json, Limit, Tenant, ref_of
+from tidemill.cli.options import PAGE, REGISTRY, Cursor, JobId, Jobs, Json, Limit, Tenant, ref_of
 from tidemill.cli.target import target_of
 from tidemill.domain.errors import InputError
 from tidemill.service.submission import DEFAULT_TENANT
@@ -37,10 +37,7 @@ def edit(  # noqa: PLR0913 - one parameter an option
     mode: ModeOption = None,
     from_step: FromStep = None,
     tenant: Tenant = DEFAULT_TENANT,
-    jobs: Annotated[
-        str,
-        typer.Option(envvar="TIDEMILL_JOBS", metavar="MODULE:NAME", help="The project's jobs; in ./functions."),
-    ] = "jobs:registry",
+    jobs: Jobs = REGISTRY,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,

@@ -1,4 +1,4 @@
-"""`tidemill submit | get | list | cancel`."""
+"""`tidemill submit | get | list | move | cancel`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidemill.cli.options import PAGE, Cursor, JobId, Json, Limit, Tenant, ref_of
+from tidemill.cli.options import PAGE, At, Cursor, Durable, JobId, Json, Limit, Tenant, ref_of
 from tidemill.cli.target import Target, target_of
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -31,6 +31,8 @@ def submit(  # noqa: PLR0913 - one parameter an option
         str | None, typer.Option(metavar="NUMBER", help="Its number among the entity's jobs; else the next one.")
     ] = None,
     delay: Annotated[str | None, typer.Option(metavar="DURATION", help="Start no sooner: 90s, 5m, 2h, 1d.")] = None,
+    at: At = None,
+    durable_args: Durable = False,
     expires_in: Annotated[str | None, typer.Option(metavar="DURATION", help="Never start later than this.")] = None,
     job_id: Annotated[str | None, typer.Option(metavar="UUID", help="An id of your choice, without a key.")] = None,
     wait: Annotated[
@@ -53,6 +55,8 @@ def submit(  # noqa: PLR0913 - one parameter an option
         "sequence": sequence,
         "job_id": job_id or (None if key else _fresh_id()),
         "delay": delay,
+        "at": at,
+        "durable_args": "true" if durable_args else None,
         "expires_in": expires_in,
     }
     document = request_document(kind, args, options, lambda: dict(target.info.settings.lanes))
@@ -106,6 +110,36 @@ def list_jobs(  # noqa: PLR0913 - one parameter an option
         render.as_json({"jobs": [job_view(job) for job in page.jobs], "cursor": page.cursor})
     else:
         render.jobs(page.jobs, page.cursor, empty="no such jobs")
+
+
+def move(
+    context: typer.Context,
+    job: JobId,
+    *,
+    to: Annotated[str | None, typer.Option(metavar="TIME", help="When: 2026-12-01T09:00:00+01:00, or ...Z.")] = None,
+    delay: Annotated[
+        str | None, typer.Option("--in", metavar="DURATION", help="From now: 0s, 90s, 5m, 2h, 1d.")
+    ] = None,
+    tenant: Tenant = DEFAULT_TENANT,
+    as_json: Json = False,
+) -> None:
+    """Let a job that waits start at another time, and not at its old one."""
+    from tidemill.cli import render
+    from tidemill.cli.durations import parse_duration
+    from tidemill.domain.due import parse_moment
+    from tidemill.service.view import job_view
+
+    ref = ref_of(job, tenant)
+    moved = target_of(context).program.client.move(
+        ref.id,
+        to=None if to is None else parse_moment(to, "to"),
+        delay=None if delay is None else parse_duration(delay, "in"),
+        tenant=ref.tenant,
+    )
+    if as_json:
+        render.as_json(job_view(moved))
+    else:
+        render.line(f"job {moved.ref.id} is {moved.state}, due {render.moment(moved.claimable_at or None) or 'now'}")
 
 
 def cancel(  # noqa: PLR0913 - one parameter an option
@@ -170,17 +204,19 @@ def _show(target: Target, found: Job, *, as_json: bool, with_args: bool = False)
     import json
 
     from tidemill.cli import render
-    from tidemill.service.view import job_view
+    from tidemill.service.view import job_view, wait_view
 
     result, omitted = _result_of(target, found)
     failures = target.program.reader.failures_of(found.ref)
+    waits = target.program.client.answerer.waits_of(found)
     args = target.program.client.args_text(found) if with_args else None
     if as_json:
         shown: dict[str, Any] = {"result_omitted": omitted} if omitted else {}
         shown |= {"args": None if args is None else json.loads(args)} if with_args else {}
+        shown |= {"waits": [wait_view(wait.name, wait) for wait in waits]} if waits else {}
         render.as_json({**job_view(found, result, failures), **shown})
         return
-    render.job(found)
+    render.job(found, ((f"asked {wait.name}", render.wait(wait)) for wait in waits))
     if with_args:
         render.block("args", render.pretty(json.loads(args)) if args else "only the job's message has them")
     if result is not None or omitted:

@@ -15,8 +15,18 @@ Tenant = Annotated[str, typer.Option("--tenant", help="Whose job it is.")]
 Limit = Annotated[int, typer.Option("--limit", help="Jobs a page, 1 to 100.")]
 Cursor = Annotated[str | None, typer.Option("--cursor", help="From the page before.")]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id, or TENANT/ID.")]
+At = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Start no sooner: 2026-12-01T09:00:00+01:00; instead of --delay.")
+]
+Durable = Annotated[
+    bool, typer.Option("--durable-args", help="Let a delay of up to 15m be moved earlier, for a write more.")
+]
+Jobs = Annotated[
+    str, typer.Option(envvar="TIDEMILL_JOBS", metavar="MODULE:NAME", help="The project's jobs; in ./functions.")
+]
 
 PAGE = 50
+REGISTRY = "jobs:registry"
 
 
 def ref_of(text: str, tenant: str = DEFAULT_TENANT) -> JobRef:

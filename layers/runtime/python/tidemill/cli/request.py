@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tidemill.cli.durations import parse_duration
 from tidemill.domain import limits
+from tidemill.domain.due import parse_moment
 from tidemill.domain.errors import InputError
 from tidemill.domain.names import (
     check_entity,
@@ -86,6 +87,13 @@ def request_document(
     if "key" in given and "job_id" in given:
         raise InputError.at("job_id", "can't be chosen beside a key: the key decides it")
     document.update(_spans(given))
+    if "durable_args" in given:
+        document["durable_args"] = True
+    if "at" in given:
+        if "delay" in given:
+            raise InputError.at("at", "stands beside --delay; give one of the two", "extra")
+        parse_moment(given["at"], "at")
+        document["run_at"] = given["at"]
     if "lane" in given and given["lane"] not in (known := lanes()):
         names = f"; known: {', '.join(known)}" if isinstance(known, dict) else ""
         raise InputError.at("lane", f"no lane {given['lane']!r}{names}", "unknown_lane")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ class Lifeline(Protocol):
     def wait_for(self, question: Question) -> Any:
         """Wait for an answer from outside."""
 
+    def answer_token(self, name: str, to: str, lasts: timedelta) -> str:
+        """A token that lets somebody answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
@@ -71,6 +74,8 @@ class JobContext:
         sequence: the job's number among those of its entity. `previous_sequence`: that of the last one of the
             entity that finished, None if there is none: a greater gap than 1 is a lost job, a greater number
             than `sequence` means that this message is stale.
+        scheduled_at_ms: the time of its schedule that the job was made for, Unix time in milliseconds; None if no
+            schedule made it.
     """
 
     job_id: str
@@ -86,6 +91,15 @@ class JobContext:
     entity: str | None = None
     sequence: int | None = None
     previous_sequence: int | None = None
+    scheduled_at_ms: int | None = None
+
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """The time of its schedule that the job was made for, in UTC; None if no schedule made it.
+
+        Work on this and not on the clock: a tick may be late, and a retry later still.
+        """
+        return None if self.scheduled_at_ms is None else datetime.fromtimestamp(self.scheduled_at_ms / 1000, UTC)
 
     @overload
     def step(
@@ -230,6 +244,24 @@ class JobContext:
 
         answered: T = self.lifeline.wait_for(question_of(name, answer, timeout, remind, reminder, asks))
         return answered
+
+    def answer_token(self, name: str, *, to: str = "", lasts: timedelta = timedelta(days=7)) -> str:
+        """A token that lets whoever has it answer `name` of this job, without credentials of AWS.
+
+        Send it as a link, `<the API's address>/answers/<token>`, before the job waits. GET shows what is asked and
+        POST answers, once: the first answer counts, whoever gives it. It is for this generation of the job alone.
+
+        Arguments:
+            to: whom it is for, at most 128 printable ASCII characters: that name stands beside the answer. It is
+                readable in the token.
+            lasts: 1 s to 365 days. It ends with the wait, too.
+
+        Raises:
+            StepError: the kind declares no such answer.
+            InputError: another argument is bad.
+            FenceLostError, UnavailableError: as `step`.
+        """
+        return self.lifeline.answer_token(name, to, lasts)
 
     @property
     def cancel_asked(self) -> bool:

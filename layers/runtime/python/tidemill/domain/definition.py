@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from inspect import isasyncgenfunction, isgeneratorfunction, signature
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from tidemill.domain import limits
 from tidemill.domain.answers import check_answers
@@ -20,6 +20,9 @@ from tidemill.domain.errors import DefinitionError
 from tidemill.domain.lane import DEFAULT_LANE
 from tidemill.domain.retry import Retry
 from tidemill.domain.returning import is_async
+
+if TYPE_CHECKING:
+    from tidemill.domain.schedule import Declarations, Schedule
 
 A = TypeVar("A", bound=JobArgs)
 R = TypeVar("R")
@@ -94,6 +97,7 @@ class JobDefinition(Generic[A, R]):
     heartbeat: timedelta | None = None
     on_code_change: OnCodeChange = OnCodeChange.CHECK
     on_dead: type[DeathNotice] | None = None
+    schedule: Declarations | None = None
     answers: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -117,6 +121,16 @@ class JobDefinition(Generic[A, R]):
         _check_within(f"{where} heartbeat", self.heartbeat, limits.MIN_HEARTBEAT, longest)
         check_death_notice(where, self.args_type, self.on_dead)
         check_answers(where, self.answers)
+        if self.schedule is not None:
+            # Few kinds have one, and no worker asks for it.
+            from tidemill.domain.schedule import schedules_of
+
+            object.__setattr__(self, "schedule", schedules_of(where, self.args_type, self.schedule))
+
+    @property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Its schedules, each with a name and arguments."""
+        return cast("tuple[Schedule, ...]", self.schedule or ())
 
     @property
     def kind(self) -> str:
@@ -161,28 +175,28 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
     on_code_change: OnCodeChange | str = OnCodeChange.CHECK,
     on_dead: type[DeathNotice] | None = None,
     answers: Mapping[str, Any] | None = None,
+    schedule: Declarations | None = None,
 ) -> _JobDecorator[A]:
     """Turn a function into a job definition. Nothing is registered: `JobRegistry(...)` lists the jobs.
 
     Arguments:
         args_type: the `JobArgs` subclass that is the job's contract. `lane`: where it runs unless a submit differs.
         retry: the policy; by default 5 attempts, exponential from 2 s with full jitter.
-        timeout: the longest one attempt may take, 1 s to 14 min 45 s. The worker's function timeout,
-            the queue's visibility timeout and the lease are derived from it. It is hard: `HardTimeout` is
-            raised inside, and what runs on regardless ends with its process.
+        timeout: the longest one attempt may take, 1 s to 14 min 45 s; function timeout, visibility and lease follow
+            from it. It is hard: `HardTimeout` is raised inside, and what runs on regardless ends with its process.
         soft_timeout: after this, `SoftTimeoutError` is raised inside once, so that the job can clean up.
         heartbeat: how long the job's lease lasts without a sign of life, at least 10 s. The worker renews it
             while it lives; a dead worker's job is claimed again 35 s after it ended, rather than at the end of
             the function timeout. Costs one write every third of it.
-        on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun` it as a
-            new generation, `return` it as it is, or `refuse`.
+        on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun`, `return`, or `refuse`.
         retention: how long results and dead jobs are kept. `on_code_change`: see OnCodeChange.
         on_dead: a job's arguments class (a DeathNotice) that is submitted in the same transaction as a death.
+        schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
         answers: the type of each answer that the job waits for, by name (see `ctx.wait_for`). At most 16.
 
     Raises:
-        DefinitionError: a value is of another type or out of its range, the function can't take the
-            arguments and the context, or the arguments class has no kind of its own.
+        DefinitionError: a value is of another type or out of its range, a schedule can't be, the function can't take
+            the arguments and the context, or the arguments class has no kind of its own.
     """
     _check_args_type(args_type)
     options = {
@@ -196,6 +210,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         "on_code_change": on_code_change,
         "on_dead": on_dead,
         "answers": answers or {},
+        "schedule": schedule,
     }
     return _JobDecorator(args_type, options)
 

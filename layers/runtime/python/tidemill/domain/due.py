@@ -52,9 +52,36 @@ def due_at(moment: object, now_ms: int, field: str) -> int:
     return max(at_ms, now_ms)
 
 
-def is_past(error: InputError) -> bool:
-    """Whether what is wrong is only that the moment has passed: then it was right once."""
-    return all(violation.code == _PAST for violation in error.violations)
+def new_due(to: datetime | None, delay: timedelta | None, now_ms: int) -> tuple[int, str]:
+    """When a job is to start that somebody moves, Unix milliseconds, and which of the two says so.
+
+    Raises:
+        InputError: none of them is given, or both, or it is bad.
+    """
+    if (to is None) == (delay is None):
+        raise InputError.at("to", "or `delay` says the new time; give one of the two", "missing")
+    if delay is not None:
+        return now_ms + milliseconds(check_delay(delay, "delay")), "delay"
+    return due_at(to, now_ms, "to"), "to"
+
+
+def start_of(run_at: object, delay: object, now_ms: int) -> tuple[int, InputError | None]:
+    """When a job may start that is submitted, Unix milliseconds, and why not if its moment was right and has passed.
+
+    Raises:
+        InputError: one of the two is bad, or both are given.
+    """
+    span = check_delay(delay, "delay")
+    if run_at is None:
+        return now_ms + milliseconds(span), None
+    if span:
+        raise InputError.at("run_at", "stands beside a delay; give one of the two", "extra")
+    try:
+        return due_at(run_at, now_ms, "run_at"), None
+    except InputError as error:
+        if all(violation.code == _PAST for violation in error.violations):
+            return now_ms, error
+        raise
 
 
 def parse_moment(text: object, field: str) -> datetime:

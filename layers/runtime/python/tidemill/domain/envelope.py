@@ -27,6 +27,8 @@ from tidemill.domain.payload import Stored, args_receipt
 from tidemill.domain.strict_json import dump_canonical, load_strict
 
 VERSION: Final = 1
+# The field that no other plain message has than a schedule's.
+TICK_FIELD: Final = "tick"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Envelope:
         not_before: the job may not start earlier. `expires_at`: it may not start later.
         hops: how many jobs caused each other before this one.
         stored: where the argument bytes are if they are too large to travel; `args` is empty then.
+        scheduled_at: the time of the schedule that made the job, if one did.
         entity: on a FIFO lane, what the job is about. `sequence`: its number among the entity's jobs.
     """
 
@@ -61,6 +64,7 @@ class Envelope:
     stored: Stored | None = None
     entity: str | None = None
     sequence: int | None = None
+    scheduled_at: int | None = None
 
     def resend(self, send_id: str) -> Envelope:
         """The same job as another physical send."""
@@ -110,6 +114,7 @@ class Envelope:
             "traceparent": self.traceparent,
             "entity": self.entity,
             "sequence": self.sequence,
+            "scheduled_at": self.scheduled_at,
         }
         document.update({name: value for name, value in optional.items() if value is not None})
         if self.stored is not None:
@@ -125,6 +130,11 @@ class Envelope:
 def is_envelope(document: object) -> TypeGuard[dict[str, Any]]:
     """Whether a parsed body claims to be an envelope (else it is a plain message of another system)."""
     return isinstance(document, dict) and "send_id" in document
+
+
+def is_tick(document: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a plain message says that it is a schedule's. See `tidemill.domain.tick`."""
+    return isinstance(document, dict) and TICK_FIELD in document
 
 
 def decode(document: dict[str, Any]) -> Envelope:
@@ -160,6 +170,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             stored=stored,
             entity=None if document.get("entity") is None else check_entity(document["entity"]),
             sequence=_optional_number(document, "sequence"),
+            scheduled_at=_optional_number(document, "scheduled_at"),
         )
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None

@@ -15,17 +15,18 @@
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
     |-- JobStateError          the job's state does not allow the verb
+    |-- JobFailedError         a job that somebody waited for ended otherwise than well
+    |-- JobUnfinishedError     a job that somebody waited for goes on
     |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message
     |-- FenceLostError         the attempt's job now belongs to another worker, or to nobody
     |-- CodeChangedError       remembered steps are of another version of the code
     |-- WaitTimeoutError       nobody answered the job in time
-    |-- AnswerRefusedError     a job takes this answer no more
-    |   |-- AnsweredError      it has another one
-    |   `-- AnswerLateError    its time is over, or it is for another generation
+    |-- AnswerRefusedError     a job takes this answer no more: AnsweredError (it has another one), AnswerLateError
     |-- AnswerTokenError       a token that nobody here has made
     |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
     `-- UnavailableError       AWS did not answer or throttled; the call may be repeated
+        `-- UnansweredError    the same of a job that somebody waits for
 
 A message says what happened, where, and the fix. The data is on the error, and `retryable` says
 whether the same call may succeed later without change.
@@ -34,7 +35,7 @@ whether the same call may succeed later without change.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class TidemillError(Exception):
@@ -183,6 +184,28 @@ class JobStateError(TidemillError):
         self.state = state
 
 
+class JobFailedError(TidemillError):
+    """The job is dead, cancelled or expired. `reason` says why, `failure` (a Failure) what its last attempt died of."""
+
+    code = "job_failed"
+
+    def __init__(self, job_id: str, state: str, reason: str | None, failure: Any = None) -> None:
+        why = f" ({reason})" if reason else ""
+        evidence = f": {failure.type}: {failure.message}" if failure else ""
+        super().__init__(f"job {job_id} is {state}{why}{evidence}. Fix: no waiting helps; redrive it if it is dead")
+        self.job_id, self.state, self.reason, self.failure = job_id, state, reason, failure
+
+
+class JobUnfinishedError(TidemillError):
+    """The job had not ended when the wait was over. It goes on."""
+
+    code = "job_unfinished"
+
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(f"job {job_id} is still {state}, and goes on. Fix: run it again with this job_id, or its key")
+        self.job_id, self.state = job_id, state
+
+
 class NothingMatchedError(TidemillError):
     """A filter of the DLQ desk matches nothing; nothing was changed."""
 
@@ -265,3 +288,12 @@ class UnavailableError(TidemillError):
         super().__init__(f"{operation} is unavailable ({cause}). Fix: repeat the call with the same key or id")
         self.operation = operation
         self.cause = cause
+
+
+class UnansweredError(UnavailableError):
+    """AWS did not answer for a job that was to be run and waited for: it may have been accepted, and go on."""
+
+    def __init__(self, error: UnavailableError, job_id: str) -> None:
+        super().__init__(error.operation, error.cause)
+        self.args = (f"{self}, here job_id={job_id!r}: no second job comes of it",)
+        self.job_id = job_id

@@ -23,6 +23,11 @@ MAX_REASON_CHARS: Final = 32
 MAX_TRACE_CHARS: Final = 64
 # API Reference, SendMessage: MessageGroupId, whose charset an entity has too.
 MAX_ENTITY_CHARS: Final = 128
+# API Reference of EventBridge Scheduler, CreateSchedule: ScheduleExpressionTimezone.
+MAX_ZONE_CHARS: Final = 50
+# A job that a schedule made names it as its cause, in the MAX_TRACE_CHARS that a cause has; Scheduler's own limit is 64
+# (API Reference, CreateSchedule, Name).
+MAX_SCHEDULE_CHARS: Final = 54
 # JSON readers that keep numbers as doubles lose whole numbers beyond this.
 MAX_SEQUENCE: Final = (1 << 53) - 1
 
@@ -94,6 +99,9 @@ MAX_DELAY: Final = days(365)
 # A wait longer than this leaves the queue for the table: messages hidden by visibility count as
 # in flight, of which a queue holds 120,000 (SQS Developer Guide, "Amazon SQS standard queue quotas").
 MAX_IN_QUEUE_WAIT: Final = seconds(60)
+# How long a request may wait for its job. An HTTP API's integration has 30 seconds, which no quota raises (API Gateway
+# Developer Guide, "Quotas for configuring and running an HTTP API"); the rest is for the start and the submit.
+MAX_REPLY_WAIT: Final = seconds(25)
 # The janitor runs every minute and sends what falls due within two, so that a late run is no late job.
 SWEEP_PERIOD: Final = minutes(1)
 SWEEP_AHEAD: Final = minutes(2)
@@ -129,6 +137,11 @@ MAX_VISIBILITY: Final = hours(12)
 # They count from the receive, and a change that would exceed them is refused: the longest that a worker may ask for
 # at its function's end.
 MAX_HIDING: Final = MAX_VISIBILITY - MAX_FUNCTION_TIMEOUT
+
+# API Reference of EventBridge Scheduler, FlexibleTimeWindow: MaximumWindowInMinutes, 1 to 1440.
+MAX_SCHEDULE_JITTER: Final = hours(24)
+# From when a tick is counted as late: Scheduler fires within a minute and repeats what failed, with growing waits.
+LATE_TICK: Final = minutes(5)
 
 # --- retention ---------------------------------------------------------------------------------
 SOURCE_RETENTION: Final = days(4)

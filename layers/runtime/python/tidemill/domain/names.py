@@ -8,6 +8,9 @@ from typing import Final
 from tidemill.domain import limits
 from tidemill.domain.errors import InputError
 
+# Whose a job is when nobody says it.
+DEFAULT_TENANT: Final = "default"
+
 # No name holds '#', the separator of table keys, so a name can't reach into another's partition.
 _KIND: Final = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
 _TENANT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -23,6 +26,11 @@ _JOB_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 def check_kind(value: object, field: str = "kind") -> str:
     """Return `value` if it is a well-formed kind such as `media.thumbnail`; raise InputError naming `field`."""
     return _check(value, field, _KIND, limits.MAX_KIND_CHARS, "lower-case words joined by . _ or -")
+
+
+def check_schedule(value: object, field: str = "schedule") -> str:
+    """Return `value` if it is a well-formed name of a schedule; raise InputError naming `field`."""
+    return _check(value, field, _KIND, limits.MAX_SCHEDULE_CHARS, "lower-case words joined by . _ or -")
 
 
 def check_tenant(value: object, field: str = "tenant") -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.errors import DefinitionError, UnknownKindError, Violation
 from tidemill.domain.lane import DEFAULT_LANES, Lane
 from tidemill.domain.sizing import size_lane
+
+if TYPE_CHECKING:
+    from tidemill.domain.schedule import Schedule
 
 AnyDefinition: TypeAlias = JobDefinition[Any, Any]
 
@@ -24,8 +27,8 @@ class JobRegistry:
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
-            resources would, a job names a lane or an on_dead job that is not listed, one with answers has a FIFO
-            lane, or a lane's jobs don't fit its worker function.
+            resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
+            on_dead job that is not listed, or a lane's jobs don't fit its worker function.
     """
 
     def __init__(self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES) -> None:
@@ -36,6 +39,7 @@ class JobRegistry:
             self._check_lane(definition)
             self._check_notice(definition)
             self._check_answers(definition)
+        self._check_schedules()
         for lane in self._lanes.values():
             size_lane(lane, self.in_lane(lane.name))
 
@@ -68,6 +72,27 @@ class JobRegistry:
                 f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(self._kinds)) or 'none'}"
             )
             raise UnknownKindError(Violation("kind", f"no job of kind {kind!r}; {hint}", "unknown_kind")) from None
+
+    @property
+    def schedules(self) -> tuple[tuple[AnyDefinition, Schedule], ...]:
+        """Every schedule, with the job that declares it."""
+        return tuple((definition, schedule) for definition in self._definitions for schedule in definition.schedules)
+
+    def _check_schedules(self) -> None:
+        names: dict[str, str] = {}
+        for definition, schedule in self.schedules:
+            if self._lanes[definition.lane].fifo:
+                raise DefinitionError(
+                    f"job {definition.kind!r} has schedule {schedule.title!r} and runs in FIFO lane "
+                    f"{definition.lane!r}: a schedule sends a plain message, which becomes a job by being sent anew, "
+                    "and can't keep its place. Fix: schedule a job of a standard lane that submits this one"
+                )
+            # CloudFormation's logical ids hold letters and digits only.
+            plain = "".join(filter(str.isalnum, schedule.title))
+            if plain in names:
+                both = f"{names[plain]!r} and {schedule.title!r}"
+                raise DefinitionError(f"schedules {both} have one name but for . _ and -. Fix: rename one")
+            names[plain] = schedule.title
 
     def _check_lane(self, definition: AnyDefinition) -> None:
         if definition.lane not in self._lanes:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from inspect import isawaitable
+import json
+from collections.abc import Callable, Coroutine
+from inspect import isawaitable, isroutine, unwrap
+from typing import Any, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from tidemill.domain import limits
-from tidemill.domain.errors import InputError
+from tidemill.domain.errors import InputError, IntegrityError
 from tidemill.domain.strict_json import dump_canonical
 
 
@@ -47,6 +49,37 @@ def encode_result(
             "too_large",
         )
     return encoded.decode("utf-8")
+
+
+def decode_result(text: str | None, function: Callable[..., Any] | None) -> Any:
+    """What `encode_result` wrote of what `function` returned: as its return annotation says, or as plain JSON.
+
+    It is plain JSON where there is no annotation, or none that pydantic reads.
+
+    Raises:
+        IntegrityError: it is nothing that the annotation allows.
+    """
+    adapter = None if function is None else _adapter_of(function)
+    if adapter is None:
+        return None if text is None else json.loads(text)
+    try:
+        return adapter.validate_json("null" if text is None else text)
+    except ValidationError as error:
+        raise IntegrityError(
+            f"the result is not what {getattr(function, '__name__', 'the job')} says that it returns "
+            f"({error.error_count()} differences). Fix: read it as JSON with client.result, or deploy the code that "
+            "returned it"
+        ) from error
+
+
+def _adapter_of(function: Callable[..., Any]) -> TypeAdapter[Any] | None:
+    whole = unwrap(function)
+    try:
+        hints = get_type_hints(whole if isroutine(whole) else type(whole).__call__, include_extras=True)
+        return TypeAdapter(hints["return"]) if "return" in hints else None
+    except (NameError, TypeError, AttributeError, PydanticSchemaGenerationError, PydanticUserError):
+        # An annotation for type checkers alone, or of a type that only the job itself knows.
+        return None
 
 
 def _check_awaited(value: object) -> None:

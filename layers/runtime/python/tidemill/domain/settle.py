@@ -131,11 +131,6 @@ def settle_refused(
     return Hold(max(job.claimable_at or 0, now_ms + milliseconds(limits.SHORT_HOLD)))
 
 
-def is_needless(job: Job, held: Held, now_ms: int) -> bool:
-    """Whether a job that is not over has another message, or the table's care, and does not need this one."""
-    return _is_older(job, held) or (job.state is State.SCHEDULED and job.owns_args and _is_spare(job, held, now_ms))
-
-
 def _is_postponed(job: Job, now_ms: int, waits: Waits) -> bool:
     """Whether the job waits for a time that its queue can't wait for, and nobody else has its arguments.
 
@@ -145,6 +140,11 @@ def _is_postponed(job: Job, now_ms: int, waits: Waits) -> bool:
     return (
         job.state is State.QUEUED and not job.owns_args and wait_ms > 0 and waits.parks(timedelta(milliseconds=wait_ms))
     )
+
+
+def is_needless(job: Job, held: Held, now_ms: int) -> bool:
+    """Whether a job that is not over has another message, or the table's care, and does not need this one."""
+    return _is_older(job, held) or (job.state is State.SCHEDULED and job.owns_args and _is_spare(job, held, now_ms))
 
 
 def _is_older(job: Job, held: Held) -> bool:

@@ -22,7 +22,7 @@ class Given:
 
     Attributes:
         by: who decided, as far as the means tells: an AWS ARN, the subject of a token, whom a link was made for.
-        means: how it came: `client`, `api`, `cli` or `link`.
+        means: how it came: `client`, `api` or `link`.
     """
 
     value: str

@@ -7,8 +7,11 @@ lone surrogates that we refuse, and answers in another form than a problem docum
 from __future__ import annotations
 
 import re
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -21,10 +24,13 @@ from tidemill.domain.errors import TidemillError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.http_answers import AnswerRoutes
 from tidemill.entrypoints.http_dlq_routes import DLQ_METHODS, DlqRoutes
 from tidemill.entrypoints.http_lookup import LookupDesk
+from tidemill.entrypoints.http_moving import MoveDesk
 from tidemill.entrypoints.http_openapi import openapi_document
 from tidemill.entrypoints.http_problems import MethodError, NoRouteError, problem_document
+from tidemill.entrypoints.http_replying import FailedReplyError, ReplyDesk, wait_of
 from tidemill.entrypoints.http_request import (
     MAX_BODY_BYTES,
     Caller,
@@ -38,12 +44,16 @@ from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk
 from tidemill.service.listing import Listing
 from tidemill.service.submitter import Receipt
+from tidemill.service.waiting import Waiting
 
 # For the header Allow: Powertools answers 404 to a known path's unknown method.
 _METHODS: Final = (
     (re.compile(r"/jobs"), ("DELETE", "GET", "POST")),
     (re.compile(r"/jobs/batch"), ("POST",)),
     (re.compile(r"/jobs/[^/]+"), ("DELETE", "GET")),
+    (re.compile(r"/jobs/[^/]+/move"), ("POST",)),
+    (re.compile(r"/jobs/[^/]+/answers/[^/]+"), ("POST",)),
+    (re.compile(r"/answers/[^/]+"), ("GET", "POST")),
     *DLQ_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
@@ -54,6 +64,7 @@ class HttpApi:
 
     Arguments:
         tenant_claim: the claim of a token that holds the tenant; empty for `tenant`.
+        sleep: lets so many seconds go by, for requests that wait.
     """
 
     def __init__(
@@ -64,12 +75,14 @@ class HttpApi:
         desk: DeadLetterDesk,
         telemetry: Telemetry,
         tenant_claim: str = "",
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._registry = registry
         self._client = client
         self._listing = listing
         self._telemetry = telemetry
         self._tenant_claim = tenant_claim
+        self._sleep = sleep
         # Debug mode, which an environment variable can switch on, would print bodies.
         self._app = APIGatewayHttpResolver(debug=False)
         self._app.post("/jobs")(self._submit)
@@ -78,6 +91,8 @@ class HttpApi:
         self._app.get("/jobs/<job_id>")(self._get)
         self._app.delete("/jobs/<job_id>")(self._cancel)
         self._app.delete("/jobs")(self._cancel_page)
+        self._app.post("/jobs/<job_id>/move")(self._move)
+        AnswerRoutes(self._app, client.answerer, client.answerer.tokens, telemetry, self._caller).add()
         DlqRoutes(self._app, desk, telemetry, self._caller)
         self._app.get("/openapi.json")(self._openapi)
         self._app.exception_handler(Exception)(self._refuse)
@@ -97,7 +112,7 @@ class HttpApi:
         return self._app.current_event
 
     def _submit(self) -> Response[str]:
-        desk = self._submit_desk()
+        desk, wait = self._submit_desk({"wait"}), self._wait()
         try:
             receipt = desk.one(read_document(self._event, MAX_BODY_BYTES))
         except TidemillError as error:
@@ -106,7 +121,11 @@ class HttpApi:
         self._count_receipts([receipt])
         self._telemetry.note("job_submitted", job_id=receipt.job_id, kind=receipt.job.kind, is_new=receipt.created)
         document = desk.accepted(receipt)
-        return json_response(202 if receipt.created else 200, document, {"Location": document["link"]})
+        link = {"Location": document["link"]}
+        if wait is None:
+            return json_response(202 if receipt.created else 200, document, link)
+        reply = self._reply_desk().reply(receipt, wait)
+        return json_response(202, document, link) if reply is None else json_response(200, reply, link)
 
     def _submit_batch(self) -> Response[str]:
         desk = self._submit_desk()
@@ -131,6 +150,15 @@ class HttpApi:
         self._telemetry.note("job_cancelled", job_id=document["id"], kind=document["kind"], is_over=is_over)
         return json_response(200 if is_over else 202, document)
 
+    def _move(self, job_id: str) -> Response[str]:
+        caller = self._caller()
+        read_query(self._event, set())
+        body = read_document(self._event, MAX_BODY_BYTES)
+        document = MoveDesk(self._client, self._event, caller).move(job_id, body)
+        self._count("JobsMoved", 1)
+        self._telemetry.note("job_moved", job_id=document["id"], kind=document["kind"], due_at=document["due_at"])
+        return json_response(200, document)
+
     def _cancel_page(self) -> Response[str]:
         document = self._lookup_desk().cancel_page()
         self._count("JobsCancelled", len(document["cancelled"]))
@@ -149,6 +177,8 @@ class HttpApi:
             error = self._missing()
         elif isinstance(error, BatchRefusedError):
             more, error = {"results": error.results}, error.cause
+        elif isinstance(error, FailedReplyError):
+            more, error = {"job": error.job}, error.cause
         self._note(error)
         return problem_response(error, self._event.request_context.request_id, more)
 
@@ -172,9 +202,20 @@ class HttpApi:
     def _caller(self) -> Caller:
         return caller_of(self._event, self._tenant_claim)
 
-    def _submit_desk(self) -> SubmitDesk:
+    def _wait(self) -> timedelta | None:
+        context = self._app.lambda_context
+        left_ms = context.get_remaining_time_in_millis() if context is not None else None
+        return wait_of(read_query(self._event, {"wait"}), left_ms)
+
+    def _reply_desk(self) -> ReplyDesk:
+        client = self._client
+        return ReplyDesk(
+            self._lookup_desk(), Waiting(client.reader, client.clock, client.submitter.random, self._sleep)
+        )
+
+    def _submit_desk(self, known: AbstractSet[str] = frozenset()) -> SubmitDesk:
         caller = self._caller()
-        read_query(self._event, set())
+        read_query(self._event, known)
         return SubmitDesk(self._registry, self._client, self._event, caller)
 
     def _lookup_desk(self) -> LookupDesk:

@@ -18,7 +18,7 @@ from tidemill.entrypoints.http_response import fits_answer, job_link
 from tidemill.service.cancelling import CancelDesk
 from tidemill.service.client import JobClient
 from tidemill.service.listing import Listing, Query
-from tidemill.service.view import job_view
+from tidemill.service.view import job_view, seen_by_tenant, wait_view
 
 DEFAULT_PAGE: Final = 50
 # Evidence of a job's latest failures; one that was redriven for years has more than Lambda can return.
@@ -60,10 +60,24 @@ class LookupDesk:
         wants_failures = _switch(asked.get("failures", "false"), "failures")
         with answering_query():
             job = self.client.get(job_id, self.caller.tenant_for(asked.get("tenant")))
+        return self.document(job, with_failures=wants_failures)
+
+    def document(self, job: Job, *, with_failures: bool = False) -> dict[str, Any]:
+        """The job with its result, and with its failures if it is dead or they are asked for."""
         failures = None
-        if wants_failures or job.state is State.DEAD:
+        if with_failures or job.state is State.DEAD:
             failures = self.client.reader.failures_of(job.ref)[-MAX_FAILURES:]
-        return self._linked(job, {**job_view(job, failures=failures), **self._result(job)})
+        return self._linked(job, {**job_view(job, failures=failures), **self._waits(job), **self._result(job)})
+
+    def _waits(self, job: Job) -> dict[str, Any]:
+        """The member that says what it asks or was answered, for kinds that ask."""
+        answerer = self.client.answerer
+        if not answerer.takes(job):
+            return {}
+        views = [wait_view(wait.name, wait) for wait in answerer.waits_of(job)]
+        if self.caller.tenant is not None:
+            views = [{**view, "by": seen_by_tenant(view["by"]) if view["by"] else None} for view in views]
+        return {"waits": views}
 
     def _result(self, job: Job) -> dict[str, Any]:
         """The member that says what a succeeded job returned, or why it is not said."""

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.http_answers_openapi import answer_paths
 from tidemill.entrypoints.http_dlq_openapi import dlq_paths
-from tidemill.entrypoints.http_openapi_parts import JOB_ID, answer, body, problems, query
+from tidemill.entrypoints.http_openapi_parts import JOB_ID, answer, body, one_of, problems, query
 from tidemill.entrypoints.http_schemas import component_schemas
 from tidemill.service.listing import LISTED_STATES
 
@@ -35,6 +36,11 @@ _KEY_HEADER: Final = {
 }
 
 
+_WAIT: Final = query(
+    "wait",
+    {"type": "integer", "minimum": 0, "maximum": limits.MAX_REPLY_WAIT.seconds},
+    "wait so many seconds for the job to end, and answer with its result; else 202 as without it",
+)
 _KILL: Final = {
     "name": "kill",
     "in": "query",
@@ -53,6 +59,8 @@ def openapi_document(registry: JobRegistry, *, has_tokens: bool) -> dict[str, An
             "/jobs": {"post": _submit(), "get": _list(), "delete": _cancel_page()},
             "/jobs/batch": {"post": _submit_batch()},
             "/jobs/{id}": {"get": _get(), "delete": _cancel()},
+            "/jobs/{id}/move": {"post": _move()},
+            **answer_paths(),
             **dlq_paths(),
             "/openapi.json": {"get": _openapi()},
         },
@@ -65,7 +73,7 @@ def _submit() -> dict[str, Any]:
     return {
         "operationId": "submitJob",
         "summary": "Submit a job",
-        "parameters": [_KEY_HEADER],
+        "parameters": [_KEY_HEADER, _WAIT],
         "requestBody": body("JobRequest"),
         "responses": {
             "202": {
@@ -73,7 +81,11 @@ def _submit() -> dict[str, Any]:
                 "headers": {"Location": _LOCATION},
             },
             "200": {
-                **answer("The key was seen before: the job that it belongs to", "Receipt"),
+                **one_of(
+                    "The key was seen before: the job that it belongs to. With `wait`: the job, which has succeeded",
+                    "Receipt",
+                    "Job",
+                ),
                 "headers": {"Location": _LOCATION},
             },
             **problems(400, 401, 403, 409, 413, 415, 422, 500, 503),
@@ -137,6 +149,19 @@ def _cancel() -> dict[str, Any]:
             "200": answer("It is cancelled", "JobSummary"),
             "202": answer("It runs, and was asked to stop", "JobSummary"),
             **problems(400, 401, 403, 404, 409, 500, 503),
+        },
+    }
+
+
+def _move() -> dict[str, Any]:
+    return {
+        "operationId": "moveJob",
+        "summary": "Let a job that waits start at another time",
+        "parameters": [JOB_ID],
+        "requestBody": body("MoveRequest"),
+        "responses": {
+            "200": answer("It starts then, and at no other time", "JobSummary"),
+            **problems(400, 401, 403, 404, 409, 413, 415, 422, 500, 503),
         },
     }
 

@@ -21,6 +21,12 @@ def answer(description: str, schema: str, media_type: str = "application/json") 
     return {"description": description, "content": {media_type: {"schema": {"$ref": f"{REF}{schema}"}}}}
 
 
+def one_of(description: str, *schemas: str) -> dict[str, Any]:
+    """A response of one of these schemas."""
+    choices = [{"$ref": f"{REF}{schema}"} for schema in schemas]
+    return {"description": description, "content": {"application/json": {"schema": {"oneOf": choices}}}}
+
+
 def problems(*statuses: int, schema: str = "Problem") -> dict[str, Any]:
     """The refusals of these statuses, described as the table of refusals does."""
     answers = {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from tidemill.domain.answer_errors import AnsweredError, AnswerLateError, AnswerTokenError
 from tidemill.domain.errors import (
     InputError,
+    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
@@ -17,6 +19,7 @@ from tidemill.domain.errors import (
     UnavailableError,
     Violation,
 )
+from tidemill.service.view import timestamp
 
 PROBLEM_TYPE: Final = "urn:tidemill:problem:"
 # A document may have more wrong with it than anybody reads; its fields' names are the caller's own and may be long.
@@ -122,7 +125,17 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     NothingMatchedError: Refusal(
         404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
     ),
+    AnsweredError: Refusal(
+        409, "The job has another answer", "What was decided stands; `by` and `at` say who decided, and when."
+    ),
+    AnswerLateError: Refusal(410, "It is too late to answer"),
+    AnswerTokenError: Refusal(403, "This token was not made here", "Use the whole link as it was sent to you."),
     JobStateError: Refusal(409, "The job's state does not allow it"),
+    JobFailedError: Refusal(
+        409,
+        "The job failed for good",
+        "It was accepted, and is over without a result: `job` says why. No repeat and no longer wait changes that.",
+    ),
     PayloadGoneError: Refusal(409, "The job's stored bytes are past their retention"),
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
@@ -167,9 +180,12 @@ def problem_document(error: Exception) -> dict[str, Any]:
         "detail": refusal.detail or (_summary(violations) if violations else str(error)),
         "code": code,
         "violations": violations,
+        "retryable": refusal.status >= 500 or isinstance(error, CanaryPendingError),
     }
-    if isinstance(error, KeyConflictError | JobFinalError | JobStateError | JobNotFoundError):
+    if isinstance(error, KeyConflictError | JobFailedError | JobFinalError | JobStateError | JobNotFoundError):
         document["job_id"] = error.job_id
+    if isinstance(error, AnsweredError):
+        document |= {"by": error.by, "at": timestamp(error.at), "means": error.means}
     return document
 
 

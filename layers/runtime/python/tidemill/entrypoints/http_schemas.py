@@ -22,13 +22,39 @@ _DOCUMENTS: Final = (
     models.CancelledPage,
     models.JobSummary,
     models.Receipt,
+    models.Answered,
+    models.Question,
     models.BatchResult,
     models.Problem,
     models.BatchProblem,
     *DLQ_DOCUMENTS,
 )
 _MODE: Final[JsonSchemaMode] = "validation"
+_RUN_AT: Final = {"type": ["string", "null"], "format": "date-time", "pattern": MOMENT_PATTERN}
 _SECONDS: Final = {"type": ["number", "null"], "minimum": 0, "maximum": int(limits.MAX_DELAY.total_seconds())}
+
+_MOVE: Final = {
+    "type": "object",
+    "description": "When the job is to start instead: one of `run_at` and `delay_seconds`.",
+    "additionalProperties": False,
+    "properties": {
+        "run_at": {**_RUN_AT, "description": "up to 365 days ahead"},
+        "delay_seconds": {**_SECONDS, "description": "from now; 0 is at once"},
+        "tenant": {
+            "type": ["string", "null"],
+            "description": "whose job; with a token: that of the token, or left out",
+        },
+    },
+}
+
+_ANSWERER: Final = {
+    "tenant": {"type": ["string", "null"], "description": "whose job; with a token: that of the token, or left out"},
+    "by": {
+        "type": ["string", "null"],
+        "pattern": f"^[ -~]{{1,{limits.MAX_ANSWERER_CHARS}}}$",
+        "description": "who decides, where you answer for somebody; by default you. With a token: left out",
+    },
+}
 
 
 def component_schemas(registry: JobRegistry) -> dict[str, Any]:
@@ -41,6 +67,9 @@ def component_schemas(registry: JobRegistry) -> dict[str, Any]:
     for definition in registry:
         args = refs.get(definition.args_type, {"type": "object"})
         schemas[_name_of(definition)] = _job_request(definition, args, registry)
+    schemas["MoveRequest"] = _MOVE
+    schemas["AnswerRequest"] = _answer_request(_ANSWERER)
+    schemas["TokenAnswerRequest"] = _answer_request({})
     schemas["JobRequest"] = _any_job_request(registry)
     schemas["BatchRequest"] = {
         "type": "object",
@@ -57,6 +86,16 @@ def component_schemas(registry: JobRegistry) -> dict[str, Any]:
         },
     }
     return dict(sorted(schemas.items()))
+
+
+def _answer_request(more: dict[str, Any]) -> dict[str, Any]:
+    answer = {"description": f"of the type that the kind declares, at most {limits.MAX_ANSWER_BYTES:,} bytes"}
+    return {
+        "type": "object",
+        "required": ["answer"],
+        "additionalProperties": False,
+        "properties": {"answer": answer, **more},
+    }
 
 
 def _generated(
@@ -124,9 +163,7 @@ def _job_request(definition: AnyDefinition, args: dict[str, Any], registry: JobR
             },
             "delay_seconds": {**_SECONDS, "description": "from now until it may start; not on a FIFO lane"},
             "run_at": {
-                "type": ["string", "null"],
-                "format": "date-time",
-                "pattern": MOMENT_PATTERN,
+                **_RUN_AT,
                 "description": "the moment from which it may start, instead of a delay; up to 365 days ahead",
             },
             "durable_args": {

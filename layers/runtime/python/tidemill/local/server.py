@@ -1,7 +1,7 @@
 """The server process: `python -m tidemill.local.server SCRATCH [PID STARTED]`.
 
-It becomes MiniStack, with two differences: functions run on a bare interpreter, and a server that belongs to a test run
-or to the demo ends when that program does, however it ended.
+It becomes MiniStack, with three differences: functions run on a bare interpreter, Scheduler fills in its attributes,
+and a server that belongs to a test run or to the demo ends when that program does, however it ended.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 
 from tidemill.local.interpreter import bare_interpreter
 from tidemill.local.process import ProcessIdentity
+from tidemill.local.scheduler import fill_in_attributes
 
 _CHECK_SECONDS: Final = 0.5
 _PATIENCE_SECONDS: Final = 5.0
@@ -31,7 +32,9 @@ def main(arguments: list[str]) -> None:
     sys.executable = str(bare_interpreter(Path(scratch) / "python"))
     sys.argv = ["ministack"]
     from ministack.app import main as serve
+    from ministack.services import eventbridge
 
+    fill_in_attributes(eventbridge)
     serve()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Final
 
+from tidemill.domain.answer_errors import AnsweredError, AnswerLateError
 from tidemill.domain.answers import checked_answer
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import (
@@ -22,11 +24,11 @@ from tidemill.domain.names import check_answerer
 from tidemill.domain.ports import AuditTrail, Clock, JobReader, JobWaits, Written
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.telling import told
-from tidemill.domain.unanswered import AnsweredError, AnswerLateError
 from tidemill.domain.waiting import Given, Wait
 from tidemill.service.auditing import Auditor, Tally
 from tidemill.service.policy import policy_of
 from tidemill.service.reviving import Reviver
+from tidemill.service.tokens import AnswerTokens
 
 # Each refusal means that the job moved or was answered in between; a job moves a few times in its life.
 _TRIES: Final = 5
@@ -38,7 +40,7 @@ class Reply:
 
     Arguments:
         by: who decides, up to 128 printable characters. None: whoever `actor` is.
-        means: how it came: `client`, `api`, `cli` or `link`. `actor`: for the audit trail.
+        means: how it came: `client`, `api` or `link`. `actor`: for the audit trail.
         generation: the only one that it is for; None for any.
     """
 
@@ -60,7 +62,7 @@ class Answered:
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answerer:
     """Gives answers to jobs.
 
@@ -105,13 +107,27 @@ class Answerer:
         with auditor.action("answer", reply.ref.tenant, chosen, jobs=[reply.ref]) as tally:
             return self._give(job, before, name, reply, given, tally)
 
+    @cached_property
+    def tokens(self) -> AnswerTokens:
+        """Makes and reads tokens."""
+        return AnswerTokens(self.waits, self.clock)
+
+    def find(self, ref: JobRef) -> Job | None:
+        """The job; None if there is none, or its retention is over.
+
+        Raises:
+            UnavailableError: AWS did not answer.
+        """
+        (job,) = self.reader.find([ref])
+        return None if job is None or job.is_gone(self.clock.now_ms()) else job
+
     def waits_of(self, job: Job) -> list[Wait]:
         """What the job asks or was answered, as far as its generation knows it.
 
         Raises:
             UnavailableError: AWS did not answer.
         """
-        waits = self.waits.waits_of(job.ref) if self._takes(job) else []
+        waits = self.waits.waits_of(job.ref)
         forgot = self._forgot(job) if waits else 0
         return [wait for wait in waits if wait.generation >= forgot]
 
@@ -177,15 +193,16 @@ class Answerer:
         wish = memory.owed
         return wish.generation if wish is not None and wish.generation <= job.generation else memory.forgot
 
-    def _takes(self, job: Job) -> bool:
+    def takes(self, job: Job) -> bool:
+        """Whether its kind waits for anything."""
         try:
             return bool(self.registry.resolve(job.kind).answers)
         except InputError:
             return False
 
     def _job(self, ref: JobRef) -> Job:
-        (job,) = self.reader.find([ref])
-        if job is None or job.is_gone(self.clock.now_ms()):
+        job = self.find(ref)
+        if job is None:
             raise JobNotFoundError(ref.tenant, ref.id)
         return job
 

@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from tidemill.domain.errors import StepError
+from tidemill.domain.answer_errors import WaitTimeoutError
+from tidemill.domain.answer_token import Grant
+from tidemill.domain.errors import InputError, StepError
 from tidemill.domain.interrupt import Awaiting
 from tidemill.domain.job import Job
 from tidemill.domain.memory import Remembered
+from tidemill.domain.names import check_answerer
 from tidemill.domain.ports import Clock, JobWaits
 from tidemill.domain.returning import read_back
-from tidemill.domain.unanswered import WaitTimeoutError
 from tidemill.domain.waiting import Question, Wait
 from tidemill.service.notebook import Notebook
+from tidemill.service.tokens import AnswerTokens
 
 _FIELD: Final = "wait_for"
 # What is remembered of a wait: one of these and the answer, or when the job gave up.
@@ -66,12 +69,7 @@ class Inquirer:
                 "fifo_lane",
             )
         if name not in self.answers:
-            raise StepError.at(
-                _FIELD,
-                f"kind {self.job.kind!r} declares no answer {name!r}, so that nobody could give it. "
-                f"Fix: @job(..., answers={{{name!r}: ...}})",
-                "undeclared",
-            )
+            raise self._undeclared(name)
         if self.answers[name] != question.returns:
             raise StepError.at(
                 _FIELD,
@@ -102,6 +100,24 @@ class Inquirer:
             self._remind(question, wait, steps)
             raise Awaiting(question.name, question.next_at(wait, self.clock.now_ms()))
         return self._told(question, steps.remember(question.name, _outcome(wait)))
+
+    def token(self, name: str, to: str, lasts: object) -> str:
+        """See JobContext.answer_token."""
+        if name not in self.answers:
+            raise self._undeclared(name)
+        tokens = AnswerTokens(self.waits, self.clock)
+        expires_at = tokens.expiry(lasts)
+        return tokens.make(
+            Grant(self.job.ref, self.job.generation, name, expires_at, check_answerer(to, "to") if to else "")
+        )
+
+    def _undeclared(self, name: object) -> InputError:
+        return StepError.at(
+            _FIELD,
+            f"kind {self.job.kind!r} declares no answer {name!r}, so that nobody could give it. "
+            f"Fix: @job(..., answers={{{name!r}: ...}})",
+            "undeclared",
+        )
 
     def _standing(self, question: Question) -> Wait:
         """The wait that counts: what stands there, unless this generation forgets it."""

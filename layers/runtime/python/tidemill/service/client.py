@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
-from tidemill.domain.conclusion import asked_to_stop, cancelled, killed
-from tidemill.domain.definition import Retention
-from tidemill.domain.due import check_delay, due_at
-from tidemill.domain.duration import milliseconds
-from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, TidemillError, UnavailableError
+from tidemill.domain.due import check_delay, new_due
+from tidemill.domain.errors import (
+    InputError,
+    JobNotFoundError,
+    JobStateError,
+    TidemillError,
+    UnansweredError,
+    UnavailableError,
+)
+from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
-from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
-from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Refused, Unwritten, Written
+from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Page
 from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.causing import caused
+from tidemill.service.listing import Listing, Query
 from tidemill.service.moving import Mover
+from tidemill.service.replying import Replies
 from tidemill.service.reviving import Reviver
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
+from tidemill.service.waiting import Waiting
+from tidemill.service.withdrawing import Withdrawal
 
-# Each refusal means that the job moved in between; a job moves a few times in its life.
-_CANCEL_TRIES = 5
+_RUN_WAIT: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,69 @@ class JobClient:
             raise result
         return result
 
+    def run(
+        self,
+        args: JobArgs,
+        *,
+        wait: timedelta = _RUN_WAIT,
+        sleep: Callable[[float], object] = time.sleep,
+        **options: Unpack[Options],
+    ) -> Any:
+        """Submit a job, wait until it is over, and return its result.
+
+        The result has the type that the job's function says it returns, if this registry has the function and its
+        annotation is one that pydantic reads; else it is plain JSON. Nothing is held open meanwhile: the record is read
+        at growing intervals (see Waiting), about 20 times in 30 s, at one read unit each.
+
+        Arguments:
+            wait: how long at the most, 0 s to 365 days.
+            sleep: lets so many seconds go by.
+            options: those of `submit`. Without a key or a job_id the job has an id that is chosen here.
+
+        Raises:
+            InputError, KeyConflictError, JobFinalError: as `submit`; nothing was written.
+            JobFailedError: the job is dead, cancelled or expired; to wait again changes nothing.
+            JobUnfinishedError: it had not ended in time, and goes on.
+            UnansweredError: AWS did not answer. Repeat the call with the error's job_id (or the same key).
+            PayloadGoneError, IntegrityError: it succeeded, and its result is gone or of another type.
+        """
+        wait = check_delay(wait, "wait")
+        tenant = options.get("tenant", DEFAULT_TENANT)
+        if options.get("key") is None and options.get("job_id") is None:
+            options["job_id"] = time_ordered_id(self.clock.now_ms(), self.submitter.random.getrandbits(74))
+        job_id = options.get("job_id")
+        try:
+            job_id = self.submit(args, **options).job_id
+            waiting = Waiting(self.reader, self.clock, self.submitter.random, sleep)
+            replies = Replies(self.reader, self.submitter.registry, waiting, self.result_text)
+            return replies.of(JobRef(tenant, job_id), wait)
+        except UnavailableError as error:
+            raise UnansweredError(error, job_id or keyed_job_id(tenant, args.job_kind, str(options["key"]))) from error
+
+    def wait_for(
+        self,
+        job_id: str,
+        wait: timedelta,
+        tenant: str = DEFAULT_TENANT,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Job:
+        """The job's record as soon as it is over, or as it is when `wait` is over.
+
+        Arguments:
+            wait: 0 s to 365 days. `sleep`: lets so many seconds go by.
+
+        Raises:
+            InputError: the id, the tenant or the wait is bad.
+            JobNotFoundError: there is no such job, or its retention is over.
+            UnavailableError: AWS did not answer the last read.
+        """
+        ref = JobRef(check_tenant(tenant), check_job_id(job_id))
+        waiting = Waiting(self.reader, self.clock, self.submitter.random, sleep)
+        job = waiting.until_final(ref, check_delay(wait, "wait"))
+        if job is None or job.is_gone(self.clock.now_ms()):
+            raise JobNotFoundError(tenant, job_id)
+        return job
+
     def submit_many(self, submissions: Iterable[Submission]) -> list[SubmitResult]:
         """Accept up to 10,000 jobs: a Receipt or an error for each, in the order given.
 
@@ -72,7 +144,9 @@ class JobClient:
             raise InputError.at("jobs", problem, "length")
         good = [job for job in jobs if isinstance(job, Submission)]
         answers = iter(self.submitter.submit(caused(good)) if good else ())
-        return [next(answers) if isinstance(job, Submission) else _no_submission(i, job) for i, job in enumerate(jobs)]
+        problem = "must be a Submission, not "
+        others = (InputError.at(f"jobs[{i}]", problem + type(job).__name__, "type") for i, job in enumerate(jobs))
+        return [next(answers) if isinstance(job, Submission) else no for job, no in zip(jobs, others, strict=True)]
 
     def get(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """The job's record, as of now.
@@ -151,9 +225,7 @@ class JobClient:
         (a read, and a write unit a kilobyte). What is due within two minutes is sent at once: one message, one write.
         Moving it to the time that it has changes nothing.
 
-        Arguments:
-            to: a datetime with a time zone, up to 365 days ahead; 30 s ago or less is now.
-            delay: from now, 0 s (at once) to 365 days. One of the two is given.
+        `to` is a datetime with a time zone, up to 365 days ahead (30 s ago or less is now), or `delay` counts from now.
 
         Raises:
             InputError: the time is bad, past the job's own expiry, or its lane keeps an order; nothing was written.
@@ -162,22 +234,31 @@ class JobClient:
             IntegrityError, PayloadGoneError: its arguments are not where the table says.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
-        due_ms, field = self._due(to, delay)
-        return self._mover.move(self.get(job_id, tenant), due_ms, field)
-
-    def _due(self, to: datetime | None, delay: timedelta | None) -> tuple[int, str]:
-        if (to is None) == (delay is None):
-            raise InputError.at("to", "or `delay` says the new time; give one of the two", "missing")
-        now_ms = self.clock.now_ms()
-        if delay is not None:
-            return now_ms + milliseconds(check_delay(delay, "delay")), "delay"
-        return due_at(to, now_ms, "to"), "to"
+        due_ms, field = new_due(to, delay, self.clock.now_ms())
+        return self.mover.move(self.get(job_id, tenant), due_ms, field)
 
     @property
-    def _mover(self) -> Mover:
+    def mover(self) -> Mover:
+        """Moves jobs to a time in Unix milliseconds."""
         port = self.submitter
         reviver = Reviver(self.store, self.reader, port.queue, self.clock, port.random)
         return Mover(self.store, port.queue, port.payloads, reviver, self.clock)
+
+    @property
+    def _withdrawal(self) -> Withdrawal:
+        return Withdrawal(self.store, self.submitter.registry, self.clock)
+
+    def scheduled(self, tenant: str = DEFAULT_TENANT, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """The tenant's jobs that the table sends when they are due: `claimable_at` is that time, Unix milliseconds.
+
+        The earliest come first in each of the index's eight parts, one part after the other. A delay of up to 15
+        minutes waits in its queue, which can't be listed. `limit`: jobs a page, 1 to 100.
+
+        Raises:
+            InputError, UnavailableError: an argument is bad; AWS did not answer.
+        """
+        query = Query(tenant=tenant, state=State.SCHEDULED, limit=limit, cursor=cursor)
+        return Listing(self.reader, self.clock, list_index=False).jobs(query)
 
     def cancel(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """Cancel a job that waits, and ask one that runs to stop. The answer says which of the two it was.
@@ -194,31 +275,17 @@ class JobClient:
             JobStateError: it is over, and not as cancelled.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
-        return self._end(job_id, tenant, self._cancelled)
+        return self._withdrawal.cancel(self.get(job_id, tenant))
 
     def answer(
         self, job_id: str, name: str, value: object, *, tenant: str = DEFAULT_TENANT, by: str | None = None
     ) -> Answered:
-        """Answer what a job waits for with `ctx.wait_for`, or will: then it is kept until the job asks.
+        """Answer what a job waits for with `ctx.wait_for`, or will. Guarantees and errors are `Answerer.answer`'s.
 
-        A job that waits is due at once. Once this returns, the job uses the answer or is over. The same answer again
-        changes nothing, and says who gave it first.
-
-        Arguments:
-            name: what the job's kind declares in `answers`. `value`: of the declared type, at most 16,384 bytes.
-            by: who decided, at most 128 printable ASCII characters; by default your ARN, which stands in the audit
-                trail in any case.
-
-        Raises:
-            InputError: the kind takes no such answer, or `value` does not fit; nothing was written.
-            JobNotFoundError: there is no such job, or its retention is over.
-            AnsweredError: it has another answer, which stands.
-            AnswerLateError: nobody answered in time, and the job went on without.
-            JobStateError: the job is over.
-            UnavailableError: AWS did not answer; the call may be repeated.
+        `name` is declared by the kind, `value` of its type. `by` (128 printable ASCII characters): by default your ARN.
         """
-        ref = JobRef(check_tenant(tenant), check_job_id(job_id))
-        return self.answerer.answer(Reply(ref, name, value, "client", self.answerer.actor(), by))
+        ref, who = JobRef(check_tenant(tenant), check_job_id(job_id)), self.answerer.actor()
+        return self.answerer.answer(Reply(ref, name, value, "client", who, by))
 
     def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """End a job without asking it. A job that waits is cancelled.
@@ -230,51 +297,4 @@ class JobClient:
         Raises:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.
         """
-        return self._end(job_id, tenant, self._killed)
-
-    def _end(self, job_id: str, tenant: str, ended: Callable[[Job], tuple[Verb, Job]]) -> Job:
-        job = self.get(job_id, tenant)
-        for _ in range(_CANCEL_TRIES):
-            if job.state is State.CANCELLED:
-                return job
-            if job.state.is_final:
-                raise JobStateError("cancelled", job_id, job.state, "nothing is left to cancel")
-            verb, after = ended(job)
-            if after == job:
-                return job
-            answer = self.store.move(verb, job, after)
-            if isinstance(answer, Written):
-                return answer.job
-            job = _standing(answer, tenant, job_id)
-        raise UnavailableError("cancel", "the job kept changing")
-
-    def _cancelled(self, job: Job) -> tuple[Verb, Job]:
-        if job.state is State.RUNNING:
-            return Verb.ASK_CANCEL, asked_to_stop(job)
-        now_ms = self.clock.now_ms()
-        return Verb.CANCEL, cancelled(job, now_ms, now_ms + self._keep(job))
-
-    def _killed(self, job: Job) -> tuple[Verb, Job]:
-        if job.state is not State.RUNNING:
-            return self._cancelled(job)
-        now_ms = self.clock.now_ms()
-        return Verb.KILL, killed(job, now_ms, now_ms + self._keep(job))
-
-    def _keep(self, job: Job) -> int:
-        try:
-            return milliseconds(self.submitter.registry.resolve(job.kind).retention.result)
-        except InputError:
-            return milliseconds(Retention().result)
-
-
-def _no_submission(index: int, job: object) -> InputError:
-    return InputError.at(f"jobs[{index}]", f"must be a Submission, not {type(job).__name__}", "type")
-
-
-def _standing(answer: Refused | Unwritten, tenant: str, job_id: str) -> Job:
-    """The record that stood in the way."""
-    if isinstance(answer, Unwritten):
-        raise answer.error
-    if answer.job is None:
-        raise JobNotFoundError(tenant, job_id)
-    return answer.job
+        return self._withdrawal.kill(self.get(job_id, tenant))

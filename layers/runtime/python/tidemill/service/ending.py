@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from tidemill.domain.answer_errors import WaitTimeoutError
 from tidemill.domain.args import JobArgs
 from tidemill.domain.asking import asked
 from tidemill.domain.classify import Classification, FailureClass, classify
@@ -23,7 +24,6 @@ from tidemill.domain.grouped import members_of
 from tidemill.domain.hiding import strings_of
 from tidemill.domain.interrupt import Awaiting, HandedOver, HardTimeout, JobCancelled, SoftTimeoutError
 from tidemill.domain.outcome import Asked, Attempt, Continued, Raised, Stopped
-from tidemill.domain.unanswered import WaitTimeoutError
 
 PERMANENT: Final = Classification(FailureClass.PERMANENT)
 TRANSIENT: Final = Classification(FailureClass.TRANSIENT)

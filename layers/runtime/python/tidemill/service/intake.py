@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from tidemill.domain.errors import PlainMessageError, TidemillError, UnavailableError
+from tidemill.domain.envelope import is_tick
+from tidemill.domain.errors import KeyConflictError, PlainMessageError, TidemillError, UnavailableError
 from tidemill.domain.failure import refusal_of
 from tidemill.domain.hiding import strings_of
 from tidemill.domain.job import Job
@@ -81,6 +83,11 @@ class Intake:
     def _settle(self, message: Foreign | Unreadable, result: SubmitResult) -> Settlement:
         match result:
             case Receipt():
+                if result.created and is_tick(message.document):
+                    self._note_lateness(message.document, result)
+                return ACK
+            case KeyConflictError() if is_tick(message.document):
+                # Sent again after a deployment gave the schedule other arguments: the tick has its job.
                 return ACK
             case UnavailableError():
                 return UNASKED
@@ -92,7 +99,7 @@ class Intake:
         if self.registry.lanes[self.lane].fifo:
             # Sent anew, it would come after messages that were sent after it.
             raise PlainMessageError(self.lane)
-        submission = replace(parse_request(received.document, self.registry), asked_at=delivery.sent_at)
+        submission = replace(_read(received.document, self.registry), asked_at=delivery.sent_at)
         if submission.lane is None:
             # The sender chose the lane by choosing the queue.
             submission = replace(submission, lane=self.lane)
@@ -100,6 +107,15 @@ class Intake:
             # The record that its refusal would have: by the kind as the message names it, an alias too.
             return replace(submission, job_id=refused_ref(received).id)
         return submission
+
+    def _note_lateness(self, document: dict[str, Any], receipt: Receipt) -> None:
+        from tidemill.domain.tick import read_tick
+
+        tick, now_ms = read_tick(document), self.clock.now_ms()
+        if tick.is_late(now_ms):
+            self.telemetry.count("TicksLate")
+            late_s = (now_ms - tick.at) // 1000
+            self.telemetry.alert("tick_late", schedule=tick.schedule, job_id=receipt.job_id, late_seconds=late_s)
 
     def _refuse(self, received: Foreign | Unreadable, error: TidemillError) -> Settlement:
         """Write a dead record, so that the DLQ's message has its reason; then let SQS move the message."""
@@ -117,6 +133,15 @@ class Intake:
                 return TO_DLQ if is_refusal(job) else ACK
             case _:
                 return UNASKED
+
+
+def _read(document: object, registry: JobRegistry) -> Submission:
+    if not is_tick(document):
+        return parse_request(document, registry)
+    # Most workers never meet one, and all of them start cold.
+    from tidemill.service.ticks import parse_tick
+
+    return parse_tick(document, registry)
 
 
 def _arguments(received: Foreign | Unreadable) -> bytes:

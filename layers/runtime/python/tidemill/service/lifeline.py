@@ -134,6 +134,11 @@ class AttemptLifeline:
         self.inquirer.check(question)
         return self.inquirer.answer(question, self._recalled(question.name), self)
 
+    def answer_token(self, name: str, to: str, lasts: timedelta) -> str:
+        """See JobContext."""
+        self._check_held()
+        return self.inquirer.token(name, to, lasts)
+
     # --- what the worker does ---------------------------------------------------------------------
 
     def beat(self) -> int | None:

@@ -279,6 +279,7 @@ class Performer:
             lifeline=running.lifeline,
             entity=envelope.entity,
             sequence=envelope.sequence,
+            scheduled_at_ms=envelope.scheduled_at,
         )
 
     def _warn(self, job: Job, limit: str, before: int, now: int, most: int) -> None:

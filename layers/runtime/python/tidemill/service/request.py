@@ -52,7 +52,7 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
     if not isinstance(document["args"], dict):
         raise InputError.at("args", f"must be a JSON object, not {type(document['args']).__name__}", "type")
     delay, run_at = _start(document)
-    expires_in = _span(document, "expires_in_seconds")
+    expires_in = parse_span(document, "expires_in_seconds")
     if expires_in is not None:
         # Here and not only with the submission, so that the field has the name that the sender wrote.
         check_expiry(expires_in, delay, "expires_in_seconds")
@@ -77,7 +77,7 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
 
 def _start(document: dict[str, Any]) -> tuple[timedelta, datetime | None]:
     """After which span, or from which moment on, it may start."""
-    delay = _span(document, "delay_seconds") or timedelta(0)
+    delay = parse_span(document, "delay_seconds") or timedelta(0)
     if document.get("run_at") is None:
         return delay, None
     if delay:
@@ -96,7 +96,12 @@ def _switch(document: dict[str, Any], field: str) -> bool:
     return bool(value)
 
 
-def _span(document: dict[str, Any], field: str) -> timedelta | None:
+def parse_span(document: dict[str, Any], field: str) -> timedelta | None:
+    """The span that a number of seconds in a document names; None if it has none.
+
+    Raises:
+        InputError: it is no number from 0 to 365 days.
+    """
     value = document.get(field)
     if value is None:
         return None

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final, TypedDict
 
-from tidemill.domain import limits
+from tidemill.domain import limits, names
 from tidemill.domain.args import JobArgs, fingerprint_of
 from tidemill.domain.definition import OnFinal
-from tidemill.domain.due import check_delay, due_at, is_past
+from tidemill.domain.due import check_delay, start_of
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.entity import Entity
 from tidemill.domain.envelope import Envelope
@@ -18,12 +18,19 @@ from tidemill.domain.errors import InputError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lane import Lane
-from tidemill.domain.names import check_entity, check_job_id, check_key, check_lane, check_sequence, check_tenant
+from tidemill.domain.names import (
+    check_entity,
+    check_job_id,
+    check_key,
+    check_lane,
+    check_sequence,
+    check_tenant,
+)
 from tidemill.domain.payload import checked_in
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.sizing import longest_timeout
 
-DEFAULT_TENANT: Final = "default"
+DEFAULT_TENANT: Final = names.DEFAULT_TENANT
 _NOW: Final = timedelta(0)
 
 
@@ -53,6 +60,7 @@ class Submission:
         causation_id: the job or event that caused this one. `traceparent`: W3C trace context.
         hops: how many jobs caused each other before this one, 0 to 32; by default none. What a running job submits
             through the client has these four from it, unless they are given.
+        scheduled_at: the time of a schedule that the job is made for, Unix milliseconds; `expires_in` counts from it.
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
     """
@@ -73,6 +81,7 @@ class Submission:
     sequence: int | None = None
     run_at: datetime | None = None
     durable_args: bool = False
+    scheduled_at: int | None = None
 
 
 class Options(TypedDict, total=False):
@@ -93,6 +102,7 @@ class Options(TypedDict, total=False):
     sequence: int | None
     run_at: datetime | None
     durable_args: bool
+    scheduled_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +158,15 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     definition = registry.resolve(kind)
     tenant = check_tenant(submission.tenant)
     lane = _lane(submission.lane, definition, registry)
-    due_ms, overdue = _due(submission, now_ms)
+    if not isinstance(submission.durable_args, bool):
+        raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
+    due_ms, overdue = start_of(submission.run_at, submission.delay, now_ms)
     _check_order(submission, registry.lanes[lane])
     hops: object = 0 if submission.hops is None else submission.hops
     if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
         problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"
         raise InputError.at("hops", problem, "hops")
+    scheduled_at = _moment(submission.scheduled_at)
     canonical = submission.args.canonical()
     inline, stored = checked_in(canonical)
     job_id = _identity(submission, tenant, kind, now_ms, random)
@@ -167,35 +180,23 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         correlation_id=_trace(submission.correlation_id, "correlation_id") or job_id,
         key=submission.key,
         not_before=due_ms if due_ms > now_ms else None,
-        expires_at=_expiry(submission.expires_in, timedelta(milliseconds=due_ms - now_ms), now_ms),
+        expires_at=_expiry(
+            submission.expires_in,
+            timedelta(milliseconds=due_ms - now_ms),
+            now_ms if scheduled_at is None else scheduled_at,
+        ),
         causation_id=_trace(submission.causation_id, "causation_id"),
         traceparent=_trace(submission.traceparent, "traceparent"),
         hops=hops,
         entity=submission.entity,
         sequence=submission.sequence,
         stored=stored,
+        scheduled_at=scheduled_at,
     )
     repeatable = submission.key is not None or submission.job_id is not None
     return Order(
         envelope, definition, lane, due_ms, repeatable, submission.asked_at, canonical, submission.durable_args, overdue
     )
-
-
-def _due(submission: Submission, now_ms: int) -> tuple[int, InputError | None]:
-    """When it may start, and why it can't if the moment has passed."""
-    delay = check_delay(submission.delay, "delay")
-    if not isinstance(submission.durable_args, bool):
-        raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
-    if submission.run_at is None:
-        return now_ms + milliseconds(delay), None
-    if delay:
-        raise InputError.at("run_at", "stands beside a delay; give one of the two", "extra")
-    try:
-        return due_at(submission.run_at, now_ms, "run_at"), None
-    except InputError as error:
-        if not is_past(error):
-            raise
-        return now_ms, error
 
 
 def _kind_of(args: object) -> str:
@@ -266,11 +267,19 @@ def _identity(submission: Submission, tenant: str, kind: str, now_ms: int, rando
     return time_ordered_id(now_ms, random.getrandbits(74))
 
 
-def _expiry(expires_in: timedelta | None, delay: timedelta, now_ms: int) -> int | None:
+def _moment(value: int | None) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
+        raise InputError.at("scheduled_at", "must be Unix milliseconds, a whole number from 0 to 2^53", "type")
+    return value
+
+
+def _expiry(expires_in: timedelta | None, delay: timedelta, from_ms: int) -> int | None:
     if expires_in is None:
         return None
     check_expiry(check_delay(expires_in, "expires_in"), delay, "expires_in")
-    return now_ms + milliseconds(expires_in)
+    return from_ms + milliseconds(expires_in)
 
 
 def check_expiry(expires_in: timedelta, delay: timedelta, field: str) -> None:

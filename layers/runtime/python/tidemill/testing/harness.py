@@ -26,6 +26,7 @@ from tidemill.testing.stack import MemoryStack
 from tidemill.testing.story import tell
 from tidemill.testing.submitted import Ledger, Submitted
 from tidemill.testing.tampering import Tampering
+from tidemill.testing.ticking import send_tick
 from tidemill.testing.watching import Watching, watched
 
 
@@ -155,6 +156,10 @@ class Harness:
             if delivered > limit:
                 raise AssertionError(f"still busy after {limit} deliveries\n{self.story()}")
         return delivered
+
+    def tick(self, schedule: str, at: datetime | None = None) -> JobRef:
+        """Let a schedule fire for this minute, or for `at`; answers whose job it is. None fires by itself here."""
+        return send_tick(self._stack.registry, self.queues, schedule, at or self.now.replace(second=0))
 
     def advance(self, span: timedelta) -> None:
         """Let `span` go by without workers: the janitor does what it would have done, nothing is delivered.

@@ -72,6 +72,7 @@ class Seen(TypedDict, total=False):
     entity: str | None
     sequence: int | None
     previous_sequence: int | None
+    scheduled_at_ms: int | None
 
 
 def context(
@@ -96,7 +97,8 @@ def context(
         remembered: what steps returned before this attempt, by name.
         cursor: the last checkpoint before this attempt.
         code: the version of the code.
-        seen: tenant, job_id, attempt, generation, entity, sequence and previous_sequence, as the job is to see them.
+        seen: tenant, job_id, attempt, generation, entity, sequence, previous_sequence and scheduled_at_ms, as the job
+            is to see them.
 
     Raises:
         InputError: a name, a step or the cursor can't be one.
@@ -108,6 +110,7 @@ def context(
         code,
         seen.get("entity"),
         seen.get("sequence"),
+        seen.get("scheduled_at_ms"),
     )
     job = _waiting(rehearsal.definition.lane, clock.now_ms(), seen)
     rehearsal.memory.memories[job.ref] = Memory(

@@ -154,6 +154,11 @@ class Observed:
             question = replace(question, reminder=lambda number: self._reminded(question.name, reminder, number))
         return self.lifeline.wait_for(question)
 
+    def answer_token(self, name: str, to: str, lasts: timedelta) -> str:
+        """See JobContext."""
+        self.watcher.glance()
+        return self.lifeline.answer_token(name, to, lasts)
+
     def _reminded(self, name: str, reminder: Callable[[int], object], number: int) -> None:
         self.calls.reminders.append((name, number))
         reminder(number)

@@ -55,6 +55,7 @@ class Rehearsal:
     code: str
     entity: str | None
     sequence: int | None
+    scheduled_at: int | None
     store: MemoryStore = field(default_factory=MemoryStore)
     memory: MemoryOfJobs = field(default_factory=MemoryOfJobs)
     calls: Calls = field(default_factory=Calls)
@@ -85,7 +86,11 @@ class Rehearsal:
             return True
 
         caught = replace(
-            self.definition, args_type=NoArgs, function=lambda _, context: made.append(context), on_dead=None
+            self.definition,
+            args_type=NoArgs,
+            function=lambda _, context: made.append(context),
+            on_dead=None,
+            schedule=None,
         )
         around = Surroundings(
             JobRegistry(caught, lanes=self._lanes),
@@ -124,6 +129,7 @@ class Rehearsal:
             generation=job.generation,
             entity=self.entity,
             sequence=self.sequence,
+            scheduled_at=self.scheduled_at,
         )
         return Enveloped(Delivery("message", "receipt", "", job.created_at, job.attempt), envelope)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import Verb
@@ -17,6 +17,7 @@ class MemoryWaits:
     """`JobWaits` in a dictionary, which is that of the `MemoryStore` whose jobs these are. Not for threads."""
 
     store: MemoryStore
+    keys: dict[int, bytes] = field(default_factory=dict)
 
     def wait_of(self, ref: JobRef, name: str) -> Wait | None:
         """See JobWaits."""
@@ -44,6 +45,14 @@ class MemoryWaits:
             return False
         self._keep(job.ref, after)
         return True
+
+    def key_of(self, period: int) -> bytes | None:
+        """See JobWaits."""
+        return self.keys.get(period)
+
+    def keep_key(self, period: int, key: bytes, ttl_s: int) -> bytes:  # noqa: ARG002 - kept on
+        """See JobWaits."""
+        return self.keys.setdefault(period, key)
 
     def _tell(self, move: tuple[Verb, Job] | None, job: Job) -> bool:
         if move is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import update_wrapper
 from typing import Any, Final, TypeAlias
 
 from tidemill.domain.context import JobContext
@@ -133,7 +134,8 @@ def _watched(definition: AnyDefinition, watch: Watch) -> Callable[[Any, JobConte
         watcher.returned()
         return value
 
-    return run_async if definition.is_async else run
+    # `updated`: what a callable object knows is its own.
+    return update_wrapper(run_async if definition.is_async else run, definition.function, updated=())
 
 
 @dataclass

@@ -8,6 +8,7 @@ from trials.lasting import count_rows, stay_unmoved, wander
 from trials.ordered import change_in_order, take_turn
 from trials.outside import call
 from trials.quick import do_at_once
+from trials.ticking import tell_time
 from trials.timing import doze, overrun, stay_deaf, stroll, take_care, take_care_async
 
 registry = JobRegistry(
@@ -30,6 +31,7 @@ registry = JobRegistry(
     build,
     doomed,
     doomed_died,
+    tell_time,
     lanes=(
         Lane("default"),
         Lane("crashing"),
@@ -37,6 +39,7 @@ registry = JobRegistry(
         Lane("beating"),
         Lane("stuck"),
         Lane("lasting"),
+        Lane("ticking"),
         Lane("ordered", fifo=True),
     ),
 )

@@ -37,3 +37,9 @@ class JobWaits(Protocol):
 
         Whether it was written: not if the wait is not `before` any more, or the record not `job`.
         """
+
+    def key_of(self, period: int) -> bytes | None:
+        """The key that tokens of this period are sealed with; None if nobody has needed it yet."""
+
+    def keep_key(self, period: int, key: bytes, ttl_s: int) -> bytes:
+        """Make `key` that of the period until `ttl_s` (Unix seconds), if it has none; answers the one that it has."""
