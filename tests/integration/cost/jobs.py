@@ -1,6 +1,6 @@
 """Jobs of the longest names that are allowed."""
 
-from tidemill import JobArgs, JobContext, JobRegistry, Lane, PermanentError, job
+from tidemill import JobArgs, JobContext, JobRegistry, Lane, PermanentError, days, job
 from tidemill.domain import limits
 
 LANE = "l" * limits.MAX_LANE_CHARS
@@ -35,4 +35,13 @@ def fail(args: Shaky, ctx: JobContext) -> None:
     raise ConnectionError("again")
 
 
-registry = JobRegistry(echo, die, fail, lanes=(Lane(LANE),))
+class Patient(JobArgs, kind=KIND[:-1] + "p"):
+    pass
+
+
+@job(Patient, lane=LANE, answers={"approval": bool})
+def wait(args: Patient, ctx: JobContext) -> bool:
+    return ctx.wait_for("approval", bool, timeout=days(3), asks="May it?")
+
+
+registry = JobRegistry(echo, die, fail, wait, lanes=(Lane(LANE),))

@@ -167,9 +167,11 @@ class Answerer:
             if wait.given.value == given.value:
                 return wait, wait
             raise AnsweredError(job.ref.id, name, wait.given.by, wait.given.at, wait.given.means)
+        if wait is not None and is_known and wait.timed_out_at is not None:
+            raise AnswerLateError(job.ref.id, name, "its time is over", wait.ends_at)
         if job.state.is_final:
             raise JobStateError("answered", job.ref.id, job.state, "nothing waits for it any more; look at the job")
-        if wait is not None and is_known and (wait.timed_out_at is not None or wait.is_late(given.at)):
+        if wait is not None and is_known and wait.is_late(given.at):
             raise AnswerLateError(job.ref.id, name, "its time is over", wait.ends_at)
         return wait, None
 
