@@ -74,6 +74,9 @@ class Janitor(PythonFunction):
         allow(self.role, DLQ_CENSUS, *(lane.dlq.queue_arn for lane in queues))
         allow(self.role, JOBS_TABLE, jobs.table.table_arn)
         allow(self.role, TABLE_QUERY, jobs.index_arn(DUE_INDEX))
+        # Large arguments of jobs that wait in a chain, or for the end of a batch.
+        stores.payloads.grant_read(self.role)
+        stores.payloads.grant_submitting(self.role)
 
     def _tick(self) -> None:
         # A rule, not EventBridge Scheduler: at a fixed rate both are the same, and a rule needs no role.

@@ -86,4 +86,5 @@ def _shown(value: int | timedelta) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     seconds = int(value.total_seconds())
-    return f"{seconds:,} s" if seconds % 86_400 else f"{seconds // 86_400} days"
+    days = seconds // 86_400
+    return f"{seconds:,} s" if seconds % 86_400 else f"{days} day{'s' if days > 1 else ''}"

@@ -156,7 +156,7 @@ def test_the_api_accepts_a_job(invoke):
 
 
 def test_the_janitor_ticks(invoke):
-    assert set(invoke("Janitor", "janitor_tick")) == {"sent", "deaths"}
+    assert set(invoke("Janitor", "janitor_tick")) == {"sent", "deaths", "batch_ends"}
 
 
 def test_the_default_worker_keeps_the_bad_message_alone(invoke):

@@ -58,6 +58,7 @@ MATRIX = {
     | every(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], *DLQS)
     | every(RECORD, JOBS)
     | every(["dynamodb:Query"], DUE)
+    | {("s3:GetObject", f"{PAYLOADS}*"), ("s3:PutObject", f"{PAYLOADS}*/args/*")}
     | XRAY,
 }
 

@@ -29,6 +29,7 @@ from tidemill.service.notebook import Notebook
 from tidemill.service.performing import Performer, Surroundings
 from tidemill.service.reception import Enveloped
 from tidemill.service.submitter import Submitter
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -102,7 +103,7 @@ def client(store: Any) -> JobClient:
     nothing: Any = None
     ports: dict[str, Any] = {"order": MemoryOrder(), "payloads": MemoryPayloads()}
     submitter = Submitter(REGISTRY, store, store, nothing, FrozenClock(NOW), Bits(0), **ports)
-    return JobClient(submitter, store, store, FrozenClock(NOW), answerer=nothing)
+    return JobClient(submitter, store, store, FrozenClock(NOW), batch_store=MemoryBatches(), answerer=nothing)
 
 
 def tenant_and_id() -> tuple[str, str]:

@@ -39,6 +39,7 @@ from tidemill.service.reviving import Reviver
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Submitter
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -141,7 +142,9 @@ def _submits(tape: Tape, number: int, times: int, delayed: bool) -> Any:  # noqa
 def _cancels(tape: Tape) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
     nothing: Any = None
-    client = JobClient(_submitter(tape, 0), store, reader, FrozenClock(NOW), answerer=nothing)
+    client = JobClient(
+        _submitter(tape, 0), store, reader, FrozenClock(NOW), batch_store=MemoryBatches(), answerer=nothing
+    )
     return _result(lambda: client.cancel(REF.id, TENANT))
 
 

@@ -137,6 +137,8 @@ def set_up(capture: Capture) -> Iterator[None]:
         (gc, "get_freeze_count", lambda: 1),
         # Of a hundred, an end of them would be met by few schedules, and would fill those with nothing else.
         (limits, "MAX_FIFO_RECEIVES", 20),
+        # A batch of several shards has hundreds of children; here, a handful.
+        (limits, "CHILDREN_PER_SHARD", 3),
         # Bytes beyond a bound go the same way whatever the bound is.
         (limits, "MAX_ARGS_BYTES", LARGE_BYTES),
         (limits, "MAX_RESULT_BYTES", LARGE_BYTES),

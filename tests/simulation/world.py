@@ -100,6 +100,8 @@ class World:
         # Jobs whose stored bytes somebody took or changed, or that somebody made up: they may stay dead.
         self.spoiled: dict[str, None] = {}
         self._parts: dict[type[Any], Any] = {}
+        # What else somebody has to do before everything is at rest.
+        self.unsettled: list[Callable[[], bool]] = []
 
     # --- what its parts ask -----------------------------------------------------------------------
 
@@ -304,6 +306,8 @@ class World:
             state = State.of(item)
             if not state.is_final:
                 return Violation("I2", f"{job} is {state} {after}, and nobody will ever move it")
+        if any(left() for left in self.unsettled):
+            return Violation("I26", f"a batch is open {after}, or nobody was told of its end")
         return Violation("I20", f"messages go round {after}, though every job is over")
 
     def is_at_rest(self) -> bool:
@@ -312,7 +316,7 @@ class World:
             return False
         is_over = all(item["state"]["S"] in FINAL for item in self.cloud.records().values())
         # A plain message that no worker ever read has no record before the census finds it.
-        return is_over and not self._has_riddles()
+        return is_over and not self._has_riddles() and not any(left() for left in self.unsettled)
 
     def _step(self) -> bool:
         if self.calls.made > self._most_calls * (len(self.ledger.wanted) + 1):

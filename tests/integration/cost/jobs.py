@@ -1,6 +1,7 @@
 """Jobs of the longest names that are allowed."""
 
 from tidemill import JobArgs, JobContext, JobRegistry, Lane, PermanentError, days, job
+from tidemill.batches import BatchEnded
 from tidemill.domain import limits
 
 LANE = "l" * limits.MAX_LANE_CHARS
@@ -44,4 +45,17 @@ def wait(args: Patient, ctx: JobContext) -> bool:
     return ctx.wait_for("approval", bool, timeout=days(3), asks="May it?")
 
 
-registry = JobRegistry(echo, die, fail, wait, lanes=(Lane(LANE),))
+class Told(BatchEnded, kind="cost.told"):
+    pass
+
+
+# What the callbacks of this process were told.
+heard: list[Told] = []
+
+
+@job(Told, lane=LANE)
+def hear(args: Told, ctx: JobContext) -> None:
+    heard.append(args)
+
+
+registry = JobRegistry(echo, die, fail, hear, wait, lanes=(Lane(LANE),))

@@ -55,6 +55,18 @@ def test_a_batch_accepts_the_good_jobs_and_names_the_bad_one(stack, event):
     assert len(stack.rows()) == 2
 
 
+def test_a_batch_of_jobs_runs_its_callback_when_they_are_over(stack, event):
+    status, started = call(stack, event, "api_start_batch")
+    assert (status, started["total"], started["submitted"]) == (202, 2, 2)
+    assert call(stack, event, "api_start_batch")[0] == 200
+
+    for _ in range(2):
+        stack.work(stack.next_event())
+    view = stack.program.client.batches.get(started["id"], "acme")
+    assert (view.state, view.succeeded) == ("succeeded", 2)
+    assert len([row for row in stack.rows() if row["sk"]["S"] == "STATE"]) == 3
+
+
 def test_a_job_is_read_before_and_after_it_ran(stack, event):
     assert call(stack, event, "api_get")[0] == 404
     call(stack, event, "api_submit_valid")

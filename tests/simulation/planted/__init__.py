@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import desk, engine, memory, moves, order, payloads, trouble
+from tests.simulation.planted import batches, desk, engine, memory, moves, order, payloads, trouble
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
@@ -20,4 +20,5 @@ PLANTED: Final = (
     *payloads.PLANTED,
     *desk.PLANTED,
     *moves.PLANTED,
+    *batches.PLANTED,
 )

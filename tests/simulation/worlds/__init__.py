@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.simulation.setting import Setting
 from tests.simulation.worlds import (
     basic,
+    batches,
     calm,
     desk,
     fifo,
@@ -37,5 +38,6 @@ WORLDS: dict[str, Setting] = {
         desk.SETTING,
         notices.SETTING,
         moving.SETTING,
+        batches.SETTING,
     )
 }

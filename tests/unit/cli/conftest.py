@@ -20,6 +20,7 @@ from tidemill.domain.duration import minutes
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.entrypoints.http_api import HttpApi
 from tidemill.service.client import JobClient
+from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
@@ -29,6 +30,7 @@ from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
 from tidemill.settings import LaneSettings, RuntimeSettings
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -138,6 +140,10 @@ class World:
         return {"order": self.order, "payloads": self.payloads}
 
     @cached_property
+    def batches(self):
+        return MemoryBatches()
+
+    @cached_property
     def queues(self):
         return MemoryQueues(self.clock, LANES)
 
@@ -151,7 +157,14 @@ class World:
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
-            client=JobClient(submitter, self.store, self.store, self.clock, answerer=self.answerer_of(JobRegistry())),
+            client=JobClient(
+                submitter,
+                self.store,
+                self.store,
+                self.clock,
+                batch_store=self.batches,
+                answerer=self.answerer_of(JobRegistry()),
+            ),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
         )
@@ -186,7 +199,14 @@ class World:
 
     @cached_property
     def client(self):
-        return JobClient(self.submitter, self.store, self.store, self.clock, answerer=self.answerer_of(REGISTRY))
+        return JobClient(
+            self.submitter,
+            self.store,
+            self.store,
+            self.clock,
+            batch_store=self.batches,
+            answerer=self.answerer_of(REGISTRY),
+        )
 
     @cached_property
     def api(self):
@@ -219,6 +239,7 @@ class World:
             EventLoopThread(),
             order=self.order,
             waits=MemoryWaits(self.store),
+            owed=(Counting(self.client.batches._progress, Silence()),),
         )
         executor = Executor(around, self.queues, intake, lane, self.random, sleep=lambda _: None)
         deliveries = self.queues.receive(lane, 1000)

@@ -9,33 +9,39 @@ from tidemill.entrypoints.janitor import run_duties
 
 
 class Janitor:
-    """Remembers its deadlines; the sweep fails if it is told to."""
+    """Remembers its deadlines; the duties that it is told to fail do."""
 
-    def __init__(self, failure: Exception | None = None) -> None:
-        self.failure, self.deadlines = failure, {}
+    def __init__(self, *failing: str) -> None:
+        self.failing, self.deadlines = failing, {}
 
     def sweep(self, deadline_ms):
-        self.deadlines["sweep"] = deadline_ms
-        if self.failure:
-            raise self.failure
-        return 3
+        return self._do("sweep", deadline_ms, 3)
 
     def census(self, deadline_ms):
-        self.deadlines["census"] = deadline_ms
-        return 2
+        return self._do("census", deadline_ms, 2)
+
+    def look(self, deadline_ms):
+        return self._do("look", deadline_ms, 1)
+
+    def _do(self, duty, deadline_ms, answer):
+        self.deadlines[duty] = deadline_ms
+        if duty in self.failing:
+            raise UnavailableError(duty, "Throttled")
+        return answer
 
 
-def test_the_sweep_leaves_the_census_half_of_the_time():
+def test_each_duty_leaves_the_next_ones_their_part_of_the_time():
     janitor = Janitor()
 
-    assert run_duties(janitor, 1_000_000, 60_000) == {"sent": 3, "deaths": 2}
-    assert janitor.deadlines == {"sweep": 1_030_000, "census": 1_055_000}
+    assert run_duties(janitor, janitor, 1_000_000, 60_000) == {"sent": 3, "deaths": 2, "batch_ends": 1}
+    assert janitor.deadlines == {"sweep": 1_030_000, "census": 1_045_000, "look": 1_055_000}
 
 
-def test_a_census_is_taken_after_a_sweep_that_failed_and_the_failure_shows():
-    janitor = Janitor(UnavailableError("due", "Throttled"))
+@pytest.mark.parametrize("failing", [("sweep",), ("census",), ("sweep", "census")])
+def test_each_duty_is_done_after_one_that_failed_and_the_failure_shows(failing):
+    janitor = Janitor(*failing)
 
     with pytest.raises(UnavailableError):
-        run_duties(janitor, 1_000_000, 60_000)
+        run_duties(janitor, janitor, 1_000_000, 60_000)
 
-    assert "census" in janitor.deadlines
+    assert set(janitor.deadlines) == {"sweep", "census", "look"}

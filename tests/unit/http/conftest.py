@@ -24,6 +24,7 @@ from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.listing import Listing
 from tidemill.service.submitter import Submitter
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -92,12 +93,15 @@ class World:
         self.store = MemoryStore()
         self.queues = MemoryQueues(self.clock, tuple(registry.lanes))
         self.telemetry = RecordingTelemetry()
+        self.batches = MemoryBatches()
         self.memory, self.payloads, self.trail = MemoryOfJobs(self.store.memories), MemoryPayloads(), MemoryTrail()
         chance = Random(7)  # noqa: S311 - a test repeats
         common = (registry, self.store, self.store, self.queues, self.clock, chance)
         submitter = Submitter(*common, order=MemoryOrder(), payloads=self.payloads)
         self.answerer = an_answerer(registry, self.store, self.queues, self.clock, trail=self.trail, actor="lambda")
-        self.client = JobClient(submitter, self.store, self.store, self.clock, answerer=self.answerer)
+        self.client = JobClient(
+            submitter, self.store, self.store, self.clock, batch_store=self.batches, answerer=self.answerer
+        )
         self.listing = Listing(self.store, self.clock, list_index=True)
         tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", self.sleep)
         ports = (self.store, self.store, self.queues, self.queues)

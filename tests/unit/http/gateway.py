@@ -40,6 +40,8 @@ def template_of(method: str, target: str) -> str:
         return "/answers/{token}"
     if len(parts) == 3 and parts[1] == "dlq" and (method, parts[2]) not in DLQ_ROUTES:
         return "/dlq/{id}"
+    if len(parts) == 3 and parts[1] == "batches":
+        return "/batches/{id}"
     is_job = path.startswith("/jobs/") and path.count("/") == 2 and (method, path) != ("POST", "/jobs/batch")
     return "/jobs/{id}" if is_job else path
 

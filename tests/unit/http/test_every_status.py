@@ -97,7 +97,7 @@ def fail(world, monkeypatch, method, path, target):
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_the_routes_are_those_of_the_document(world, method, path):
     assert method.lower() in world.contract["paths"][path]
-    others = {**dlq_paths(), **answer_paths()}
+    others = (*dlq_paths(), *answer_paths(), "/batches", "/batches/{id}")
     found = {path: operations for path, operations in world.contract["paths"].items() if path not in others}
     assert sum(len(operations) for operations in found.values()) == len(ROUTES)
 

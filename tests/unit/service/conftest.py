@@ -21,7 +21,10 @@ from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.domain.message import Delivery
 from tidemill.domain.ports import Send
 from tidemill.service.batch import Batch
+from tidemill.service.batch_progress import BatchProgress
+from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.client import JobClient
+from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
@@ -29,8 +32,10 @@ from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
+from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
@@ -80,6 +85,7 @@ class World:
         self.payloads = MemoryPayloads()
         self.order = MemoryOrder()
         self.waits = MemoryWaits(self.store)
+        self.batches = MemoryBatches()
         self.does: list[Behaviour] = []
         self.runs: list[tuple[str, int, int]] = []
         self.registry = JobRegistry(
@@ -105,7 +111,9 @@ class World:
         answerer = an_answerer(
             self.registry, store, queues, self.clock, waits=self.waits, recall=self.memory.look, trail=self.trail
         )
-        self.client = JobClient(self.submitter, store, reader, self.clock, answerer=answerer)
+        self.client = JobClient(self.submitter, store, reader, self.clock, batch_store=self.batches, answerer=answerer)
+        self.progress = BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.clock)
+        self.batch_watch = BatchWatch(self.batches, reader, self.progress, self.clock, self.telemetry)
         common = (self.lanes, self.clock, self.random)
         tools = Tools(self.registry, self.payloads, self.memory.look, self.trail, lambda: "ada", self.sleep)
         self.desk = DeadLetterDesk(store, reader, queues, queues, *common, tools)
@@ -132,6 +140,7 @@ class World:
             self.code,
             order=self.order,
             waits=self.waits,
+            owed=(Counting(self.progress, self.telemetry),),
         )
 
     def sleep(self, seconds_: float) -> None:
@@ -187,6 +196,7 @@ class World:
             self.invoke(lane)
             self.janitor.sweep()
             self.janitor.census()
+            self.batch_watch.look()
             if not self.queues.count(lane) and not self.pending():
                 return
             self.clock.advance(seconds(30))

@@ -195,9 +195,17 @@ def test_what_can_not_be_a_fault_is_refused(tide):
 def test_every_verb_of_every_port_can_fail():
     from tidemill.domain import ports
 
-    stores = (ports.JobStore, ports.JobReader, ports.JobQueue, ports.JobMemory, ports.Payloads)
-    others = (ports.EntityOrder, ports.JobWaits)
-    verbs = {name for port in (*stores, *others) for name in vars(port) if not name.startswith("_")}
+    stores = (
+        ports.JobStore,
+        ports.JobReader,
+        ports.JobQueue,
+        ports.JobMemory,
+        ports.Payloads,
+        ports.EntityOrder,
+        ports.BatchStore,
+        ports.JobWaits,
+    )
+    verbs = {name for port in stores for name in vars(port) if not name.startswith("_")}
     dlq = {name for name in vars(ports.DeadLetterQueue) if not name.startswith("_")}
 
     # What a queue is, it knows by its name.

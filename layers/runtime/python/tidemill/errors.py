@@ -15,6 +15,8 @@ from tidemill.domain.answer_errors import (
     WaitTimeoutError,
 )
 from tidemill.domain.errors import (
+    BatchNotFoundError,
+    BatchUnfinishedError,
     CodeChangedError,
     DefinitionError,
     FenceLostError,
@@ -45,6 +47,8 @@ __all__ = (
     "AnswerRefusedError",
     "AnswerTokenError",
     "AnsweredError",
+    "BatchNotFoundError",
+    "BatchUnfinishedError",
     "CodeChangedError",
     "ConnectError",
     "DefinitionError",

@@ -195,4 +195,11 @@ def item_bytes(item: Mapping[str, Attribute]) -> int:
 def _value_bytes(value: Attribute) -> int:
     if "S" in value:
         return len(value["S"].encode())
-    return 1 + (len(value["N"]) + 1) // 2 if "N" in value else 1
+    if "NS" in value:
+        # A byte more for each member, as for those of a list: AWS does not say that a set has none.
+        return 3 + sum(1 + _number_bytes(number) for number in value["NS"])
+    return _number_bytes(value["N"]) if "N" in value else 1
+
+
+def _number_bytes(number: str) -> int:
+    return 1 + (len(number) + 1) // 2

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tidemill.cli import commands_answer, commands_dlq_changes, commands_jobs, commands_project, commands_stack
+from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
 from tidemill.cli.commands_schedule import schedule_app
 from tidemill.cli.group import TidemillGroup
@@ -45,6 +46,7 @@ app.command("cancel")(commands_jobs.cancel)
 dlq_app.command("edit")(commands_dlq_changes.edit)
 dlq_app.command("purge")(commands_dlq_changes.purge)
 dlq_app.command("audit")(commands_dlq_changes.audit)
+app.add_typer(batch_app)
 app.add_typer(dlq_app)
 app.add_typer(schedule_app)
 app.command("lanes")(commands_stack.lanes)

@@ -30,15 +30,25 @@ _MAX_TEXT_BYTES: Final = 8 * limits.MAX_PAYLOAD_BYTES
 _MAX_EVENT_BYTES: Final = 6 * 1024 * 1024 - 64 * 1024
 
 
+def read_object(source: str, field: str) -> dict[str, Any]:
+    """A JSON object: its text, `@FILE`, or `-` for standard input.
+
+    Raises:
+        InputError: unreadable, no strict JSON or no object; `field` is named.
+    """
+    document = load_strict(_text(source, field), field)
+    if not isinstance(document, dict):
+        raise InputError.at(field, f"must be a JSON object, not {_json_type(document)}", "type")
+    return document
+
+
 def read_args(source: str) -> dict[str, Any]:
     """The arguments: JSON text, `@FILE`, or `-` for standard input.
 
     Raises:
         InputError: unreadable, no strict JSON, no object, or too large; the field is `args`.
     """
-    document = load_strict(_text(source), "args")
-    if not isinstance(document, dict):
-        raise InputError.at("args", f"must be a JSON object, not {_json_type(document)}", "type")
+    document = read_object(source, "args")
     canonical = dump_canonical(document, "args")
     size = len(canonical)
     if size > limits.MAX_PAYLOAD_BYTES:
@@ -107,25 +117,25 @@ def _spans(given: dict[str, str]) -> dict[str, int]:
     return {f"{name}_seconds": int(span.total_seconds()) for name, span in spans.items()}
 
 
-def _text(source: str) -> str | bytes:
+def _text(source: str, field: str) -> str | bytes:
     if source == "-":
         text: str | bytes = sys.stdin.buffer.read(_MAX_TEXT_BYTES + 1)
     elif source.startswith("@"):
-        text = _file(source[1:])
+        text = _file(source[1:], field)
     else:
         text = source
     if len(text) > _MAX_TEXT_BYTES:
-        raise InputError.at("args", f"are more than {_MAX_TEXT_BYTES} bytes of JSON", "too_large")
+        raise InputError.at(field, f"has more than {_MAX_TEXT_BYTES} bytes of JSON", "too_large")
     return text
 
 
-def _file(name: str) -> bytes:
+def _file(name: str, field: str) -> bytes:
     try:
         with Path(name).open("rb") as file:
             return file.read(_MAX_TEXT_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise InputError.at("args", f"can't be read from {name!r:.200}: {reason}", "file") from None
+        raise InputError.at(field, f"can't be read from {name!r:.200}: {reason}", "file") from None
 
 
 def _json_type(document: object) -> str:

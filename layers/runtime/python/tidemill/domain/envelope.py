@@ -11,6 +11,7 @@ from typing import Any, Final, TypeGuard
 
 from tidemill.domain import limits
 from tidemill.domain.args import fingerprint_of
+from tidemill.domain.batch import BatchRef, Member
 from tidemill.domain.entity import Entity
 from tidemill.domain.errors import InputError, MalformedMessageError
 from tidemill.domain.job import Job, JobRef
@@ -45,6 +46,7 @@ class Envelope:
         stored: where the argument bytes are if they are too large to travel; `args` is empty then.
         scheduled_at: the time of the schedule that made the job, if one did.
         entity: on a FIFO lane, what the job is about. `sequence`: its number among the entity's jobs.
+        member: its place in a batch, if it is a child of one.
     """
 
     send_id: str
@@ -65,6 +67,7 @@ class Envelope:
     entity: str | None = None
     sequence: int | None = None
     scheduled_at: int | None = None
+    member: Member | None = None
 
     def resend(self, send_id: str) -> Envelope:
         """The same job as another physical send."""
@@ -73,6 +76,11 @@ class Envelope:
     def entity_in(self, lane: str) -> Entity | None:
         """What the job is about, if it was sent to a FIFO lane."""
         return None if self.entity is None else Entity(self.ref.tenant, lane, self.entity)
+
+    @property
+    def batch(self) -> BatchRef | None:
+        """The batch that the job is a child of."""
+        return None if self.member is None else BatchRef(self.ref.tenant, self.member.batch)
 
     def record(self, lane: str, state: State, ttl_s: int) -> Job:
         """The record of this job while it waits for its first claim, in `state` queued or scheduled."""
@@ -115,6 +123,7 @@ class Envelope:
             "entity": self.entity,
             "sequence": self.sequence,
             "scheduled_at": self.scheduled_at,
+            "batch": None if self.member is None else _batch_document(self.member),
         }
         document.update({name: value for name, value in optional.items() if value is not None})
         if self.stored is not None:
@@ -171,6 +180,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             entity=None if document.get("entity") is None else check_entity(document["entity"]),
             sequence=_optional_number(document, "sequence"),
             scheduled_at=_optional_number(document, "scheduled_at"),
+            member=_member(document.get("batch")),
         )
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None
@@ -197,10 +207,31 @@ def _stored(document: dict[str, Any], fingerprint: str) -> Stored | None:
     return args_receipt(receipt, fingerprint)
 
 
-def _number(document: dict[str, Any], field: str) -> int:
+def _batch_document(member: Member) -> dict[str, Any]:
+    place: dict[str, Any] = {"id": member.batch, "index": member.index, "size": member.size}
+    return {**place, "eager": True} if member.eager else place
+
+
+def _member(place: Any) -> Member | None:
+    if place is None:
+        return None
+    if not isinstance(place, dict):
+        raise InputError.at("batch", "must be an object: id, index and size", "type")
+    member = Member(
+        check_job_id(place.get("id"), "batch.id"),
+        _number(place, "index", "batch.index"),
+        _number(place, "size", "batch.size"),
+        place.get("eager") is True,
+    )
+    if member.index >= member.size:
+        raise InputError.at("batch.index", f"is {member.index}: the batch has {member.size} children", "range")
+    return member
+
+
+def _number(document: dict[str, Any], field: str, where: str | None = None) -> int:
     value = document.get(field)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
-        raise InputError.at(field, "must be a whole number from 0 to 2^53", "type")
+        raise InputError.at(where or field, "must be a whole number from 0 to 2^53", "type")
     return value
 
 

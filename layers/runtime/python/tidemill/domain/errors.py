@@ -14,6 +14,7 @@
     |-- KeyConflictError       the idempotency key belongs to a job with other arguments
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
+    |-- BatchNotFoundError
     |-- JobStateError          the job's state does not allow the verb
     |-- JobFailedError         a job that somebody waited for ended otherwise than well
     |-- JobUnfinishedError     a job that somebody waited for goes on
@@ -26,7 +27,8 @@
     |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
     `-- UnavailableError       AWS did not answer or throttled; the call may be repeated
-        `-- UnansweredError    the same of a job that somebody waits for
+        |-- UnansweredError    the same of a job that somebody waits for
+        `-- BatchUnfinishedError  not every child of a batch was submitted
 
 A message says what happened, where, and the fix. The data is on the error, and `retryable` says
 whether the same call may succeed later without change.
@@ -172,6 +174,19 @@ class JobNotFoundError(TidemillError):
         self.job_id = job_id
 
 
+class BatchNotFoundError(TidemillError):
+    """No such batch for this tenant: never started, or past its retention."""
+
+    code = "batch_not_found"
+
+    def __init__(self, tenant: str, batch_id: str) -> None:
+        super().__init__(
+            f"tenant {tenant!r} has no batch {batch_id!r}. Fix: check the id, the tenant and the retention"
+        )
+        self.tenant = tenant
+        self.batch_id = batch_id
+
+
 class JobStateError(TidemillError):
     """The job's state does not allow the verb, e.g. cancelling what already runs."""
 
@@ -297,3 +312,21 @@ class UnansweredError(UnavailableError):
         super().__init__(error.operation, error.cause)
         self.args = (f"{self}, here job_id={job_id!r}: no second job comes of it",)
         self.job_id = job_id
+
+
+class BatchUnfinishedError(UnavailableError):
+    """AWS failed before every child of a batch was submitted. Those that were run; the batch waits for the others."""
+
+    code = "batch_unfinished"
+
+    def __init__(self, batch_id: str, submitted: int, size: int, key: str | None, cause: str) -> None:
+        super().__init__("start", cause)
+        again = (
+            "repeat the call with the same key: it goes on from there"
+            if key is not None
+            else "cancel the batch and start it anew, with a key, so that a repeated call goes on from there"
+        )
+        self.args = (f"batch {batch_id} is unfinished: {submitted:,} of {size:,} submitted ({cause}). Fix: {again}",)
+        self.batch_id = batch_id
+        self.submitted = submitted
+        self.size = size

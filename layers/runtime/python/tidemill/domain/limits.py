@@ -83,6 +83,19 @@ MAX_HOPS: Final = 32
 # more to submit checkpoints and hands over, so that no attempt that fails submits all of it again.
 MAX_CHILDREN: Final = 10_000
 
+# --- batches -----------------------------------------------------------------------------------
+# The children of one shard are counted in one item: a hundred numbers of two digits, each of them twice (a child that
+# died and succeeded later), stay within one write unit, and a shard takes some hundred writes in all.
+CHILDREN_PER_SHARD: Final = 100
+# Of all levels together: a hundred shards, whose numbers fit into the batch's own item.
+MAX_BATCH_CHILDREN: Final = 10_000
+# Those that wait for others of their chain or graph, in batches within it: whoever ends what they wait for submits
+# them, in the seconds that a worker has left after its jobs.
+MAX_WAITING_CHILDREN: Final = 1_000
+MAX_BATCH_DEPTH: Final = 8
+MAX_EDGES: Final = 1_000
+MAX_LISTED_FAILURES: Final = 20
+
 # --- requests ----------------------------------------------------------------------------------
 MAX_BULK_JOBS: Final = 10_000
 MAX_PAGE: Final = 100
@@ -105,6 +118,16 @@ MAX_REPLY_WAIT: Final = seconds(25)
 # The janitor runs every minute and sends what falls due within two, so that a late run is no late job.
 SWEEP_PERIOD: Final = minutes(1)
 SWEEP_AHEAD: Final = minutes(2)
+# How soon the janitor looks at a new batch for children whose end nobody counted, and how seldom at an old one.
+BATCH_CHECK: Final = minutes(2)
+MAX_BATCH_CHECK: Final = hours(1)
+# The same once it has ended without success: a child that was redriven may be the last that it needs.
+MAX_ENDED_BATCH_CHECK: Final = days(1)
+# Batches that one run of the janitor looks at, and how many of their children: a few seconds of reads, 100 in a call.
+CHECKED_BATCHES: Final = 100
+CHECKED_CHILDREN: Final = 5_000
+# How long a submitter may take, repeats of its call included: what it has not submitted by then never comes.
+BATCH_SUBMIT_TIME: Final = hours(24)
 # How long a job waits whose arguments S3 did not hand out: this, then twice as long each time, up to the second.
 PAYLOAD_WAIT: Final = seconds(5)
 MAX_PAYLOAD_WAIT: Final = minutes(5)
@@ -167,6 +190,10 @@ PAYLOAD_LIFE: Final = PAYLOAD_REFERENCE + PAYLOAD_RENEWAL
 # A large result is read only while its job is kept: it has the shortest of these that is a day longer than that, for
 # the time between its writing and the end of its job.
 RESULT_LIVES: Final = (days(8), days(32), days(128), MAX_RETENTION + days(1))
+
+# How long a batch that has ended can be looked at: as long as the longest that its dead children may be redriven in
+# (DLQ_RETENTION), twice.
+BATCH_RETENTION: Final = DLQ_RETENTION * 2
 
 # --- attempts ----------------------------------------------------------------------------------
 MAX_ATTEMPTS: Final = 25

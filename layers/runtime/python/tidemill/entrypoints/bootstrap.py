@@ -13,16 +13,20 @@ from functools import cached_property
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
+from tidemill.aws.batches import DynamoBatches
 from tidemill.aws.clients import Clients
 from tidemill.aws.queue import SqsJobQueue
 from tidemill.aws.reader import DynamoJobReader
 from tidemill.aws.store import DynamoJobStore
 from tidemill.domain.ports import Clock, Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.service.batch_progress import BatchProgress
+from tidemill.service.counting import Counting
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.performing import Surroundings
+from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
 from tidemill.settings import RuntimeSettings
 
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from tidemill.aws.payloads import S3Payloads
     from tidemill.aws.waits import DynamoJobWaits
     from tidemill.service.answering import Answerer
+    from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
     from tidemill.service.deadletters import DeadLetterDesk
@@ -103,7 +108,9 @@ class Program:
         """Submits and looks after jobs."""
         from tidemill.service.client import JobClient
 
-        return JobClient(self.submitter, self.store, self.reader, self.clock, answerer=self.answerer)
+        return JobClient(
+            self.submitter, self.store, self.reader, self.clock, batch_store=self.batches, answerer=self.answerer
+        )
 
     @cached_property
     def answerer(self) -> Answerer:
@@ -178,6 +185,11 @@ class Program:
         return DynamoJobWaits(self.clients.dynamodb, self.settings.table)
 
     @cached_property
+    def batches(self) -> DynamoBatches:
+        """The batches of the jobs table."""
+        return DynamoBatches(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
     def payloads(self) -> S3Payloads:
         """Large arguments and results."""
         from tidemill.aws.payloads import S3Payloads
@@ -200,6 +212,7 @@ class Program:
             self.settings.code_version,
             order=self.order,
             waits=self.waits,
+            owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
 
@@ -218,6 +231,16 @@ class Program:
             self.random,
             telemetry,
         )
+
+    def batch_watch(self, telemetry: Telemetry) -> BatchWatch:
+        """The janitor's look at batches."""
+        from tidemill.service.batch_watch import BatchWatch
+
+        return BatchWatch(self.batches, self.reader, self._progress, self.clock, telemetry)
+
+    @property
+    def _progress(self) -> BatchProgress:
+        return BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.clock)
 
     @property
     def _urls(self) -> dict[str, str]:

@@ -25,6 +25,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.http_answers import AnswerRoutes
+from tidemill.entrypoints.http_batches import BatchRoutes
 from tidemill.entrypoints.http_dlq_routes import DLQ_METHODS, DlqRoutes
 from tidemill.entrypoints.http_lookup import LookupDesk
 from tidemill.entrypoints.http_moving import MoveDesk
@@ -54,6 +55,8 @@ _METHODS: Final = (
     (re.compile(r"/jobs/[^/]+/move"), ("POST",)),
     (re.compile(r"/jobs/[^/]+/answers/[^/]+"), ("POST",)),
     (re.compile(r"/answers/[^/]+"), ("GET", "POST")),
+    (re.compile(r"/batches"), ("POST",)),
+    (re.compile(r"/batches/[^/]+"), ("DELETE", "GET")),
     *DLQ_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
@@ -93,6 +96,9 @@ class HttpApi:
         self._app.delete("/jobs")(self._cancel_page)
         self._app.post("/jobs/<job_id>/move")(self._move)
         AnswerRoutes(self._app, client.answerer, client.answerer.tokens, telemetry, self._caller).add()
+        self._app.post("/batches")(self._start_batch)
+        self._app.get("/batches/<batch_id>")(self._get_batch)
+        self._app.delete("/batches/<batch_id>")(self._cancel_batch)
         DlqRoutes(self._app, desk, telemetry, self._caller)
         self._app.get("/openapi.json")(self._openapi)
         self._app.exception_handler(Exception)(self._refuse)
@@ -165,6 +171,22 @@ class HttpApi:
         self._telemetry.note("jobs_cancelled", cancelled=len(document["cancelled"]), asked=len(document["asked"]))
         return json_response(200, document)
 
+    def _start_batch(self) -> Response[str]:
+        routes = self._batch_routes()
+        read_query(self._event, set())
+        started, document = routes.start(read_document(self._event, MAX_BODY_BYTES))
+        size, is_new = started.batch.size, started.created
+        self._telemetry.note("batch_started", batch_id=started.batch_id, children=size, is_new=is_new)
+        return json_response(202 if started.created else 200, document, {"Location": document["link"]})
+
+    def _get_batch(self, batch_id: str) -> Response[str]:
+        return json_response(200, self._batch_routes().batch(batch_id))
+
+    def _cancel_batch(self, batch_id: str) -> Response[str]:
+        document = self._batch_routes().cancel(batch_id)
+        self._telemetry.note("batch_cancelled", batch_id=document["id"], is_over=document["ended_at"] is not None)
+        return json_response(202 if document["ended_at"] is None else 200, document)
+
     def _openapi(self) -> Response[str]:
         self._caller()
         read_query(self._event, set())
@@ -217,6 +239,9 @@ class HttpApi:
         caller = self._caller()
         read_query(self._event, known)
         return SubmitDesk(self._registry, self._client, self._event, caller)
+
+    def _batch_routes(self) -> BatchRoutes:
+        return BatchRoutes(self._registry, self._client, self._event, self._caller())
 
     def _lookup_desk(self) -> LookupDesk:
         return LookupDesk(self._client, self._listing, self._event, self._caller())

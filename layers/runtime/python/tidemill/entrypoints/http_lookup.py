@@ -57,7 +57,7 @@ class LookupDesk:
             JobNotFoundError: the tenant has no such job.
         """
         asked = read_query(self.event, {"tenant", "failures"})
-        wants_failures = _switch(asked.get("failures", "false"), "failures")
+        wants_failures = switch(asked.get("failures", "false"), "failures")
         with answering_query():
             job = self.client.get(job_id, self.caller.tenant_for(asked.get("tenant")))
         return self.document(job, with_failures=wants_failures)
@@ -100,7 +100,7 @@ class LookupDesk:
             JobStateError: it is over.
         """
         asked = read_query(self.event, {"tenant", "kill"})
-        end = self.client.kill if _switch(asked.get("kill", "false"), "kill") else self.client.cancel
+        end = self.client.kill if switch(asked.get("kill", "false"), "kill") else self.client.cancel
         with answering_query():
             job = end(job_id, self.caller.tenant_for(asked.get("tenant")))
         return self._linked(job, job_view(job))
@@ -111,8 +111,8 @@ class LookupDesk:
         with answering_query():
             page = CancelDesk(self.client, self.listing).cancel(
                 self._query(asked),
-                dry_run=_switch(asked.get("dry_run", "false"), "dry_run"),
-                kill=_switch(asked.get("kill", "false"), "kill"),
+                dry_run=switch(asked.get("dry_run", "false"), "dry_run"),
+                kill=switch(asked.get("kill", "false"), "kill"),
             )
         return {
             "cancelled": [job.ref.id for job in page.cancelled],
@@ -150,7 +150,12 @@ def whole_number(value: str, field: str) -> int:
     return int(value)
 
 
-def _switch(value: str, field: str) -> bool:
+def switch(value: str, field: str) -> bool:
+    """The truth that a query parameter names.
+
+    Raises:
+        InvalidQueryError: it names none.
+    """
     if value not in _SWITCH:
         raise InvalidQueryError(Violation(field, "must be true or false", "type"))
     return _SWITCH[value]

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tidemill.domain.batch_record import BatchState
 from tidemill.domain.lifecycle import State
+from tidemill.entrypoints.http_batches import MAX_LISTED
 from tidemill.entrypoints.http_lookup import MAX_FAILURES
 
 Timestamp = Annotated[
@@ -171,6 +173,7 @@ class ProblemMembers(_Document):
     violations: list[FieldViolation]
     retryable: bool = Field(description="whether the API failed, so that the same request may succeed later")
     job_id: str = Field(default="", description="the job that stands in the way, if one does")
+    batch_id: str = Field(default="", description="the batch that it is about, if it is about one")
 
 
 class AcceptedJob(Receipt):
@@ -199,6 +202,46 @@ class Problem(ProblemMembers):
     by: str = Field(default="", description="who gave the other answer, where the job has one")
     at: str = Field(default="", description="when that was, as RFC 3339 in UTC")
     means: str = Field(default="", description="how it came")
+
+
+class StartedBatch(_Document):
+    """An accepted batch, chain or graph."""
+
+    id: str
+    state: BatchState
+    total: int = Field(ge=0, description="how many children it has")
+    submitted: int = Field(ge=0, description="how many of them are accepted")
+    created: bool = Field(description="false when the key was seen before and its batch stands")
+    link: Annotated[str, Field(description="where the batch is found, as a path on this API")]
+
+
+class LostChild(_Document):
+    """A child that did not succeed."""
+
+    index: int = Field(ge=0, description="its place in the batch, from 0")
+    id: str = Field(description="of its job, or of the batch that it is")
+    state: Literal["failed", "cancelled"]
+
+
+class Batch(_Document):
+    """A batch, and how many of its children ended how."""
+
+    id: str
+    tenant: str
+    key: str | None
+    state: BatchState
+    total: int = Field(ge=0)
+    submitted: int = Field(ge=0, description="while it is submitting: how far that came")
+    succeeded: int = Field(ge=0)
+    failed: int = Field(ge=0, description="dead, or expired")
+    cancelled: int = Field(ge=0)
+    skipped: int = Field(ge=0, description="what they wait for did not succeed, so that they can't start")
+    open: int = Field(ge=0, description="nothing of that is true of them yet")
+    cancel_asked: bool
+    created_at: Timestamp
+    ended_at: Timestamp | None
+    link: Annotated[str, Field(description="where the batch is found, as a path on this API")]
+    failures: list[LostChild] = Field(default=[], description=f"if asked for; the first {MAX_LISTED}, by index")
 
 
 class BatchProblem(Problem):

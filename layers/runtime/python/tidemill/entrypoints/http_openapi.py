@@ -61,6 +61,8 @@ def openapi_document(registry: JobRegistry, *, has_tokens: bool) -> dict[str, An
             "/jobs/{id}": {"get": _get(), "delete": _cancel()},
             "/jobs/{id}/move": {"post": _move()},
             **answer_paths(),
+            "/batches": {"post": _start_batch()},
+            "/batches/{id}": {"get": _get_batch(), "delete": _cancel_batch()},
             **dlq_paths(),
             "/openapi.json": {"get": _openapi()},
         },
@@ -172,6 +174,47 @@ def _cancel_page() -> dict[str, Any]:
         "summary": "Cancel the jobs of one page of a listing",
         "parameters": [*_listing(), _KILL, query("dry_run", {"type": "boolean"}, "only say which they would be")],
         "responses": {"200": answer("What became of them", "CancelledPage"), **problems(400, 401, 403, 500, 503)},
+    }
+
+
+def _start_batch() -> dict[str, Any]:
+    found = {"headers": {"Location": {**_LOCATION, "description": "the batch's link"}}}
+    return {
+        "operationId": "startBatch",
+        "summary": f"Start a batch, chain or graph of up to {limits.MAX_BATCH_CHILDREN:,} jobs",
+        "parameters": [{**_KEY_HEADER, "description": "the batch's key, instead of `key` in the body"}],
+        "requestBody": body("FlowRequest"),
+        "responses": {
+            "202": {**answer("Accepted: its jobs will run, and its callback", "StartedBatch"), **found},
+            "200": {**answer("The key was seen before: the batch that it belongs to", "StartedBatch"), **found},
+            **problems(400, 401, 403, 413, 415, 422, 500, 503),
+        },
+    }
+
+
+def _get_batch() -> dict[str, Any]:
+    return {
+        "operationId": "getBatch",
+        "summary": "Read a batch with its counts",
+        "parameters": [
+            {**JOB_ID, "description": "the batch's id"},
+            query("tenant", {"type": "string"}, "whose batch"),
+            query("failures", {"type": "boolean"}, "with its children that did not succeed"),
+        ],
+        "responses": {"200": answer("The batch", "Batch"), **problems(400, 401, 403, 404, 500, 503)},
+    }
+
+
+def _cancel_batch() -> dict[str, Any]:
+    return {
+        "operationId": "cancelBatch",
+        "summary": "Cancel the children that wait; ask those that run to stop; let no other start",
+        "parameters": [{**JOB_ID, "description": "the batch's id"}, query("tenant", {"type": "string"}, "whose batch")],
+        "responses": {
+            "200": answer("It is over, by now or before", "Batch"),
+            "202": answer("Some of its children still run", "Batch"),
+            **problems(400, 401, 403, 404, 500, 503),
+        },
     }
 
 

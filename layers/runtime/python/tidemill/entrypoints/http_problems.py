@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from tidemill.domain.answer_errors import AnsweredError, AnswerLateError, AnswerTokenError
 from tidemill.domain.errors import (
+    BatchNotFoundError,
+    BatchUnfinishedError,
     InputError,
     JobFailedError,
     JobFinalError,
@@ -120,6 +122,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     JobNotFoundError: Refusal(
         404, "No such job", "The tenant has no job of this id, or its retention is over. Check the id and the tenant."
     ),
+    BatchNotFoundError: Refusal(
+        404,
+        "No such batch",
+        "The tenant has no batch of this id, or its retention is over. Check the id and the tenant.",
+    ),
     NoRouteError: Refusal(404, "No such path", "GET /openapi.json lists the paths."),
     MethodError: Refusal(405, "The path does not take this method", "The header Allow lists the methods it takes."),
     NothingMatchedError: Refusal(
@@ -151,6 +158,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
         422,
         "The key belongs to another job",
         "A job with this key has other arguments. Submit the same arguments, or choose another key.",
+    ),
+    BatchUnfinishedError: Refusal(
+        503,
+        "Not every child was submitted",
+        "Repeat the request with the same key: it goes on where this one stopped. Without a key, cancel the batch.",
     ),
     UnavailableError: Refusal(
         503,
@@ -186,6 +198,8 @@ def problem_document(error: Exception) -> dict[str, Any]:
         document["job_id"] = error.job_id
     if isinstance(error, AnsweredError):
         document |= {"by": error.by, "at": timestamp(error.at), "means": error.means}
+    if isinstance(error, BatchNotFoundError | BatchUnfinishedError):
+        document["batch_id"] = error.batch_id
     return document
 
 

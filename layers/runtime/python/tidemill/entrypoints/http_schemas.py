@@ -14,6 +14,7 @@ from tidemill.domain.due import MOMENT_PATTERN
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.entrypoints import http_models as models
 from tidemill.entrypoints.http_dlq_models import DOCUMENTS as DLQ_DOCUMENTS
+from tidemill.entrypoints.http_flow_schemas import flow_schemas
 
 REF: Final = "#/components/schemas/"
 _DOCUMENTS: Final = (
@@ -25,6 +26,8 @@ _DOCUMENTS: Final = (
     models.Answered,
     models.Question,
     models.BatchResult,
+    models.Batch,
+    models.StartedBatch,
     models.Problem,
     models.BatchProblem,
     *DLQ_DOCUMENTS,
@@ -85,7 +88,7 @@ def component_schemas(registry: JobRegistry) -> dict[str, Any]:
             }
         },
     }
-    return dict(sorted(schemas.items()))
+    return dict(sorted((schemas | flow_schemas()).items()))
 
 
 def _answer_request(more: dict[str, Any]) -> dict[str, Any]:

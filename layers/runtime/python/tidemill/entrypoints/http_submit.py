@@ -55,7 +55,7 @@ class SubmitDesk:
         Raises:
             TidemillError: it was not accepted.
         """
-        result = self.client.submit_many([self._parsed(_with_key(document, self._header_key()))])[0]
+        result = self.client.submit_many([self._parsed(with_key(document, header_key(self.event)))])[0]
         if isinstance(result, TidemillError):
             raise result
         return result
@@ -67,7 +67,7 @@ class SubmitDesk:
             InputError: it is no such document, or holds no job or more than 10,000.
             UnavailableError: nothing is known about any of them.
         """
-        if self._header_key() is not None:
+        if header_key(self.event) is not None:
             raise InputError.at(KEY_HEADER, "is for one job; give each job of a batch its own `key`", "extra")
         parsed = [self._parsed_or_error(item) for item in _jobs_of(document)]
         submissions = [item for item in parsed if isinstance(item, Submission)]
@@ -116,18 +116,29 @@ class SubmitDesk:
             document = {**document, "tenant": self.caller.tenant_for(document.get("tenant"))}
         return parse_request(document, self.registry)
 
-    def _header_key(self) -> str | None:
-        header = self.event.headers.get(KEY_HEADER)
-        # The IETF draft writes the key as a quoted string, most clients send it bare.
-        return None if header is None else check_key(header.removeprefix('"').removesuffix('"'), KEY_HEADER)
-
 
 def is_refusal(error: Exception) -> bool:
     """Whether the caller has to change something, rather than to repeat the request."""
     return refusal_of(error).status < 500
 
 
-def _with_key(document: object, key: str | None) -> object:
+def header_key(event: APIGatewayProxyEventV2) -> str | None:
+    """The key in the request's header.
+
+    Raises:
+        InputError: it is ill-formed.
+    """
+    header = event.headers.get(KEY_HEADER)
+    # The IETF draft writes the key as a quoted string, most clients send it bare.
+    return None if header is None else check_key(header.removeprefix('"').removesuffix('"'), KEY_HEADER)
+
+
+def with_key(document: object, key: str | None) -> object:
+    """The document under the key of the header.
+
+    Raises:
+        InputError: it names another key itself.
+    """
     if key is None or not isinstance(document, dict):
         return document
     if document.get("key") not in (None, key):

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.bootstrap import Program
 from tidemill.entrypoints.observability import PowertoolsTelemetry
+from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.janitor import Janitor
 
 # What the last calls and the metrics take.
@@ -24,26 +25,29 @@ def janitor_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaCo
     """
     program = Program.from_env(registry)
     telemetry = PowertoolsTelemetry(program.settings.stack)
-    janitor = program.janitor(telemetry)
+    janitor, batches = program.janitor(telemetry), program.batch_watch(telemetry)
 
     def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         telemetry.correlate(context.aws_request_id)
         try:
-            return run_duties(janitor, program.clock.now_ms(), context.get_remaining_time_in_millis())
+            return run_duties(janitor, batches, program.clock.now_ms(), context.get_remaining_time_in_millis())
         finally:
             telemetry.flush()
 
     return handler
 
 
-def run_duties(janitor: Janitor, now_ms: int, left_ms: int) -> dict[str, int]:
-    """Sweep, then take the census; `left_ms` is what the function has left.
+def run_duties(janitor: Janitor, batches: BatchWatch, now_ms: int, left_ms: int) -> dict[str, int]:
+    """Sweep, take the census, and look at batches; `left_ms` is what the function has left.
 
-    The sweep has half of the time, so that the census has its turn however much is due, and it has
-    it after a sweep that failed too: the two have nothing to do with each other.
+    The sweep has half of the time and the census a quarter, so that each has its turn however much there is to do,
+    and has it after one that failed too: they have nothing to do with each other.
     """
     try:
         sent = janitor.sweep(now_ms + left_ms // 2)
     finally:
-        deaths = janitor.census(now_ms + left_ms - _REST_MS)
-    return {"sent": sent, "deaths": deaths}
+        try:
+            deaths = janitor.census(now_ms + left_ms * 3 // 4)
+        finally:
+            ends = batches.look(now_ms + left_ms - _REST_MS)
+    return {"sent": sent, "deaths": deaths, "batch_ends": ends}

@@ -35,8 +35,17 @@ class Cause:
         Raises:
             InputError: the attempt has submitted as many jobs as it may. Nothing was written.
         """
+        self.count(len(submissions))
+        return [self.inherited(submission) for submission in submissions]
+
+    def count(self, jobs: int) -> None:
+        """Count jobs that this attempt submits.
+
+        Raises:
+            InputError: they are more than it may. Nothing was written.
+        """
         with self._lock:
-            before, now = self._children, self._children + len(submissions)
+            before, now = self._children, self._children + jobs
             if now > limits.MAX_CHILDREN:
                 problem = (
                     f"would be {now:,} that one attempt submits; {limits.MAX_CHILDREN:,} is the most. Fix: checkpoint "
@@ -47,9 +56,9 @@ class Cause:
         self.warn("children", before, now, limits.MAX_CHILDREN)
         hops = self.envelope.hops
         self.warn("hops", hops, hops + 1, limits.MAX_HOPS)
-        return [self._caused(submission) for submission in submissions]
 
-    def _caused(self, submission: Submission) -> Submission:
+    def inherited(self, submission: Submission) -> Submission:
+        """The submission with what it does not say itself."""
         mine = self.envelope
         return replace(
             submission,
@@ -72,6 +81,11 @@ def causing(cause: Cause) -> Iterator[None]:
         yield
     finally:
         _CAUSE.reset(token)
+
+
+def current_cause() -> Cause | None:
+    """The attempt whose code runs here; None outside of a job."""
+    return _CAUSE.get()
 
 
 def caused(submissions: Sequence[Submission]) -> list[Submission]:

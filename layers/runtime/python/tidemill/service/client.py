@@ -25,13 +25,16 @@ from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
-from tidemill.domain.ports import AttemptFailure, Clock, JobReader, JobStore, Page
+from tidemill.domain.ports import AttemptFailure, BatchStore, Clock, JobReader, JobStore, Page
 from tidemill.service.answering import Answered, Answerer, Reply
+from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
+from tidemill.service.flow import Flow
 from tidemill.service.listing import Listing, Query
 from tidemill.service.moving import Mover
 from tidemill.service.replying import Replies
 from tidemill.service.reviving import Reviver
+from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
 from tidemill.service.waiting import Waiting
@@ -49,6 +52,32 @@ class JobClient:
     reader: JobReader
     clock: Clock
     answerer: Answerer = field(kw_only=True)
+    batch_store: BatchStore = field(kw_only=True)
+
+    @property
+    def batches(self) -> BatchDesk:
+        """Looks after batches: get, cancel, results, and the children that did not succeed."""
+        return BatchDesk(self.batch_store, self.submitter, self.reader, self.cancel, self.result_text)
+
+    def start(self, flow: Flow, *, key: str | None = None, tenant: str = DEFAULT_TENANT) -> Started:
+        """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it.
+
+        All of it is checked before anything is written. A chain or graph is accepted as a whole; of a batch, the
+        children are submitted one after the other, and a call that fails in between has submitted some of them.
+
+        Arguments:
+            flow: up to 10,000 jobs, all levels together.
+            key: idempotency key, at most 96 characters: one batch per tenant and key. A repeat of the call with it
+                goes on where an earlier one stopped, for up to a day.
+            tenant: whose batch it is, and its jobs.
+
+        Raises:
+            InputError: something is bad; its place in the flow is named, and nothing was written.
+            KeyConflictError: the key belongs to a batch that asks for something else.
+            BatchUnfinishedError: AWS did not answer; not every child was submitted.
+            UnavailableError: AWS did not answer; the same call with the same key is safe.
+        """
+        return self.batches.start(flow, key=key, tenant=tenant)
 
     def submit(self, args: JobArgs, **options: Unpack[Options]) -> Receipt:
         """Accept one job. Once this returns, the job survives the crash of anything.

@@ -35,7 +35,7 @@ from tidemill.service.keeping import kept_result
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
-from tidemill.service.obligations import Obligations
+from tidemill.service.obligations import Obligation, Obligations
 from tidemill.service.policy import Policy, policy_of
 from tidemill.service.running import RunningJob, ThreadInterrupter
 from tidemill.service.succession import Succession
@@ -49,6 +49,7 @@ class Surroundings:
         hide: sets the visibility of a message, given its receipt and seconds.
         code: the version of this code, "" if the deployment names none.
         interrupter: makes a way into the code of the thread that calls it.
+        owed: what jobs that are over owe, beside their place in an order.
     """
 
     registry: JobRegistry
@@ -63,6 +64,7 @@ class Surroundings:
     interrupter: Callable[[], ThreadInterrupter] = ThreadInterrupter
     order: EntityOrder = field(kw_only=True)
     waits: JobWaits = field(kw_only=True)
+    owed: tuple[Obligation, ...] = field(default=(), kw_only=True)
 
     @property
     def succession(self) -> Succession:
@@ -72,7 +74,7 @@ class Surroundings:
     @property
     def obligations(self) -> Obligations:
         """What jobs that are over owe to others."""
-        return Obligations((self.succession,))
+        return Obligations((self.succession, *self.owed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,6 @@ class Order:
     """A checked submission: the envelope to send, and where and when."""
 
     envelope: Envelope
-    definition: AnyDefinition
     lane: str
     due_ms: int
     # Whether the id was derived from a key or chosen by the caller, so that it may exist already.
@@ -119,6 +118,8 @@ class Order:
     asked_at: int | None = None
     # The argument bytes. Where the envelope has a receipt for them, they are to be stored before it is sent.
     args: bytes = b""
+    # What a repeat of a final job means. The kind says it for a key; an id without one is only ever repeated.
+    on_final: OnFinal = OnFinal.RETURN
     # The table keeps the envelope though its queue has it.
     durable_args: bool = False
     # Why it is too late for a job that there is none of yet: a repeat of one in time is answered as ever.
@@ -133,11 +134,6 @@ class Order:
     def entity(self) -> Entity | None:
         """What the job is about, on a FIFO lane."""
         return self.envelope.entity_in(self.lane)
-
-    @property
-    def on_final(self) -> OnFinal:
-        """What a repeat of a final job means. The kind says it for a key; an id without one is only ever repeated."""
-        return self.definition.on_final if self.envelope.key is not None else OnFinal.RETURN
 
     def was_answered_by(self, first: Job) -> bool:
         """Whether `first` ended after this was asked for: then it is a late repeat, and asks for no rerun."""
@@ -195,7 +191,15 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     )
     repeatable = submission.key is not None or submission.job_id is not None
     return Order(
-        envelope, definition, lane, due_ms, repeatable, submission.asked_at, canonical, submission.durable_args, overdue
+        envelope,
+        lane,
+        due_ms,
+        repeatable,
+        submission.asked_at,
+        canonical,
+        OnFinal.RETURN if submission.key is None else definition.on_final,
+        submission.durable_args,
+        overdue,
     )
 
 

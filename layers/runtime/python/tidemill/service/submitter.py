@@ -89,7 +89,11 @@ class Submitter:
         same call with the same key or job id is safe.
         """
         now_ms = self.clock.now_ms()
-        orders = [self._check(submission, now_ms) for submission in submissions]
+        return self.accept([self._check(submission, now_ms) for submission in submissions])
+
+    def accept(self, orders: Sequence[Order | TidemillError]) -> list[SubmitResult]:
+        """The same for submissions that are checked already; an error among them is its own answer."""
+        now_ms = self.clock.now_ms()
         results: dict[int, SubmitResult] = {i: item for i, item in enumerate(orders) if isinstance(item, TidemillError)}
         checked = {i: item for i, item in enumerate(orders) if isinstance(item, Order)}
         first = _first_of_each(checked)
@@ -97,7 +101,7 @@ class Submitter:
         self._accept(plans, now_ms, results)
         repeats = {i: order for i, order in checked.items() if i not in first}
         results.update(self._answer_repeats(repeats, {order.ref: results[i] for i, order in first.items()}))
-        return [results[i] for i in range(len(submissions))]
+        return [results[i] for i in range(len(orders))]
 
     def _answer_repeats(
         self, repeats: dict[int, Order], firsts: Mapping[JobRef, SubmitResult]
@@ -166,7 +170,8 @@ class Submitter:
         for lane in dict.fromkeys(plan.order.lane for plan in plans.values()):
             mine = {i: plan for i, plan in plans.items() if plan.order.lane == lane}
             # Rounded up: a message that comes before its time would only be hidden again.
-            sends = [Send(plan.order.envelope, -(-(plan.order.due_ms - now_ms) // 1000)) for plan in mine.values()]
+            orders = [plan.order for plan in mine.values()]
+            sends = [Send(order.envelope, -(-max(order.due_ms - now_ms, 0) // 1000)) for order in orders]
             for (i, plan), error in zip(mine.items(), self.queue.send(lane, sends), strict=True):
                 if error is None:
                     accepted[i] = plan

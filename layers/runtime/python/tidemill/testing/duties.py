@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from tidemill.domain import limits
+from tidemill.domain.batch_record import BatchRecord
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
+from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.janitor import Janitor
 from tidemill.service.reception import Enveloped, Received, receive
 from tidemill.service.refusal import refused_ref
@@ -29,6 +31,7 @@ class Duties:
 
     stack: MemoryStack
     janitor: Janitor
+    batches: BatchWatch
     crew: InlineCrew
     _is_busy: bool = False
 
@@ -47,6 +50,7 @@ class Duties:
             with self.crew.elsewhere():
                 self._run(self.janitor.sweep)
                 self._run(self.janitor.census)
+                self._run(self.batches.look)
         finally:
             self._is_busy = False
 
@@ -58,12 +62,21 @@ class Duties:
 
     def _first_after(self, now_ms: int) -> int | None:
         times = [at for job in self.stack.store.jobs.values() if (at := _due(job)) is not None]
+        times += [at for batch in self.stack.batches.records.values() if (at := self._look_at(batch)) is not None]
         if self._has_unseen_deaths():
             times.append(now_ms)
         if not times:
             return None
         first = max(min(times), now_ms + 1)
         return -(-first // _MINUTE_MS) * _MINUTE_MS
+
+    def _look_at(self, batch: BatchRecord) -> int | None:
+        """When the janitor's look at a batch finds something to do; one that has failed waits for nothing but luck."""
+        if batch.ended is None or not batch.told:
+            return batch.check_at
+        tally = self.stack.batches.tally(batch.ref, batch.shards)
+        lost = (self.stack.store.jobs.get(batch.ref.child(index)) for index in tally.over - tally.succeeded)
+        return batch.check_at if any(job is not None and job.state is State.SUCCEEDED for job in lost) else None
 
     def _has_unseen_deaths(self) -> bool:
         queues = self.stack.queues

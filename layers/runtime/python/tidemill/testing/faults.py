@@ -27,6 +27,9 @@ Call: TypeAlias = Literal[
     "wait_of", "waits_of", "ask", "give_up", "answer", "key_of", "keep_key",
     # the numbers of entities on FIFO lanes
     "number", "last_finished", "finish",
+    # batches
+    "open_batch", "keep_jobs", "kept_jobs", "find_batches", "tally", "count_ends", "fill", "advance", "ask_cancel",
+    "end_batch", "look_again", "due_batches",
 ]  # fmt: skip
 CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)

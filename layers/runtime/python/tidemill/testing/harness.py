@@ -83,7 +83,7 @@ class Harness:
             code,
         )
         self._poller = Poller(self._stack, self.clock, self._crew, self.faults, self._watching.drops, batch_size)
-        self.clock.wake(Duties(self._stack, self._stack.janitor(), self._crew), self._crew)
+        self.clock.wake(Duties(self._stack, self._stack.janitor(), self._stack.batch_watch(), self._crew), self._crew)
         self.client = self._stack.client()
         self.listing = self._stack.listing()
         self.desk = self._stack.desk()

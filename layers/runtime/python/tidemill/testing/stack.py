@@ -11,7 +11,10 @@ from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
 from tidemill.service.answering import Answerer
+from tidemill.service.batch_progress import BatchProgress
+from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.client import JobClient
+from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
@@ -19,9 +22,11 @@ from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
+from tidemill.service.releasing import Releaser
 from tidemill.service.reviving import Reviver
 from tidemill.service.submitter import Submitter
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.faults import Process
 from tidemill.testing.inline import InlineInterrupter
@@ -55,6 +60,7 @@ class MemoryStack:
     waits: MemoryWaits = field(init=False)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
+    batches: MemoryBatches = field(default_factory=MemoryBatches)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
 
     def __post_init__(self) -> None:
@@ -70,7 +76,14 @@ class MemoryStack:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        return JobClient(self._submitter(ports), store, store, self.clock, answerer=self._answerer(ports))
+        return JobClient(
+            self._submitter(ports),
+            store,
+            store,
+            self.clock,
+            batch_store=ports.port(self.batches),
+            answerer=self._answerer(ports),
+        )
 
     def listing(self) -> Listing:
         """Lists jobs."""
@@ -106,6 +119,12 @@ class MemoryStack:
             self.telemetry,
         )
 
+    def batch_watch(self) -> BatchWatch:
+        """The janitor's look at batches."""
+        ports = self.tampering(Process.JANITOR)
+        store = ports.port(self.store)
+        return BatchWatch(ports.port(self.batches), store, self._progress(ports), self.clock, self.telemetry)
+
     def worker(self, lane: str) -> Executor:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
@@ -124,6 +143,7 @@ class MemoryStack:
             InlineInterrupter,
             order=ports.port(self.order),
             waits=ports.port(self.waits),
+            owed=(Counting(self._progress(ports), self.telemetry),),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
 
@@ -143,6 +163,10 @@ class MemoryStack:
             self.random,
             lambda: "tester",
         )
+
+    def _progress(self, ports: Tampering) -> BatchProgress:
+        batches = ports.port(self.batches)
+        return BatchProgress(batches, Releaser(batches, self._submitter(ports)), self.clock)
 
     def _submitter(self, ports: Tampering) -> Submitter:
         store = ports.port(self.store)

@@ -4,6 +4,7 @@ Every implementation passes one contract suite (`tests/contract`). A call that t
 answers per job, in the order asked, and never fails as a whole because of one of them.
 """
 
+from tidemill.domain.ports.batches import BatchStore, DueBatches, Mark
 from tidemill.domain.ports.operations import AuditPage, AuditTrail, Clock, Telemetry
 from tidemill.domain.ports.queues import DeadLetterQueue, JobQueue, Send
 from tidemill.domain.ports.records import (
@@ -26,16 +27,19 @@ __all__ = [
     "AttemptFailure",
     "AuditPage",
     "AuditTrail",
+    "BatchStore",
     "Claim",
     "Clock",
     "Conclusion",
     "DeadLetterQueue",
+    "DueBatches",
     "EntityOrder",
     "JobMemory",
     "JobQueue",
     "JobReader",
     "JobStore",
     "JobWaits",
+    "Mark",
     "Page",
     "Parcel",
     "Payloads",

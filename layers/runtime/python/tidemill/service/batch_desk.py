@@ -1,0 +1,181 @@
+"""Looking after batches: start, look, cancel, and read what became of the children."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tidemill.domain import limits
+from tidemill.domain.batch import BatchRef, Fate, Tally, fate_of
+from tidemill.domain.batch_record import BatchRecord
+from tidemill.domain.errors import BatchNotFoundError, JobNotFoundError, JobStateError, UnavailableError
+from tidemill.domain.job import Job
+from tidemill.domain.lifecycle import State
+from tidemill.domain.names import check_job_id, check_tenant
+from tidemill.domain.ports import BatchStore, JobReader
+from tidemill.service.batch_progress import BatchProgress, End
+from tidemill.service.batch_view import BatchView
+from tidemill.service.flow import Flow
+from tidemill.service.releasing import Releaser
+from tidemill.service.starting import Started, Starter
+from tidemill.service.submission import DEFAULT_TENANT
+from tidemill.service.submitter import Submitter
+
+
+@dataclass(frozen=True, slots=True)
+class FailedChild:
+    """A child that did not succeed: its place, its job's id, and the job, if it is one that is still kept."""
+
+    index: int
+    job_id: str
+    fate: Fate
+    job: Job | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildResult:
+    """What a child returned. `is_known` is False where the job's retention is over."""
+
+    index: int
+    job_id: str
+    value: Any
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDesk:
+    """The batches of one stack. Safe for threads. `JobClient.batches` is one.
+
+    Arguments:
+        end_job: cancels a job, given its id and tenant: see JobClient.cancel.
+        result_text: what a job that has succeeded returned, as JSON text.
+    """
+
+    batches: BatchStore
+    submitter: Submitter
+    reader: JobReader
+    end_job: Callable[[str, str], Job]
+    result_text: Callable[[Job], str | None]
+
+    def start(self, flow: Flow, *, key: str | None = None, tenant: str = DEFAULT_TENANT) -> Started:
+        """See JobClient.start."""
+        return Starter(self.batches, self.submitter, self._progress).start(flow, key, tenant)
+
+    def get(self, batch_id: str, tenant: str = DEFAULT_TENANT) -> BatchView:
+        """The batch and its counts, as of now. A hundred children are one read unit.
+
+        Raises:
+            InputError: the id or the tenant is ill-formed.
+            BatchNotFoundError: there is no such batch, or its retention is over.
+        """
+        record = self._find(batch_id, tenant)
+        return BatchView(record, self.batches.tally(record.ref, record.shards))
+
+    def not_succeeded(self, batch_id: str, tenant: str = DEFAULT_TENANT) -> Iterator[FailedChild]:
+        """The children that failed or were cancelled, by index.
+
+        Raises:
+            BatchNotFoundError: there is no such batch, or its retention is over.
+        """
+        view = self.get(batch_id, tenant)
+        lost = sorted(view.tally.failed | view.tally.cancelled)
+        for page in _pages(lost):
+            refs = [view.batch.ref.child(index) for index in page]
+            for index, ref, job in zip(page, refs, self.reader.find(refs), strict=True):
+                fate = Fate.FAILED if index in view.tally.failed else Fate.CANCELLED
+                yield FailedChild(index, ref.id, fate, job)
+
+    def results(self, batch_id: str, tenant: str = DEFAULT_TENANT) -> Iterator[ChildResult]:
+        """What the children that succeeded returned, by index, parsed from JSON. Inner batches have none.
+
+        Raises:
+            BatchNotFoundError: there is no such batch, or its retention is over.
+            PayloadGoneError, IntegrityError: see JobClient.result.
+        """
+        view = self.get(batch_id, tenant)
+        for page in _pages(sorted(view.tally.succeeded - view.batch.inner)):
+            refs = [view.batch.ref.child(index) for index in page]
+            for index, ref, job in zip(page, refs, self.reader.find(refs), strict=True):
+                if job is None or job.state is not State.SUCCEEDED:
+                    yield ChildResult(index, ref.id, None, is_known=False)
+                    continue
+                text = self.result_text(job)
+                yield ChildResult(index, ref.id, None if text is None else json.loads(text))
+
+    def cancel(self, batch_id: str, tenant: str = DEFAULT_TENANT) -> BatchView:
+        """Cancel the children that wait, ask those that run to stop, and let none start any more.
+
+        See JobClient.cancel for what that means for a job. The batch ends when the last of those that run has, as
+        `cancelled`, unless enough of its children succeeded; `on_failure` runs then. A child that starts in this very
+        moment runs on; cancelling twice reaches it. A batch that is over stays as it is.
+
+        Raises:
+            BatchNotFoundError: there is no such batch, or its retention is over.
+            UnavailableError: AWS did not answer; the call may be repeated.
+        """
+        record = self._find(batch_id, tenant)
+        self._cancel(record)
+        return self.get(batch_id, tenant)
+
+    def _cancel(self, record: BatchRecord) -> None:
+        if record.ended is not None:
+            return
+        now_ms = self.submitter.clock.now_ms()
+        asked = self.batches.ask_cancel(record.ref, record.next_check(now_ms) or now_ms)
+        if asked is None or asked.ended is not None:
+            return
+        tally = self.batches.tally(asked.ref, asked.shards)
+        left = sorted(asked.inner - tally.over)
+        for index, inner in zip(
+            left, self.batches.find_batches([asked.ref.inner(index) for index in left]), strict=True
+        ):
+            if inner is not None:
+                self._cancel(inner)
+            else:
+                self._count([End(asked.ref, asked.member(index), Fate.CANCELLED)])
+        for page in _pages([i for i in range(asked.size) if i not in asked.inner and i not in _ended(tally)]):
+            self._cancel_page(asked, page)
+
+    def _cancel_page(self, batch: BatchRecord, page: Sequence[int]) -> None:
+        ends: list[End] = []
+        jobs = self.reader.find([batch.ref.child(index) for index in page])
+        for index, found in zip(page, jobs, strict=True):
+            job = found
+            if job is not None and not job.state.is_final:
+                with suppress(JobStateError, JobNotFoundError):
+                    job = self.end_job(job.ref.id, job.ref.tenant)
+            # A child without a record may be on its way to one; one that nobody submitted will never come.
+            if job is None and (batch.kept or index >= batch.submitted):
+                ends.append(End(batch.ref, batch.member(index), Fate.CANCELLED))
+            elif job is not None and job.state.is_final:
+                ends.append(End(batch.ref, batch.member(index), fate_of(job.state)))
+        self._count(ends)
+
+    def _count(self, ends: Sequence[End]) -> None:
+        for error in self._progress.count(ends) if ends else ():
+            if isinstance(error, UnavailableError):
+                raise error
+
+    def _find(self, batch_id: str, tenant: str) -> BatchRecord:
+        ref = BatchRef(check_tenant(tenant), check_job_id(batch_id))
+        (record,) = self.batches.find_batches([ref])
+        if record is None or record.is_gone(self.submitter.clock.now_ms()):
+            raise BatchNotFoundError(tenant, batch_id)
+        return record
+
+    @property
+    def _progress(self) -> BatchProgress:
+        return BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.submitter.clock)
+
+
+def _ended(tally: Tally) -> frozenset[int]:
+    """Children that need no look: a cancelled one may have started in the very moment of an earlier cancel."""
+    return tally.succeeded | tally.failed
+
+
+def _pages(indexes: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(indexes), limits.MAX_PAGE):
+        yield indexes[first : first + limits.MAX_PAGE]
