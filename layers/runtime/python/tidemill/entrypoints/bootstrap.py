@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tidemill.aws.order import DynamoEntityOrder
     from tidemill.aws.payloads import S3Payloads
     from tidemill.aws.schedules import DynamoSchedules
+    from tidemill.aws.waits import DynamoJobWaits
+    from tidemill.service.answering import Answerer
     from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
@@ -114,7 +116,13 @@ class Program:
         from tidemill.service.client import JobClient
 
         return JobClient(
-            self.submitter, self.store, self.reader, self.clock, schedules=self.schedules, batch_store=self.batches
+            self.submitter,
+            self.store,
+            self.reader,
+            self.clock,
+            schedules=self.schedules,
+            batch_store=self.batches,
+            answerer=self.answerer,
         )
 
     @cached_property
@@ -136,6 +144,25 @@ class Program:
         from tidemill.aws.schedules import DynamoSchedules
 
         return DynamoSchedules(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """Gives answers to jobs."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.answering import Answerer
+        from tidemill.service.reviving import Reviver
+
+        return Answerer(
+            self.registry,
+            self.reader,
+            self.waits,
+            self.memory.look,
+            self.audit,
+            Reviver(self.store, self.reader, self.queue, self.clock, self.random),
+            self.clock,
+            self.random,
+            AwsActor(self.clients),
+        )
 
     @cached_property
     def listing(self) -> Listing:
@@ -182,6 +209,13 @@ class Program:
         from tidemill.aws.order import DynamoEntityOrder
 
         return DynamoEntityOrder(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def waits(self) -> DynamoJobWaits:
+        """What jobs wait for."""
+        from tidemill.aws.waits import DynamoJobWaits
+
+        return DynamoJobWaits(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def batches(self) -> DynamoBatches:
@@ -243,6 +277,7 @@ class Program:
             self.settings.code_version,
             order=self.order,
             errands=errands,
+            waits=self.waits,
             owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)

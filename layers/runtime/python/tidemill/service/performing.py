@@ -13,22 +13,20 @@ from typing import Any
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.context import JobContext
-from tidemill.domain.decide import HANDED_OVER
+from tidemill.domain.decide import has_started
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
-from tidemill.domain.errors import (
-    TidemillError,
-    UnavailableError,
-)
+from tidemill.domain.errors import TidemillError, UnavailableError
 from tidemill.domain.failure import failure_of, refusal_of
 from tidemill.domain.hiding import strings_of
 from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.job import Job
 from tidemill.domain.outcome import Attempt, Raised, Returned, Stopped, TooLate, Untouched
-from tidemill.domain.ports import Clock, EntityOrder, JobMemory, JobStore, Payloads, Telemetry
+from tidemill.domain.ports import Clock, EntityOrder, JobMemory, JobStore, JobWaits, Payloads, Telemetry
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.domain.result import encode_result
 from tidemill.domain.signals import PermanentError
+from tidemill.service.awaiting import Inquirer
 from tidemill.service.causing import Cause, causing
 from tidemill.service.claiming import Claimed
 from tidemill.service.closer import StepCloser
@@ -69,6 +67,7 @@ class Surroundings:
     interrupter: Callable[[], ThreadInterrupter] = ThreadInterrupter
     order: EntityOrder = field(kw_only=True)
     errands: Errands | None = field(default=None, kw_only=True)
+    waits: JobWaits = field(kw_only=True)
     owed: tuple[Obligation, ...] = field(default=(), kw_only=True)
 
     @property
@@ -162,7 +161,7 @@ class Performer:
             return Raised(failure_of(job.kind, poison), PERMANENT, "poison")
         if job.cancel_asked and (stopped := self._stopped(job)):
             return stopped
-        if job.expires_at is not None and job.expires_at <= now and not _has_started(job):
+        if job.expires_at is not None and job.expires_at <= now and not has_started(job):
             return TooLate()
         if (job.claimable_at or 0) - milliseconds(limits.CLOCK_SKEW) <= now:
             # It waited behind others for longer than its heartbeat: another worker may be about to take it.
@@ -173,9 +172,11 @@ class Performer:
         return Untouched() if self._is_late(definition) else None
 
     def _is_last_receive(self, claimed: Claimed) -> bool:
-        lane = self.around.registry.lanes.get(claimed.job.lane)
-        in_order = lane is not None and lane.fifo
-        return not in_order and claimed.received.delivery.receives >= limits.MAX_RECEIVES
+        return not self._in_order(claimed.job) and claimed.received.delivery.receives >= limits.MAX_RECEIVES
+
+    def _in_order(self, job: Job) -> bool:
+        lane = self.around.registry.lanes.get(job.lane)
+        return lane is not None and lane.fifo
 
     def _stopped(self, job: Job) -> Attempt | None:
         """How it ends, asked to stop before this attempt; None if it opened its memory, and may have to clean up."""
@@ -254,7 +255,16 @@ class Performer:
             claimed.job,
             definition.on_code_change,
             around.code,
-            milliseconds(definition.retention.dead + limits.MEMORY_HORIZON),
+            milliseconds(definition.retention.memory),
+        )
+        inquirer = Inquirer(
+            around.waits,
+            notebook,
+            around.clock,
+            claimed.job,
+            definition.answers,
+            self._in_order(claimed.job),
+            notebook.keep_ms,
         )
         lifeline = AttemptLifeline(
             around.store,
@@ -262,6 +272,7 @@ class Performer:
             around.clock,
             partial(around.hide, claimed.received.delivery.receipt),
             claimed.job,
+            inquirer=inquirer,
             ends_at=hard_at,
             hands_over_at=first_at - int((first_at - now_ms) * limits.HAND_OVER_AT),
             lease_ms=None if definition.heartbeat is None else milliseconds(definition.heartbeat),
@@ -293,8 +304,3 @@ class Performer:
         with suppress(TidemillError):
             if skipped := notebook.unused():
                 self.around.telemetry.alert("steps_skipped", job_id=notebook.job.ref.id, steps=len(skipped))
-
-
-def _has_started(job: Job) -> bool:
-    """Whether this attempt goes on with a job that an earlier one began in time."""
-    return job.attempt > 1 or job.deferrals > 0 or job.reason == HANDED_OVER
