@@ -27,9 +27,10 @@ from tidemill.service.client import JobClient
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.notebook import Notebook
-from tidemill.service.performing import Performer, Surroundings
+from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads

@@ -32,13 +32,14 @@ from tidemill.service.executor import Executor
 from tidemill.service.janitor import Janitor
 from tidemill.service.manner import Manner, Mode
 from tidemill.service.notebook import Notebook
-from tidemill.service.performing import Performer, Surroundings
+from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped
 from tidemill.service.redriving import Redriving
 from tidemill.service.resending import Resending
 from tidemill.service.reviving import Reviver
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock

@@ -28,8 +28,8 @@ from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.listing import Listing
-from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.settings import LaneSettings, RuntimeSettings
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches

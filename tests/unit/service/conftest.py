@@ -32,9 +32,9 @@ from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
-from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.service.tick_sweep import TickSweep
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches

@@ -14,20 +14,17 @@ from tidemill.domain.answer_errors import (
     AnswerTokenError,
     WaitTimeoutError,
 )
+from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
-    BatchNotFoundError,
-    BatchUnfinishedError,
     CodeChangedError,
     DefinitionError,
     FenceLostError,
     InputError,
     IntegrityError,
     InvalidArgsError,
-    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
-    JobUnfinishedError,
     KeyConflictError,
     MalformedMessageError,
     NothingMatchedError,
@@ -36,11 +33,11 @@ from tidemill.domain.errors import (
     SettingsError,
     StepError,
     TidemillError,
-    UnansweredError,
     UnavailableError,
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.reply_errors import JobFailedError, JobUnfinishedError, UnansweredError
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.schedule_errors import (
     ScheduleExistsError,

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tidemill.domain.answer_errors import AnsweredError, AnswerLateError, AnswerTokenError
+from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
-    BatchNotFoundError,
-    BatchUnfinishedError,
     InputError,
-    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
@@ -21,6 +19,7 @@ from tidemill.domain.errors import (
     UnavailableError,
     Violation,
 )
+from tidemill.domain.reply_errors import JobFailedError
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.schedule_errors import (
     ScheduleExistsError,

@@ -10,8 +10,9 @@ from typing import Any
 
 from tidemill.domain import limits
 from tidemill.domain.batch import BatchRef, Fate, Tally, fate_of
+from tidemill.domain.batch_errors import BatchNotFoundError
 from tidemill.domain.batch_record import BatchRecord
-from tidemill.domain.errors import BatchNotFoundError, JobNotFoundError, JobStateError, UnavailableError
+from tidemill.domain.errors import JobNotFoundError, JobStateError, UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant

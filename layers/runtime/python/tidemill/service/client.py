@@ -12,20 +12,14 @@ from typing import Any, Final, Unpack
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.due import check_delay, new_due
-from tidemill.domain.errors import (
-    InputError,
-    JobNotFoundError,
-    JobStateError,
-    TidemillError,
-    UnansweredError,
-    UnavailableError,
-)
+from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, TidemillError, UnavailableError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, BatchStore, Clock, JobReader, JobStore, Page
+from tidemill.domain.reply_errors import UnansweredError
 from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused

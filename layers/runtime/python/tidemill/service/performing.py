@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -22,68 +22,20 @@ from tidemill.domain.hiding import strings_of
 from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.job import Job
 from tidemill.domain.outcome import Attempt, Raised, Returned, Stopped, TooLate, Untouched
-from tidemill.domain.ports import Clock, EntityOrder, JobMemory, JobStore, JobWaits, Payloads, Telemetry
-from tidemill.domain.registry import AnyDefinition, JobRegistry
+from tidemill.domain.registry import AnyDefinition
 from tidemill.domain.result import encode_result
 from tidemill.domain.signals import PermanentError
 from tidemill.service.awaiting import Inquirer
 from tidemill.service.causing import Cause, causing
 from tidemill.service.claiming import Claimed
-from tidemill.service.closer import StepCloser
 from tidemill.service.ending import PERMANENT, TRANSIENT, ended_by, failed
-from tidemill.service.errands import Errands
-from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.keeping import kept_result, unkept
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
-from tidemill.service.obligations import Obligation, Obligations
 from tidemill.service.policy import Policy, policy_of
-from tidemill.service.running import RunningJob, ThreadInterrupter
-from tidemill.service.succession import Succession
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a lane's jobs are run with.
-
-    Arguments:
-        hide: sets the visibility of a message, given its receipt and seconds.
-        code: the version of this code, "" if the deployment names none.
-        interrupter: makes a way into the code of the thread that calls it.
-        errands: what jobs owe to sagas, where the program has some.
-        owed: what jobs that are over owe, beside their place in an order.
-    """
-
-    registry: JobRegistry
-    store: JobStore
-    memory: JobMemory
-    payloads: Payloads
-    clock: Clock
-    telemetry: Telemetry
-    hide: Callable[[str, int], None]
-    loop: EventLoopThread
-    code: str = ""
-    interrupter: Callable[[], ThreadInterrupter] = ThreadInterrupter
-    order: EntityOrder = field(kw_only=True)
-    errands: Errands | None = field(default=None, kw_only=True)
-    waits: JobWaits = field(kw_only=True)
-    owed: tuple[Obligation, ...] = field(default=(), kw_only=True)
-
-    @property
-    def succession(self) -> Succession:
-        """Who comes after whom, where that is kept."""
-        return Succession(self.order, self.clock, self.telemetry)
-
-    @property
-    def obligations(self) -> Obligations:
-        """What jobs that are over owe to others."""
-        return Obligations((self.succession, *self.owed, *([self.errands] if self.errands else ())))
-
-    @property
-    def closer(self) -> StepCloser:
-        """What a compensation has to pass before it undoes anything."""
-        return StepCloser(self.store, self.errands, self.clock)
+from tidemill.service.running import RunningJob
+from tidemill.service.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)

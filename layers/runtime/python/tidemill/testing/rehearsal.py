@@ -19,9 +19,10 @@ from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.service.claiming import Claimed
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.lifeline import AttemptLifeline
-from tidemill.service.performing import Performer, Surroundings
+from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped
 from tidemill.service.running import RunningJob
+from tidemill.service.surroundings import Surroundings
 from tidemill.testing.clock import VirtualClock
 from tidemill.testing.hearing import Heard
 from tidemill.testing.inline import InlineInterrupter

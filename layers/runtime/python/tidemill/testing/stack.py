@@ -24,7 +24,6 @@ from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
-from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
 from tidemill.service.reviving import Reviver
 from tidemill.service.saga_cancelling import SagaCanceller
@@ -32,6 +31,7 @@ from tidemill.service.sagas import SagaDesk
 from tidemill.service.schedule_runs import ScheduleRuns
 from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.service.tick_sweep import TickSweep
 from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
