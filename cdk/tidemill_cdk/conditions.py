@@ -40,6 +40,17 @@ def watch_lane(alarms: Alarms, built: BuiltLane) -> None:
         alarms.add(f"{name}{pascal(lane)}", condition)
 
 
+def watch_sagas(alarms: Alarms, built: BuiltLane) -> None:
+    """Watch for jobs of a lane that a saga can't do without, and that gave up."""
+    lane = built.lane.name
+    advice = (
+        f"A compensation, or a step after its pivot, died in lane {lane}: its saga waits for a person. The log has its "
+        "id; mend the cause, then `tidemill saga resume`"
+    )
+    metric = lane_metric(built.worker, lane, "SagasNeedAttention")
+    alarms.add(f"SagasNeedAttention{pascal(lane)}", Condition(metric, threshold=1, advice=advice))
+
+
 def watch_api(alarms: Alarms, api: JobsApi) -> None:
     """Watch for answers that are our fault, and for callers turned away by Lambda."""
     alarms.add(

@@ -7,6 +7,13 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 """
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
+from tidemill.domain.answer_errors import (
+    AnsweredError,
+    AnswerLateError,
+    AnswerRefusedError,
+    AnswerTokenError,
+    WaitTimeoutError,
+)
 from tidemill.domain.errors import (
     BatchNotFoundError,
     BatchUnfinishedError,
@@ -34,6 +41,7 @@ from tidemill.domain.errors import (
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.schedule_errors import (
     ScheduleExistsError,
     ScheduleNotFoundError,
@@ -42,6 +50,10 @@ from tidemill.domain.schedule_errors import (
 )
 
 __all__ = (
+    "AnswerLateError",
+    "AnswerRefusedError",
+    "AnswerTokenError",
+    "AnsweredError",
     "BatchNotFoundError",
     "BatchUnfinishedError",
     "CodeChangedError",
@@ -61,6 +73,8 @@ __all__ = (
     "NothingMatchedError",
     "PayloadGoneError",
     "PlainMessageError",
+    "SagaNotFoundError",
+    "SagaStateError",
     "ScheduleExistsError",
     "ScheduleNotFoundError",
     "SettingsError",
@@ -74,4 +88,5 @@ __all__ = (
     "UnavailableError",
     "UnknownKindError",
     "Violation",
+    "WaitTimeoutError",
 )

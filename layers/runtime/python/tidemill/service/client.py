@@ -26,6 +26,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, BatchStore, Clock, JobReader, JobStore, Page
+from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
 from tidemill.service.flow import Flow
@@ -55,6 +56,7 @@ class JobClient:
     store: JobStore
     reader: JobReader
     clock: Clock
+    answerer: Answerer = field(kw_only=True)
     batch_store: BatchStore = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
 
@@ -177,7 +179,9 @@ class JobClient:
             raise InputError.at("jobs", problem, "length")
         good = [job for job in jobs if isinstance(job, Submission)]
         answers = iter(self.submitter.submit(caused(good)) if good else ())
-        return [next(answers) if isinstance(job, Submission) else _no_submission(i, job) for i, job in enumerate(jobs)]
+        problem = "must be a Submission, not "
+        others = (InputError.at(f"jobs[{i}]", problem + type(job).__name__, "type") for i, job in enumerate(jobs))
+        return [next(answers) if isinstance(job, Submission) else no for job, no in zip(jobs, others, strict=True)]
 
     def get(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """The job's record, as of now.
@@ -256,9 +260,7 @@ class JobClient:
         (a read, and a write unit a kilobyte). What is due within two minutes is sent at once: one message, one write.
         Moving it to the time that it has changes nothing.
 
-        Arguments:
-            to: a datetime with a time zone, up to 365 days ahead; 30 s ago or less is now.
-            delay: from now, 0 s (at once) to 365 days. One of the two is given.
+        `to` is a datetime with a time zone, up to 365 days ahead (30 s ago or less is now), or `delay` counts from now.
 
         Raises:
             InputError: the time is bad, past the job's own expiry, or its lane keeps an order; nothing was written.
@@ -288,8 +290,7 @@ class JobClient:
         minutes waits in its queue, which can't be listed. `limit`: jobs a page, 1 to 100.
 
         Raises:
-            InputError: the tenant, the limit or the cursor is bad.
-            UnavailableError: AWS did not answer.
+            InputError, UnavailableError: an argument is bad; AWS did not answer.
         """
         query = Query(tenant=tenant, state=State.SCHEDULED, limit=limit, cursor=cursor)
         return Listing(self.reader, self.clock, list_index=False).jobs(query)
@@ -311,6 +312,16 @@ class JobClient:
         """
         return self._withdrawal.cancel(self.get(job_id, tenant))
 
+    def answer(
+        self, job_id: str, name: str, value: object, *, tenant: str = DEFAULT_TENANT, by: str | None = None
+    ) -> Answered:
+        """Answer what a job waits for with `ctx.wait_for`, or will. Guarantees and errors are `Answerer.answer`'s.
+
+        `name` is declared by the kind, `value` of its type. `by` (128 printable ASCII characters): by default your ARN.
+        """
+        ref, who = JobRef(check_tenant(tenant), check_job_id(job_id)), self.answerer.actor()
+        return self.answerer.answer(Reply(ref, name, value, "client", who, by))
+
     def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """End a job without asking it. A job that waits is cancelled.
 
@@ -322,7 +333,3 @@ class JobClient:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.
         """
         return self._withdrawal.kill(self.get(job_id, tenant))
-
-
-def _no_submission(index: int, job: object) -> InputError:
-    return InputError.at(f"jobs[{index}]", f"must be a Submission, not {type(job).__name__}", "type")
