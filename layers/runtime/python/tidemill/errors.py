@@ -7,9 +7,8 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 """
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
+from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
-    BatchNotFoundError,
-    BatchUnfinishedError,
     CodeChangedError,
     DefinitionError,
     FenceLostError,

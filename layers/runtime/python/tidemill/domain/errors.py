@@ -171,19 +171,6 @@ class JobNotFoundError(TidemillError):
         self.job_id = job_id
 
 
-class BatchNotFoundError(TidemillError):
-    """No such batch for this tenant: never started, or past its retention."""
-
-    code = "batch_not_found"
-
-    def __init__(self, tenant: str, batch_id: str) -> None:
-        super().__init__(
-            f"tenant {tenant!r} has no batch {batch_id!r}. Fix: check the id, the tenant and the retention"
-        )
-        self.tenant = tenant
-        self.batch_id = batch_id
-
-
 class JobStateError(TidemillError):
     """The job's state does not allow the verb, e.g. cancelling what already runs."""
 
@@ -309,21 +296,3 @@ class UnansweredError(UnavailableError):
         super().__init__(error.operation, error.cause)
         self.args = (f"{self}, here job_id={job_id!r}: no second job comes of it",)
         self.job_id = job_id
-
-
-class BatchUnfinishedError(UnavailableError):
-    """AWS failed before every child of a batch was submitted. Those that were run; the batch waits for the others."""
-
-    code = "batch_unfinished"
-
-    def __init__(self, batch_id: str, submitted: int, size: int, key: str | None, cause: str) -> None:
-        super().__init__("start", cause)
-        again = (
-            "repeat the call with the same key: it goes on from there"
-            if key is not None
-            else "cancel the batch and start it anew, with a key, so that a repeated call goes on from there"
-        )
-        self.args = (f"batch {batch_id} is unfinished: {submitted:,} of {size:,} submitted ({cause}). Fix: {again}",)
-        self.batch_id = batch_id
-        self.submitted = submitted
-        self.size = size

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
-    BatchNotFoundError,
-    BatchUnfinishedError,
     InputError,
     JobFailedError,
     JobFinalError,
