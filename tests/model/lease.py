@@ -42,6 +42,8 @@ MODELLED = frozenset(
     }
 )
 LEFT_OUT = {
+    Verb.CLOSE: "saga",
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.RESCUE: "settlement",
     Verb.PARK: "settlement: it is about where the message is; for the lease it is a retry",
     Verb.REVIVE: "settlement",

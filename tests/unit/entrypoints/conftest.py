@@ -32,6 +32,7 @@ from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 CONCURRENCY = 2
 # A definition takes whole seconds; a test has less time.
@@ -89,6 +90,7 @@ class Worker:
             lambda receipt, wait_s: self.queues.hide("default", [(receipt, wait_s)]),
             EventLoopThread(),
             order=self.order,
+            waits=MemoryWaits(self.store),
         )
         self.executor = Executor(around, self.queues, intake, "default", random, sleep=time.sleep)
         self.processor = JobBatchProcessor(self.executor, ThreadCrew(CONCURRENCY, self.clock))

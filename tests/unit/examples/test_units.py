@@ -22,6 +22,7 @@ from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 
 @dataclass
@@ -93,6 +94,7 @@ class Machine:
             lambda receipt, wait_s: None,
             EventLoopThread(),
             order=MemoryOrder(),
+            waits=MemoryWaits(MemoryStore()),
         )
         self.executor = Executor(around, self.wire, intake, "default", self.random, sleep=lambda _: None)
 

@@ -7,6 +7,13 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 """
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
+from tidemill.domain.answer_errors import (
+    AnsweredError,
+    AnswerLateError,
+    AnswerRefusedError,
+    AnswerTokenError,
+    WaitTimeoutError,
+)
 from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
     CodeChangedError,
@@ -33,8 +40,19 @@ from tidemill.domain.errors import (
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
+from tidemill.domain.schedule_errors import (
+    ScheduleExistsError,
+    ScheduleNotFoundError,
+    StaleVersionError,
+    TooManySchedulesError,
+)
 
 __all__ = (
+    "AnswerLateError",
+    "AnswerRefusedError",
+    "AnswerTokenError",
+    "AnsweredError",
     "BatchNotFoundError",
     "BatchUnfinishedError",
     "CodeChangedError",
@@ -54,13 +72,20 @@ __all__ = (
     "NothingMatchedError",
     "PayloadGoneError",
     "PlainMessageError",
+    "SagaNotFoundError",
+    "SagaStateError",
+    "ScheduleExistsError",
+    "ScheduleNotFoundError",
     "SettingsError",
     "StackNotFoundError",
     "StackOutputsError",
+    "StaleVersionError",
     "StepError",
     "TidemillError",
+    "TooManySchedulesError",
     "UnansweredError",
     "UnavailableError",
     "UnknownKindError",
     "Violation",
+    "WaitTimeoutError",
 )

@@ -16,11 +16,20 @@
     |-- JobNotFoundError
     |-- BatchNotFoundError
     |-- JobStateError          the job's state does not allow the verb
+    |-- ScheduleNotFoundError
+    |-- ScheduleExistsError    another schedule has the name
+    |-- StaleVersionError      the schedule was changed since the version that the caller knows
+    |-- TooManySchedulesError  the tenant has as many as one may have
+    |-- SagaNotFoundError      (this one and the next: domain/saga_errors.py)
+    |-- SagaStateError         the saga's state does not allow the verb
     |-- JobFailedError         a job that somebody waited for ended otherwise than well
     |-- JobUnfinishedError     a job that somebody waited for goes on
     |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message
     |-- FenceLostError         the attempt's job now belongs to another worker, or to nobody
     |-- CodeChangedError       remembered steps are of another version of the code
+    |-- WaitTimeoutError       nobody answered the job in time
+    |-- AnswerRefusedError     a job takes this answer no more: AnsweredError (it has another one), AnswerLateError
+    |-- AnswerTokenError       a token that nobody here has made
     |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
     `-- UnavailableError       AWS did not answer or throttled; the call may be repeated

@@ -18,6 +18,7 @@ from tidemill.aws.clients import Clients
 from tidemill.aws.queue import SqsJobQueue
 from tidemill.aws.reader import DynamoJobReader
 from tidemill.aws.store import DynamoJobStore
+from tidemill.domain.errors import InputError
 from tidemill.domain.ports import Clock, Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.service.batch_progress import BatchProgress
@@ -36,12 +37,20 @@ if TYPE_CHECKING:
     from tidemill.aws.memory import DynamoJobMemory
     from tidemill.aws.order import DynamoEntityOrder
     from tidemill.aws.payloads import S3Payloads
+    from tidemill.aws.schedules import DynamoSchedules
+    from tidemill.aws.waits import DynamoJobWaits
+    from tidemill.service.answering import Answerer
     from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
     from tidemill.service.deadletters import DeadLetterDesk
+    from tidemill.service.errands import Errands
     from tidemill.service.janitor import Janitor
     from tidemill.service.listing import Listing
+    from tidemill.service.sagas import SagaDesk
+    from tidemill.service.schedules import Schedules
+    from tidemill.service.tick_sweep import TickSweep
+    from tidemill.service.tick_withdrawal import Withdrawing
 
 
 class SystemClock:
@@ -106,7 +115,54 @@ class Program:
         """Submits and looks after jobs."""
         from tidemill.service.client import JobClient
 
-        return JobClient(self.submitter, self.store, self.reader, self.clock, batch_store=self.batches)
+        return JobClient(
+            self.submitter,
+            self.store,
+            self.reader,
+            self.clock,
+            schedules=self.schedules,
+            batch_store=self.batches,
+            answerer=self.answerer,
+        )
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Makes and changes schedules."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.auditing import Auditor
+        from tidemill.service.schedule_runs import ScheduleRuns
+        from tidemill.service.schedules import Schedules
+
+        actor = AwsActor(self.clients)
+        auditor = Auditor(self.audit, self.clock, self.random, actor)
+        runs = ScheduleRuns(self.submitter, self.reader, auditor)
+        return Schedules(self.registry, self.schedule_rows, self._withdrawing, runs, self.clock, actor)
+
+    @cached_property
+    def schedule_rows(self) -> DynamoSchedules:
+        """The rows of schedules."""
+        from tidemill.aws.schedules import DynamoSchedules
+
+        return DynamoSchedules(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """Gives answers to jobs."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.answering import Answerer
+        from tidemill.service.reviving import Reviver
+
+        return Answerer(
+            self.registry,
+            self.reader,
+            self.waits,
+            self.memory.look,
+            self.audit,
+            Reviver(self.store, self.reader, self.queue, self.clock, self.random),
+            self.clock,
+            self.random,
+            AwsActor(self.clients),
+        )
 
     @cached_property
     def listing(self) -> Listing:
@@ -155,6 +211,13 @@ class Program:
         return DynamoEntityOrder(self.clients.dynamodb, self.settings.table)
 
     @cached_property
+    def waits(self) -> DynamoJobWaits:
+        """What jobs wait for."""
+        from tidemill.aws.waits import DynamoJobWaits
+
+        return DynamoJobWaits(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
     def batches(self) -> DynamoBatches:
         """The batches of the jobs table."""
         return DynamoBatches(self.clients.dynamodb, self.settings.table)
@@ -166,10 +229,42 @@ class Program:
 
         return S3Payloads(self.clients, self.settings.payload_bucket, self.clock.now_ms)
 
+    def errands(self, telemetry: Telemetry | None) -> Errands | None:
+        """What jobs owe to sagas, where the program has some."""
+        if not self.registry.sagas:
+            return None
+        from tidemill.aws.reports import StepFunctionsReports
+        from tidemill.aws.tokens import DynamoTaskTokens
+        from tidemill.service.errands import Errands
+
+        tokens = DynamoTaskTokens(self.clients.dynamodb, self.settings.table)
+        reports = StepFunctionsReports(self.clients)
+        return Errands(self.reader, self.payloads, tokens, reports, self.clock, telemetry)
+
+    @cached_property
+    def sagas(self) -> SagaDesk:
+        """Starts sagas and looks after them.
+
+        Raises:
+            InputError: the program has none.
+        """
+        from tidemill.aws.executions import StepFunctionsExecutions
+        from tidemill.service.saga_cancelling import SagaCanceller
+        from tidemill.service.sagas import SagaDesk
+
+        errands = self.errands(None)
+        if errands is None:
+            raise InputError.at("saga", "the registry has no sagas. Fix: JobRegistry(..., sagas=[...])", "unknown_saga")
+        executions = StepFunctionsExecutions(self.clients, self.settings.sagas)
+        canceller = SagaCanceller(self.store, errands, self.clock)
+        redrive = self.desk.redrive
+        return SagaDesk(self.registry, executions, self.reader, canceller, redrive, self.clock, self.random)
+
     def executor(self, telemetry: Telemetry) -> Executor:
         """The engine of this worker's lane."""
         lane = self.settings.lane
-        intake = Intake(self.registry, self.submitter, self.store, self.reader, lane, self.clock, telemetry)
+        errands = self.errands(telemetry)
+        intake = Intake(self.registry, self.submitter, self.store, self.reader, lane, self.clock, telemetry, errands)
         around = Surroundings(
             self.registry,
             self.store,
@@ -181,6 +276,8 @@ class Program:
             EventLoopThread(),
             self.settings.code_version,
             order=self.order,
+            errands=errands,
+            waits=self.waits,
             owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
@@ -199,7 +296,21 @@ class Program:
             self.clock,
             self.random,
             telemetry,
+            self.errands(telemetry),
         )
+
+    def ticks(self, telemetry: Telemetry) -> TickSweep:
+        """Makes the jobs of schedules."""
+        from tidemill.service.tick_sweep import TickSweep
+
+        rows = self.schedule_rows
+        return TickSweep(self.registry, rows, self.submitter, self.reader, self._withdrawing, self.clock, telemetry)
+
+    @cached_property
+    def _withdrawing(self) -> Withdrawing:
+        from tidemill.service.tick_withdrawal import Withdrawing
+
+        return Withdrawing(self.schedule_rows, self.store, self.reader, self.clock)
 
     def batch_watch(self, telemetry: Telemetry) -> BatchWatch:
         """The janitor's look at batches."""

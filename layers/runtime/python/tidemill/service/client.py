@@ -26,6 +26,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, BatchStore, Clock, JobReader, JobStore, Page
+from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
 from tidemill.service.flow import Flow
@@ -33,6 +34,7 @@ from tidemill.service.listing import Listing, Query
 from tidemill.service.moving import Mover
 from tidemill.service.replying import Replies
 from tidemill.service.reviving import Reviver
+from tidemill.service.schedules import Schedules
 from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter, no_submission
@@ -42,13 +44,19 @@ from tidemill.service.withdrawing import Withdrawal
 
 @dataclass(frozen=True, slots=True)
 class JobClient:
-    """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one."""
+    """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one.
+
+    Attributes:
+        schedules: makes, changes and looks after schedules.
+    """
 
     submitter: Submitter
     store: JobStore
     reader: JobReader
     clock: Clock
+    answerer: Answerer = field(kw_only=True)
     batch_store: BatchStore = field(kw_only=True)
+    schedules: Schedules = field(kw_only=True)
 
     @property
     def batches(self) -> BatchDesk:
@@ -232,9 +240,7 @@ class JobClient:
         (a read, and a write unit a kilobyte). What is due within two minutes is sent at once: one message, one write.
         Moving it to the time that it has changes nothing.
 
-        Arguments:
-            to: a datetime with a time zone, up to 365 days ahead; 30 s ago or less is now.
-            delay: from now, 0 s (at once) to 365 days. One of the two is given.
+        `to` is a datetime with a time zone, up to 365 days ahead (30 s ago or less is now), or `delay` counts from now.
 
         Raises:
             InputError: the time is bad, past the job's own expiry, or its lane keeps an order; nothing was written.
@@ -264,8 +270,7 @@ class JobClient:
         minutes waits in its queue, which can't be listed. `limit`: jobs a page, 1 to 100.
 
         Raises:
-            InputError: the tenant, the limit or the cursor is bad.
-            UnavailableError: AWS did not answer.
+            InputError, UnavailableError: an argument is bad; AWS did not answer.
         """
         query = Query(tenant=tenant, state=State.SCHEDULED, limit=limit, cursor=cursor)
         return Listing(self.reader, self.clock, list_index=False).jobs(query)
@@ -286,6 +291,16 @@ class JobClient:
             UnavailableError: AWS did not answer; the call may be repeated.
         """
         return self._withdrawal.cancel(self.get(job_id, tenant))
+
+    def answer(
+        self, job_id: str, name: str, value: object, *, tenant: str = DEFAULT_TENANT, by: str | None = None
+    ) -> Answered:
+        """Answer what a job waits for with `ctx.wait_for`, or will. Guarantees and errors are `Answerer.answer`'s.
+
+        `name` is declared by the kind, `value` of its type. `by` (128 printable ASCII characters): by default your ARN.
+        """
+        ref, who = JobRef(check_tenant(tenant), check_job_id(job_id)), self.answerer.actor()
+        return self.answerer.answer(Reply(ref, name, value, "client", who, by))
 
     def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """End a job without asking it. A job that waits is cancelled.

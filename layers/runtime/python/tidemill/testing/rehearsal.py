@@ -29,6 +29,7 @@ from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.observing import Calls, Moment, Observed
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 NOTHING: Final = b"{}"
 HELD: Final = Held("00000000-0000-7000-8000-000000000001", 0)
@@ -103,6 +104,7 @@ class Rehearsal:
             self.code,
             _Lasting,
             order=MemoryOrder(),
+            waits=MemoryWaits(self.store),
         )
         Performer(around, deadline).perform(Claimed(self._received(job), job), begin)
         attempt = _Attempt(self.clock, started[0])
