@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
@@ -31,11 +31,9 @@ from tidemill.service.reviving import Reviver
 from tidemill.service.schedules import Schedules
 from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
-from tidemill.service.submitter import Receipt, SubmitResult, Submitter
-from tidemill.service.waiting import Waiting
+from tidemill.service.submitter import Receipt, SubmitResult, Submitter, no_submission
+from tidemill.service.waiting import RUN_WAIT, Waiting
 from tidemill.service.withdrawing import Withdrawal
-
-_RUN_WAIT: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +54,11 @@ class JobClient:
 
     @property
     def batches(self) -> BatchDesk:
-        """Looks after batches: get, cancel, results, and the children that did not succeed."""
+        """Looks after batches."""
         return BatchDesk(self.batch_store, self.submitter, self.reader, self.cancel, self.result_text)
 
     def start(self, flow: Flow, *, key: str | None = None, tenant: str = DEFAULT_TENANT) -> Started:
-        """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it.
-
-        All of it is checked before anything is written. A chain or graph is accepted as a whole; of a batch, the
-        children are submitted one after the other, and a call that fails in between has submitted some of them.
-
-        Arguments:
-            flow: up to 10,000 jobs, all levels together.
-            key: idempotency key, at most 96 characters: one batch per tenant and key. A repeat of the call with it
-                goes on where an earlier one stopped, for up to a day.
-            tenant: whose batch it is, and its jobs.
-
-        Raises:
-            InputError: something is bad; its place in the flow is named, and nothing was written.
-            KeyConflictError: the key belongs to a batch that asks for something else.
-            BatchUnfinishedError: AWS did not answer; not every child was submitted.
-            UnavailableError: AWS did not answer; the same call with the same key is safe.
-        """
+        """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it: see `BatchDesk.start`."""
         return self.batches.start(flow, key=key, tenant=tenant)
 
     def submit(self, args: JobArgs, **options: Unpack[Options]) -> Receipt:
@@ -100,7 +82,7 @@ class JobClient:
         self,
         args: JobArgs,
         *,
-        wait: timedelta = _RUN_WAIT,
+        wait: timedelta = RUN_WAIT,
         sleep: Callable[[float], object] = time.sleep,
         **options: Unpack[Options],
     ) -> Any:
@@ -173,9 +155,7 @@ class JobClient:
             raise InputError.at("jobs", problem, "length")
         good = [job for job in jobs if isinstance(job, Submission)]
         answers = iter(self.submitter.submit(caused(good)) if good else ())
-        problem = "must be a Submission, not "
-        others = (InputError.at(f"jobs[{i}]", problem + type(job).__name__, "type") for i, job in enumerate(jobs))
-        return [next(answers) if isinstance(job, Submission) else no for job, no in zip(jobs, others, strict=True)]
+        return [next(answers) if isinstance(job, Submission) else no_submission(i, job) for i, job in enumerate(jobs)]
 
     def get(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """The job's record, as of now.

@@ -176,11 +176,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         correlation_id=check_trace(submission.correlation_id, "correlation_id") or job_id,
         key=submission.key,
         not_before=due_ms if due_ms > now_ms else None,
-        expires_at=_expiry(
-            submission.expires_in,
-            timedelta(milliseconds=due_ms - now_ms),
-            now_ms if scheduled_at is None else scheduled_at,
-        ),
+        expires_at=_expiry(submission.expires_in, timedelta(milliseconds=due_ms - now_ms), scheduled_at or now_ms),
         causation_id=check_trace(submission.causation_id, "causation_id"),
         traceparent=check_trace(submission.traceparent, "traceparent"),
         hops=_hops(submission.hops),
