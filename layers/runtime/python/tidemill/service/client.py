@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,42 +11,38 @@ from typing import Any, Unpack
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.due import check_delay, new_due
-from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, TidemillError, UnavailableError
+from tidemill.domain.errors import InputError, JobNotFoundError, TidemillError, UnavailableError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
-from tidemill.domain.payload import Stored
-from tidemill.domain.ports import AttemptFailure, BatchStore, Clock, JobReader, JobStore, Page
+from tidemill.domain.ports import BatchStore, Page
 from tidemill.domain.reply_errors import UnansweredError
 from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
 from tidemill.service.flow import Flow
 from tidemill.service.listing import Listing, Query
+from tidemill.service.lookup import JobLookup
 from tidemill.service.moving import Mover
 from tidemill.service.replying import Replies
 from tidemill.service.reviving import Reviver
 from tidemill.service.schedules import Schedules
 from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
-from tidemill.service.submitter import Receipt, SubmitResult, Submitter, no_submission
+from tidemill.service.submitter import Receipt, SubmitResult, no_submission
 from tidemill.service.waiting import RUN_WAIT, Waiting
 from tidemill.service.withdrawing import Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
-class JobClient:
+class JobClient(JobLookup):
     """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one.
 
     Attributes:
         schedules: makes, changes and looks after schedules.
     """
 
-    submitter: Submitter
-    store: JobStore
-    reader: JobReader
-    clock: Clock
     answerer: Answerer = field(kw_only=True)
     batch_store: BatchStore = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
@@ -156,65 +151,6 @@ class JobClient:
         good = [job for job in jobs if isinstance(job, Submission)]
         answers = iter(self.submitter.submit(caused(good)) if good else ())
         return [next(answers) if isinstance(job, Submission) else no_submission(i, job) for i, job in enumerate(jobs)]
-
-    def get(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
-        """The job's record, as of now.
-
-        Raises:
-            InputError: the id or the tenant is ill-formed.
-            JobNotFoundError: there is no such job, or its retention is over.
-        """
-        job = self.reader.find([JobRef(check_tenant(tenant), check_job_id(job_id))])[0]
-        if job is None or job.is_gone(self.clock.now_ms()):
-            raise JobNotFoundError(tenant, job_id)
-        return job
-
-    def result(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Any:
-        """What a succeeded job returned, parsed from JSON.
-
-        Raises:
-            JobNotFoundError: there is no such job, or its retention is over.
-            JobStateError: it has not succeeded (yet).
-            PayloadGoneError: it was large, and somebody deleted it.
-            IntegrityError: it was large, and is not what the job returned.
-        """
-        job = self.get(job_id, tenant)
-        if job.state is not State.SUCCEEDED:
-            raise JobStateError("asked for a result", job_id, job.state, "wait until it has succeeded")
-        text = self.result_text(job)
-        return None if text is None else json.loads(text)
-
-    def result_text(self, job: Job) -> str | None:
-        """What a job that has succeeded returned, as JSON text, wherever it is stored; None for None.
-
-        Raises:
-            PayloadGoneError, IntegrityError: see `result`.
-        """
-        found = self.reader.result_of(job)
-        return self.submitter.payloads.get(job.ref, found).decode() if isinstance(found, Stored) else found
-
-    def args_text(self, job: Job) -> str | None:
-        """The arguments of `job` as JSON text; None where only its message has them.
-
-        The table has those of a job that waits there or is dead.
-
-        Raises:
-            PayloadGoneError, IntegrityError: they are large, and somebody deleted or changed them.
-        """
-        envelope = self.reader.envelope_of(job) if job.owns_args else None
-        if envelope is None:
-            return None
-        stored = envelope.stored
-        data = envelope.args if stored is None else self.submitter.payloads.get(job.ref, stored)
-        return data.decode()
-
-    def failures(self, job_id: str, tenant: str = DEFAULT_TENANT) -> list[AttemptFailure]:
-        """The evidence of the job's failed attempts, oldest first.
-
-        Raises:
-            JobNotFoundError: there is no such job, or its retention is over.
-        """
-        return self.reader.failures_of(self.get(job_id, tenant).ref)
 
     def move(
         self,
