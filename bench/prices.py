@@ -16,6 +16,8 @@ LAMBDA_INVOCATION = 0.20 / 1e6
 LAMBDA_GB_SECOND = 0.0000133334
 # aws.amazon.com/dynamodb/pricing/on-demand since November 2024.
 WRITE_UNIT = 0.625 / 1e6
+# aws.amazon.com/step-functions/pricing, Standard workflows: entering a state, retries included.
+STATE_TRANSITION = 25 / 1e6
 
 # Lambda Developer Guide, "Configure Lambda function memory": 1,769 MB have one vCPU.
 VCPU_MB = 1_769

@@ -12,7 +12,15 @@ from constructs import Construct
 # What the runtime writes in CloudWatch's embedded metric format: one line per batch, with the
 # dimensions `service` (the stack) and `lane`.
 NAMESPACE: Final = "Tidemill"
-OUTCOMES: Final = ("JobsSucceeded", "JobsRetried", "JobsDead", "JobsDeferred", "JobsExpired", "JobsCancelled")
+OUTCOMES: Final = (
+    "JobsSucceeded",
+    "JobsRetried",
+    "JobsDead",
+    "JobsDeferred",
+    "JobsWaiting",
+    "JobsExpired",
+    "JobsCancelled",
+)
 # SQS and Lambda publish once a minute.
 PERIOD: Final = Duration.minutes(1)
 
@@ -23,6 +31,17 @@ def lane_metric(scope: Construct, lane: str, name: str) -> cloudwatch.Metric:
         namespace=NAMESPACE,
         metric_name=name,
         dimensions_map={"service": Stack.of(scope).stack_name, "lane": lane},
+        statistic=cloudwatch.Stats.SUM,
+        period=PERIOD,
+    )
+
+
+def stack_metric(scope: Construct, name: str) -> cloudwatch.Metric:
+    """One of the counts of a function that serves all lanes, summed over a minute."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": Stack.of(scope).stack_name},
         statistic=cloudwatch.Stats.SUM,
         period=PERIOD,
     )

@@ -24,6 +24,8 @@ JOBS_TABLE: Final = (
 )
 # Of an index: a page of a list. Of the table: the failed attempts of one job.
 TABLE_QUERY: Final = ("dynamodb:Query",)
+# An answer is written only while the job's record is as it was read.
+TABLE_ANSWER: Final = ("dynamodb:ConditionCheckItem",)
 # What Powertools' idempotency decorator calls on its own table.
 IDEMPOTENCY_TABLE: Final = (
     "dynamodb:DeleteItem",
@@ -55,6 +57,30 @@ OBJECT_WRITE: Final = ("s3:PutObject",)
 OBJECT_TAG: Final = ("s3:PutObjectTagging",)
 OBJECT_DELETE: Final = ("s3:DeleteObject",)
 LOG_WRITE: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+# How the jobs of a saga report their end. What nobody waits for any more is reported too, and refused.
+SAGA_REPORT: Final = ("states:SendTaskFailure", "states:SendTaskSuccess")
+SAGA_START: Final = ("states:StartExecution",)
+SAGA_LOOK: Final = ("states:DescribeExecution", "states:GetExecutionHistory")
+# A cancel ends a job that waits in the table, whose message nobody meets: its saga is told at once.
+SAGA_CANCEL: Final = ("states:SendTaskFailure",)
+# What a state machine needs for its own log (Step Functions Developer Guide, "Logging in CloudWatch Logs") and traces.
+LOG_DELIVERY: Final = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+XRAY_OF_MACHINES: Final = (
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
 
 
 def allow(grantee: iam.IGrantable, actions: Sequence[str], *resources: str) -> None:

@@ -17,7 +17,7 @@ from tidemill_cdk.alarms import Alarms
 from tidemill_cdk.api import JobsApi
 from tidemill_cdk.bucket import PrivateBucket
 from tidemill_cdk.checks import check_on_synth
-from tidemill_cdk.conditions import watch_api, watch_janitor, watch_lane
+from tidemill_cdk.conditions import watch_api, watch_janitor, watch_lane, watch_sagas
 from tidemill_cdk.dashboard import LanesDashboard
 from tidemill_cdk.janitor import Janitor
 from tidemill_cdk.lanes import BuiltLane
@@ -26,6 +26,7 @@ from tidemill_cdk.metrics import NAMESPACE
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
 from tidemill_cdk.queue import LaneQueue
+from tidemill_cdk.saga import SagaMachine, arns_of, machine_id
 from tidemill_cdk.schedule_alarms import watch_schedules
 from tidemill_cdk.schedules import Schedules
 from tidemill_cdk.settings import DeployError, DeploySettings
@@ -77,10 +78,8 @@ class TidemillPipeline(Construct):
         self._code = FunctionCode(self, "Code", code=Path(code), settings=self.settings)
         sizings = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
         # Every function knows every queue, so all queues come before the first function.
-        queues = {
-            name: LaneQueue(self, f"{pascal(name)}Queue", lane=lane, sizing=sizings[name])
-            for name, lane in registry.lanes.items()
-        }
+        queues = self._build_queues(registry, sizings)
+        self.sagas = self._build_machines(registry, queues)
         self.runtime_settings = self._runtime_settings(queues)
         self.lanes = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
@@ -94,6 +93,7 @@ class TidemillPipeline(Construct):
             self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings
         )
         self.janitor.sweep(queues.values(), self.stores)
+        self._connect_sagas()
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
@@ -110,6 +110,27 @@ class TidemillPipeline(Construct):
             raise DeployError(f"there is no lane {lane!r}. Fix: name one of {', '.join(self.lanes)}")
         return self.lanes[lane].worker
 
+    def _build_queues(self, registry: JobRegistry, sizings: Mapping[str, LaneSizing]) -> dict[str, LaneQueue]:
+        return {
+            name: LaneQueue(self, f"{pascal(name)}Queue", lane=lane, sizing=sizings[name])
+            for name, lane in registry.lanes.items()
+        }
+
+    def _build_machines(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> dict[str, SagaMachine]:
+        return {
+            name: SagaMachine(self, f"{machine_id(name)}Saga", saga=saga, queues=queues, settings=self.settings)
+            for name, saga in registry.sagas.items()
+        }
+
+    def _connect_sagas(self) -> None:
+        if self.sagas:
+            self.api.serve_sagas()
+        for machine in self.sagas.values():
+            for lane in machine.lanes:
+                machine.let_report(self.lanes[lane].worker.role)
+            machine.let_report(self.janitor.role)
+            machine.let_serve(self.api.endpoint.role)
+
     def _runtime_settings(self, queues: Mapping[str, LaneQueue]) -> RuntimeSettings:
         return RuntimeSettings(
             stack=Stack.of(self).stack_name,
@@ -123,11 +144,13 @@ class TidemillPipeline(Construct):
             tenant_claim=self.settings.jwt.tenant_claim if self.settings.jwt else "",
             idempotency_table=self.stores.idempotency.table.table_name,
             code_version=self._code.version,
+            sagas=arns_of(self.sagas.values()),
         )
 
     def _environment(self, lane: str = "") -> dict[str, str]:
         return {
-            **self.runtime_settings.model_copy(update={"lane": lane}).to_env(),
+            # A worker is told in each message whom it reports to.
+            **self.runtime_settings.model_copy(update={"lane": lane, **({"sagas": {}} if lane else {})}).to_env(),
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_SERVICE_NAME": self.runtime_settings.stack,
         }
@@ -149,5 +172,9 @@ class TidemillPipeline(Construct):
             watch_lane(alarms, built)
         watch_api(alarms, self.api)
         watch_janitor(alarms, self.janitor)
+        for machine in self.sagas.values():
+            machine.watch(alarms)
+        for lane in dict.fromkeys(lane for machine in self.sagas.values() for lane in machine.lanes):
+            watch_sagas(alarms, self.lanes[lane])
         if self.schedules is not None:
             watch_schedules(alarms, self.schedules)

@@ -10,6 +10,8 @@ from constructs import IConstruct
 # X-Ray takes segments for an account, not for a resource: its actions know no ARN
 # (Service Authorization Reference, "Actions, resources, and condition keys for AWS X-Ray").
 XRAY_HAS_NO_RESOURCES: Final = "X-Ray's write actions accept no resource but *"
+DELIVERY_HAS_NO_RESOURCES: Final = "the actions of CloudWatch's vended log delivery accept no resource but *"
+EXECUTIONS_OF_ONE_MACHINE: Final = "a saga's execution is named after its id, so the right is on all of one machine"
 RUNTIME_IS_CHOSEN: Final = "the Python version is a setting, raised when the tests ran on it, not when Lambda adds one"
 NEVER_ASYNC: Final = "a Lambda DLQ is for asynchronous calls; this function is called by SQS or by the API, which wait"
 TICKS_ARE_KEPT: Final = "the on-failure destination keeps what a Lambda DLQ would, with the error beside it"
@@ -17,6 +19,7 @@ IS_A_DLQ: Final = "this queue is where failures end; a DLQ of its own would be o
 SQS_KEEPS_FAILURES: Final = "an SQS source takes no failure destination: its queue's redrive policy moves what fails"
 BUCKET_LOGS: Final = "object reads are CloudTrail data events of the account; a log bucket is one more to keep"
 OBJECTS_OF_ONE_BUCKET: Final = "object keys are chosen by the jobs, so the grant is on all objects of this one bucket"
+ANSWER_TOKENS: Final = "people answer without credentials; the function believes only a token that a job has made"
 
 
 def waive(scope: IConstruct, reason: str, *findings: str) -> None:

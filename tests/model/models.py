@@ -1,11 +1,11 @@
-"""The four models by name, with their bounds and the numbers that are smaller in them than they ship."""
+"""The five models by name, with their bounds and the numbers that are smaller in them than they ship."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from tests.model import lease, moving, redrive, settlement
+from tests.model import lease, moving, redrive, saga, settlement, waiting
 from tests.model.parts import smaller
 from tests.model.search import Finding, explore
 from tidemill.domain.lifecycle import State, Verb
@@ -47,6 +47,15 @@ MODELS = {
         2,
         3,
     ),
+    "waiting": Kind(
+        waiting.Waiting,
+        waiting.BOUNDS,
+        waiting.BIG,
+        waiting.MODELLED,
+        waiting.LEFT_OUT,
+        2,
+        3,
+    ),
     "redrive": Kind(
         redrive.Redrive,
         redrive.BOUNDS,
@@ -56,6 +65,7 @@ MODELS = {
         2,
         2,
     ),
+    "saga": Kind(saga.SagaStep, saga.BOUNDS, saga.BIG, saga.MODELLED, saga.LEFT_OUT, 3, 3),
     "moving": Kind(
         moving.Moving,
         moving.BOUNDS,

@@ -30,6 +30,8 @@ MODELLED = frozenset(
     }
 )
 LEFT_OUT = {
+    Verb.CLOSE: "saga",
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.RETRY: "settlement: whoever runs can't be moved",
     Verb.PARK: "settlement: a parked job is moved as a delayed one is",
     Verb.BURY: "settlement",

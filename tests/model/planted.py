@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
+from tests.model.planted_saga import IN_SAGAS
+from tests.model.planting import Planted, always
 from tidemill.domain import conclusion, settle
 from tidemill.domain.decide import Waits
 from tidemill.domain.job import Job
@@ -19,30 +19,9 @@ from tidemill.service import census, claiming, executor, janitor, resending, rev
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.notebook import Notebook
 from tidemill.service.performing import Performer
+from tidemill.testing import store, waits
 from tidemill.testing.memory import MemoryOfJobs
 from tidemill.testing.store import MemoryStore
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One bug: what stands at `place.name` is made anew by `make`."""
-
-    name: str
-    model: str
-    bounds: str
-    place: Any
-    attribute: str
-    make: Callable[[Any], Any]
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        with patch.object(self.place, self.attribute, self.make(getattr(self.place, self.attribute))):
-            yield
-
-
-def always(value: Any) -> Callable[[Any], Any]:
-    return lambda _: lambda *__, **___: value
-
 
 # --- lease ---------------------------------------------------------------------------------------
 
@@ -237,6 +216,13 @@ def _at_once(revived: Any) -> Any:
     return lambda job, sent_at: replace(revived(job, sent_at), claimable_at=0)
 
 
+# --- waiting -------------------------------------------------------------------------------------
+
+
+def _waits_whatever_was_answered(disturbed: Any) -> Any:
+    return lambda current, ended: disturbed(replace(current, answers=ended.job.answers), ended)
+
+
 PLANTED = (
     Planted("a claim takes a lease that lasts", "lease", "expiry", MemoryStore, "_claim", _claims_without("time")),
     Planted(
@@ -364,5 +350,23 @@ PLANTED = (
         MemoryStore,
         "move",
         _revives_what_has_moved,
+    ),
+    *IN_SAGAS,
+    Planted(
+        "a job begins to wait whatever was answered",
+        "waiting",
+        "answered",
+        store,
+        "_is_disturbed",
+        _waits_whatever_was_answered,
+    ),
+    Planted("an answer does not tell the job", "waiting", "answered", waits, "told", always(None)),
+    Planted(
+        "an outcome is written over another",
+        "waiting",
+        "answered",
+        waits.MemoryWaits,
+        "_is_as_read",
+        always(True),
     ),
 )

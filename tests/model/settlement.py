@@ -19,6 +19,8 @@ MODELLED = frozenset(
     {Verb.CLAIM, Verb.COMPLETE, Verb.RETRY, Verb.PARK, Verb.BURY, Verb.REVIVE, Verb.REPORT_DEAD, Verb.RESCUE}
 )
 LEFT_OUT = {
+    Verb.CLOSE: "saga",
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.EXPIRE: "the lease: it settles its message as a success does",
     Verb.EXTEND: "the lease: it moves no message",
     Verb.ASK_CANCEL: "the lease: it moves no message",

@@ -67,7 +67,9 @@ class Wire:
 def answer(document: dict[str, Any]) -> AWSResponse:
     """The HTTP response that carries `document`; one with a `__type` is an error."""
     document = dict(document)
-    status = document.pop("status", 400 if "__type" in document else 200)
+    # An execution of Step Functions has a status too, which is a word.
+    is_ours = isinstance(document.get("status"), int)
+    status = document.pop("status") if is_ours else 400 if "__type" in document else 200
     return AWSResponse("https://stub", status, {"Content-Type": "application/x-amz-json-1.0"}, _Raw(document))
 
 

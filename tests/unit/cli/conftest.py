@@ -6,10 +6,13 @@ from datetime import timedelta
 from functools import cached_property
 from random import Random, SystemRandom
 from types import SimpleNamespace
+from urllib.parse import parse_qsl
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.answering import an_answerer
+from tests.schedules import schedules_of
 from tidemill import DEFAULT_LANES, JobArgs, JobRegistry, PermanentError, Retention, days, job
 from tidemill.cli.app import app
 from tidemill.cli.depths import LaneDepth
@@ -25,8 +28,8 @@ from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.listing import Listing
-from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.settings import LaneSettings, RuntimeSettings
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
@@ -34,7 +37,9 @@ from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 
 class Greet(JobArgs, kind="demo.greet"):
@@ -59,7 +64,20 @@ def fail(args, _):
         raise PermanentError(args.message)
 
 
-REGISTRY = JobRegistry(greet, fail)
+class Release(JobArgs, kind="demo.release"):
+    order: int = 7
+
+
+class Decision(JobArgs):
+    granted: bool
+
+
+@job(Release, answers={"approval": Decision})
+def release(args, ctx):
+    return ctx.wait_for("approval", Decision, timeout=days(1))
+
+
+REGISTRY = JobRegistry(greet, fail, release)
 ADA = "arn:aws:iam::1:user/ada"
 LANES = tuple(lane.name for lane in DEFAULT_LANES)
 SETTINGS = RuntimeSettings(
@@ -77,19 +95,25 @@ class Silence:
 
 @dataclass
 class MemoryApi:
-    """POST as API Gateway would hand it to the function."""
+    """Requests as API Gateway would hand them to the function."""
 
     http: HttpApi
     posted: list = field(default_factory=list)
 
     def post(self, path, document):
+        return self.call("POST", path, document)
+
+    def call(self, method, path, document=None, version=None):
         self.posted.append(document)
+        path, _, query = path.partition("?")
+        matching = {} if version is None else {"if-match": f'"{version}"'}
         event = {
             "version": "2.0",
             "rawPath": path,
-            "headers": {"content-type": "application/json"},
+            "queryStringParameters": dict(parse_qsl(query)),
+            "headers": {"content-type": "application/json", **matching},
             "requestContext": {
-                "http": {"method": "POST", "path": path},
+                "http": {"method": method, "path": path},
                 "requestId": "r1",
                 "stage": "$default",
                 "authorizer": {"iam": {"userArn": "arn:aws:iam::1:user/op"}},
@@ -142,7 +166,15 @@ class World:
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
-            client=JobClient(submitter, self.store, self.store, self.clock, batch_store=self.batches),
+            client=JobClient(
+                submitter,
+                self.store,
+                self.store,
+                self.clock,
+                schedules=self.schedules_of(submitter),
+                batch_store=self.batches,
+                answerer=self.answerer_of(JobRegistry()),
+            ),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
         )
@@ -150,6 +182,11 @@ class World:
     def program_knowing(self, jobs):
         assert jobs == "jobs:registry"
         return SimpleNamespace(desk=self.desk_of(REGISTRY))
+
+    def answerer_of(self, registry):
+        return an_answerer(
+            registry, self.store, self.queues, self.clock, trail=self.trail, actor="arn:aws:iam::1:user/ada"
+        )
 
     def desk_of(self, registry):
         tools = Tools(
@@ -172,7 +209,22 @@ class World:
 
     @cached_property
     def client(self):
-        return JobClient(self.submitter, self.store, self.store, self.clock, batch_store=self.batches)
+        return JobClient(
+            self.submitter,
+            self.store,
+            self.store,
+            self.clock,
+            schedules=self.schedules_of(self.submitter),
+            batch_store=self.batches,
+            answerer=self.answerer_of(REGISTRY),
+        )
+
+    @cached_property
+    def rows(self):
+        return MemorySchedules()
+
+    def schedules_of(self, submitter):
+        return schedules_of(submitter, self.rows, self.trail)
 
     @cached_property
     def api(self):
@@ -204,6 +256,7 @@ class World:
             lambda receipt, wait_s: self.queues.hide(lane, [(receipt, wait_s)]),
             EventLoopThread(),
             order=self.order,
+            waits=MemoryWaits(self.store),
             owed=(Counting(self.client.batches._progress, Silence()),),
         )
         executor = Executor(around, self.queues, intake, lane, self.random, sleep=lambda _: None)

@@ -10,6 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import Field
 
+from tests.answering import an_answerer
+from tests.schedules import schedules_of
 from tests.unit.http.gateway import REQUEST_ID, Answer, make_event, template_of
 from tidemill import JobArgs, JobRegistry, job, seconds
 from tidemill.domain.job import JobRef
@@ -50,7 +52,16 @@ class Loose(JobArgs, kind="loose"):
     anything: Any = None
 
 
+class Release(JobArgs, kind="orders.release"):
+    order: int = 7
+
+
+class Decision(JobArgs):
+    granted: bool
+
+
 REGISTRY = JobRegistry(
+    job(Release, answers={"approval": Decision})(lambda args, context: None),
     job(Thumb, lane="bulk")(lambda args, context: None),
     job(Once, on_final="refuse")(lambda args, context: None),
     job(Blob)(lambda args, context: None),
@@ -88,7 +99,16 @@ class World:
         chance = Random(7)  # noqa: S311 - a test repeats
         common = (registry, self.store, self.store, self.queues, self.clock, chance)
         submitter = Submitter(*common, order=MemoryOrder(), payloads=self.payloads)
-        self.client = JobClient(submitter, self.store, self.store, self.clock, batch_store=self.batches)
+        self.answerer = an_answerer(registry, self.store, self.queues, self.clock, trail=self.trail, actor="lambda")
+        self.client = JobClient(
+            submitter,
+            self.store,
+            self.store,
+            self.clock,
+            schedules=schedules_of(submitter, trail=self.trail),
+            batch_store=self.batches,
+            answerer=self.answerer,
+        )
         self.listing = Listing(self.store, self.clock, list_index=True)
         tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", self.sleep)
         ports = (self.store, self.store, self.queues, self.queues)

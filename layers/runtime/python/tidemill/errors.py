@@ -7,20 +7,24 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 """
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
+from tidemill.domain.answer_errors import (
+    AnsweredError,
+    AnswerLateError,
+    AnswerRefusedError,
+    AnswerTokenError,
+    WaitTimeoutError,
+)
+from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
-    BatchNotFoundError,
-    BatchUnfinishedError,
     CodeChangedError,
     DefinitionError,
     FenceLostError,
     InputError,
     IntegrityError,
     InvalidArgsError,
-    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
-    JobUnfinishedError,
     KeyConflictError,
     MalformedMessageError,
     NothingMatchedError,
@@ -29,13 +33,24 @@ from tidemill.domain.errors import (
     SettingsError,
     StepError,
     TidemillError,
-    UnansweredError,
     UnavailableError,
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.reply_errors import JobFailedError, JobUnfinishedError, UnansweredError
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
+from tidemill.domain.schedule_errors import (
+    ScheduleExistsError,
+    ScheduleNotFoundError,
+    StaleVersionError,
+    TooManySchedulesError,
+)
 
 __all__ = (
+    "AnswerLateError",
+    "AnswerRefusedError",
+    "AnswerTokenError",
+    "AnsweredError",
     "BatchNotFoundError",
     "BatchUnfinishedError",
     "CodeChangedError",
@@ -55,13 +70,20 @@ __all__ = (
     "NothingMatchedError",
     "PayloadGoneError",
     "PlainMessageError",
+    "SagaNotFoundError",
+    "SagaStateError",
+    "ScheduleExistsError",
+    "ScheduleNotFoundError",
     "SettingsError",
     "StackNotFoundError",
     "StackOutputsError",
+    "StaleVersionError",
     "StepError",
     "TidemillError",
+    "TooManySchedulesError",
     "UnansweredError",
     "UnavailableError",
     "UnknownKindError",
     "Violation",
+    "WaitTimeoutError",
 )

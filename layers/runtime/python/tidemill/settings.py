@@ -38,6 +38,7 @@ class RuntimeSettings(BaseModel):
         lane: the lane this worker serves; empty everywhere else.
         tenant_claim: the claim of the HTTP API's tokens that holds the tenant; empty where callers sign with
             AWS credentials.
+        sagas: the ARN of each saga's state machine by the saga's name; workers are not told.
         code_version: tells one deployment of the jobs' code from another; remembered steps carry it.
     """
 
@@ -52,6 +53,7 @@ class RuntimeSettings(BaseModel):
     lane: str = ""
     tenant_claim: str = ""
     code_version: str = ""
+    sagas: dict[str, str] = Field(default_factory=dict)
 
     def to_env(self) -> dict[str, str]:
         """The variables, ready for a function's environment. CDK tokens pass through unharmed."""
@@ -66,6 +68,7 @@ class RuntimeSettings(BaseModel):
             f"{PREFIX}LANE": self.lane,
             f"{PREFIX}TENANT_CLAIM": self.tenant_claim,
             f"{PREFIX}CODE_VERSION": self.code_version,
+            f"{PREFIX}SAGAS": json.dumps(self.sagas, separators=(",", ":")),
         }
 
     @classmethod
@@ -76,10 +79,16 @@ class RuntimeSettings(BaseModel):
             SettingsError: one is missing or ill-formed.
         """
         values = {name: environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in environ}
+        documents = {name: _parsed(name, values.get(name, "{}")) for name in ("lanes", "sagas")}
         try:
-            return cls.model_validate({**values, "lanes": json.loads(values.get("lanes", "{}"))})
+            return cls.model_validate({**values, **documents})
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise SettingsError(PREFIX + str(first["loc"][0]).upper(), f"is unusable: {first['msg']}") from None
-        except ValueError as error:
-            raise SettingsError(f"{PREFIX}LANES", f"is no JSON: {error}") from None
+
+
+def _parsed(name: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}{name.upper()}", f"is no JSON: {error}") from None

@@ -100,6 +100,11 @@ class Clients:
         return cast("CloudFormationClient", client)
 
     @cached_property
+    def step_functions(self) -> Any:
+        """The client of sagas' state machines: a report may be repeated, and a start has a name of its own."""
+        return self._client("stepfunctions", attempts=3)
+
+    @cached_property
     def sts(self) -> Any:
         """Who these credentials belong to. One call of one service is not worth its stubs."""
         return self._client("sts", attempts=2)

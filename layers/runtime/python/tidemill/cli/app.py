@@ -6,9 +6,17 @@ from typing import Annotated
 
 import typer
 
-from tidemill.cli import commands_dlq_changes, commands_jobs, commands_project, commands_stack
+from tidemill.cli import (
+    commands_answer,
+    commands_dlq_changes,
+    commands_jobs,
+    commands_project,
+    commands_schedules,
+    commands_stack,
+)
 from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
+from tidemill.cli.commands_sagas import saga_app
 from tidemill.cli.commands_schedule import schedule_app
 from tidemill.cli.group import TidemillGroup
 from tidemill.cli.target import Target
@@ -41,12 +49,16 @@ app.command("submit")(commands_jobs.submit)
 app.command("get")(commands_jobs.get)
 app.command("list")(commands_jobs.list_jobs)
 app.command("move")(commands_jobs.move)
+app.command("answer")(commands_answer.answer)
 app.command("cancel")(commands_jobs.cancel)
 dlq_app.command("edit")(commands_dlq_changes.edit)
 dlq_app.command("purge")(commands_dlq_changes.purge)
 dlq_app.command("audit")(commands_dlq_changes.audit)
 app.add_typer(batch_app)
 app.add_typer(dlq_app)
+for _verb, _command in commands_schedules.COMMANDS.items():
+    schedule_app.command(_verb)(_command)
+app.add_typer(saga_app)
 app.add_typer(schedule_app)
 app.command("lanes")(commands_stack.lanes)
 app.command("version")(commands_stack.version)

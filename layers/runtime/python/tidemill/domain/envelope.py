@@ -13,6 +13,7 @@ from tidemill.domain import limits
 from tidemill.domain.args import fingerprint_of
 from tidemill.domain.batch import BatchRef, Member
 from tidemill.domain.entity import Entity
+from tidemill.domain.errand import Errand, errand_of
 from tidemill.domain.errors import InputError, MalformedMessageError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
@@ -46,6 +47,7 @@ class Envelope:
         stored: where the argument bytes are if they are too large to travel; `args` is empty then.
         scheduled_at: the time of the schedule that made the job, if one did.
         entity: on a FIFO lane, what the job is about. `sequence`: its number among the entity's jobs.
+        errand: what the job does for a saga.
         member: its place in a batch, if it is a child of one.
     """
 
@@ -66,6 +68,7 @@ class Envelope:
     stored: Stored | None = None
     entity: str | None = None
     sequence: int | None = None
+    errand: Errand | None = None
     scheduled_at: int | None = None
     member: Member | None = None
 
@@ -122,6 +125,7 @@ class Envelope:
             "traceparent": self.traceparent,
             "entity": self.entity,
             "sequence": self.sequence,
+            "errand": None if self.errand is None else self.errand.document(),
             "scheduled_at": self.scheduled_at,
             "batch": None if self.member is None else _batch_document(self.member),
         }
@@ -179,6 +183,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             stored=stored,
             entity=None if document.get("entity") is None else check_entity(document["entity"]),
             sequence=_optional_number(document, "sequence"),
+            errand=None if document.get("errand") is None else errand_of(document["errand"], "errand"),
             scheduled_at=_optional_number(document, "scheduled_at"),
             member=_member(document.get("batch")),
         )

@@ -39,6 +39,7 @@ class Verb(StrEnum):
     COMPLETE = "complete"
     RETRY = "retry"
     PARK = "park"
+    WAIT = "wait"
     BURY = "bury"
     EXPIRE = "expire"
     EXTEND = "extend"
@@ -48,6 +49,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     REVIVE = "revive"
     REPORT_DEAD = "report_dead"
+    CLOSE = "close"
     RESCUE = "rescue"
     REDRIVE = "redrive"
     RERUN = "rerun"
@@ -56,6 +58,7 @@ class Verb(StrEnum):
     MOVE = "move"
     POSTPONE = "postpone"
     SHELVE = "shelve"
+    TELL = "tell"
 
 
 class Guard(StrEnum):
@@ -64,7 +67,9 @@ class Guard(StrEnum):
     CLAIMABLE = "claimable_at has passed and the fingerprint is the message's"
     HOLDER = "the writer's fence is the record's"
     UNDISTURBED = "the writer's fence is the record's, and nobody asked to cancel without its knowledge"
+    UNANSWERED = "the writer's fence is the record's, and nobody asked to cancel or answered without its knowledge"
     UNCHANGED = "the record is still as the writer read it"
+    UNTOLD = "the record is still as the writer read it, with as many answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,10 @@ BIRTHS: Final = (
     Birth("claim", State.RUNNING),
     # A message that can't become a job: its record is written dead, in one write with its evidence.
     Birth("refuse", State.DEAD),
+    # An id that no job is to have: the tick of a schedule that is skipped, missed or withdrawn.
+    Birth("withdraw", State.CANCELLED),
+    # The saga of a job that never came goes on without it: its message, if it still comes, finds it over.
+    Birth("close", State.CANCELLED),
 )
 
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
@@ -107,6 +116,8 @@ TRANSITIONS: Final = (
     # A job that was asked to stop waits for nothing: its holder stops it instead.
     Transition(Verb.RETRY, _RUNNING, State.RETRYING, Guard.UNDISTURBED),
     Transition(Verb.PARK, _RUNNING, State.SCHEDULED, Guard.UNDISTURBED),
+    # It waits for an answer. One that came since the job was claimed may be the one that it did not find.
+    Transition(Verb.WAIT, _RUNNING, State.SCHEDULED, Guard.UNANSWERED),
     Transition(Verb.BURY, _RUNNING, State.DEAD, Guard.HOLDER),
     Transition(Verb.EXPIRE, _RUNNING, State.EXPIRED, Guard.HOLDER),
     # A sign of life: the lease is longer, and readers see the progress.
@@ -125,6 +136,8 @@ TRANSITIONS: Final = (
     # The same, of a job that only waits for its next attempt: duplicates or lost invocations have used up its
     # message, and the table answers for it from now on. Each rescue needs an attempt that a worker concluded.
     Transition(Verb.RESCUE, frozenset({State.RETRYING}), State.SCHEDULED, Guard.UNCHANGED),
+    # The saga of a dead job goes on without it: it is never redriven again.
+    Transition(Verb.CLOSE, _DEAD, State.DEAD, Guard.UNCHANGED),
     # A worker meets the held message again, later than it was held: an operator put it back. Over a
     # running job when its crashes had used up its lives, or the redrive would end as poison at once.
     Transition(Verb.REDRIVE, _DEAD | _RUNNING, State.RUNNING, Guard.UNCHANGED, new_generation=True),
@@ -141,6 +154,8 @@ TRANSITIONS: Final = (
     # The table takes it over from its queue: from the message that came before a postponed job's time, or because it
     # has the arguments and the message in the queue has the wrong time.
     Transition(Verb.SHELVE, frozenset({State.QUEUED}), State.SCHEDULED, Guard.UNCHANGED),
+    # Somebody answered a job that runs, and may be about to wait.
+    Transition(Verb.TELL, _RUNNING, State.RUNNING, Guard.UNTOLD),
 )
 
 _BY_VERB: Final = {transition.verb: transition for transition in TRANSITIONS}

@@ -65,12 +65,54 @@ MAX_PROGRESS_NOTE_CHARS: Final = 40
 # From how much of a limit on operators are warned.
 WARN_AT: Final = 0.8
 
+# An answer is a decision, not a document: its item stays small, and what a job remembers with it.
+MAX_ANSWER_BYTES: Final = 16_384
+# The answers of one kind, so that nobody can fill a job's partition with what it never asks for.
+MAX_ANSWERS: Final = 16
+# It stands in the reason of the job that waits, behind `waiting:`.
+MAX_WAIT_NAME_CHARS: Final = MAX_REASON_CHARS - len("waiting:")
+# What people are shown of a question.
+MAX_ASKS_CHARS: Final = 500
+MAX_REMINDERS: Final = 16
+# Who a token was made for; it stands in the token, which must fit into an address.
+MAX_ANSWERER_CHARS: Final = 128
+
 # A job that makes a job that makes a job ... ends here instead of running for ever.
 MAX_HOPS: Final = 32
 # What one attempt submits: a whole bulk. A job that goes round and round in its loop fills no queue, and one that has
 # more to submit checkpoints and hands over, so that no attempt that fails submits all of it again.
 MAX_CHILDREN: Final = 10_000
 
+# --- schedules ---------------------------------------------------------------------------------
+# A tenant's schedules share one partition, which takes 1,000 writes a second (Developer Guide, "Partitions and data
+# distribution"): at one tick a minute each that is 17 writes a second, and a list is ten pages.
+MAX_SCHEDULES: Final = 1_000
+# The row of a schedule is rewritten at each tick and stays within one write unit.
+MAX_CRON_CHARS: Final = 100
+PROBLEM_CHARS: Final = 64
+# So many of the latest jobs are looked at before a tick that may not overlap, and can still be withdrawn: those of the
+# two minutes that the sweep is ahead, at one tick a minute.
+MADE_KEPT: Final = 4
+MAX_MISSED_RUNS: Final = 100
+# More missed ticks than this are not counted one by one.
+TICKS_COUNTED: Final = 10_000
+MAX_BACKFILL: Final = 1_000
+MAX_FIRES_SHOWN: Final = 100
+# A tick is late that is made more than this after its time: EventBridge starts the sweep once a minute.
+TICK_LATE: Final = minutes(1)
+
+# --- sagas -------------------------------------------------------------------------------------
+MAX_SAGA_STEPS: Final = 50
+MAX_SAGA_STEP_CHARS: Final = 32
+# Step Functions API Reference, SendTaskSuccess: taskToken has 1 to 2,048 characters.
+MAX_TASK_TOKEN_CHARS: Final = 2_048
+# API Reference, SendTaskSuccess: output holds up to 262,144 bytes, and so does the state of a whole execution (Step
+# Functions Developer Guide, "Service quotas"). So what one step tells the next ones is a part of that.
+MAX_TOLD_BYTES: Final = 16_384
+# What a saga is started with travels to every step of it within the same 262,144 bytes.
+MAX_SAGA_ARGS_BYTES: Final = 65_536
+# A compensation that gives up leaves the saga half done.
+MIN_UNDO_ATTEMPTS: Final = 10
 # --- batches -----------------------------------------------------------------------------------
 # The children of one shard are counted in one item: a hundred numbers of two digits, each of them twice (a child that
 # died and succeeded later), stay within one write unit, and a shard takes some hundred writes in all.
@@ -166,6 +208,11 @@ MEMORY_HORIZON: Final = MAX_DELAY + STATE_HORIZON
 MAX_RETENTION: Final = days(400)
 # How long the numbering of an entity outlives its last job: as long as any record of one.
 ENTITY_MEMORY: Final = MAX_RETENTION
+# How long a step may take with all its retries. Its record must outlive the question what became of it.
+MAX_STEP_TIMEOUT: Final = days(14)
+# How long a saga waits for a person to mend what it can't do without: a compensation, or a step after the pivot.
+# An execution lasts a year at the most (Step Functions Developer Guide, "Service quotas").
+SAGA_PATIENCE: Final = days(90)
 # From this age of a message on a FIFO lane, what fails in it is dead: whoever waits behind it must run before the
 # queue's retention deletes it, and has the other half of that for it.
 MAX_IN_ORDER_AGE: Final = SOURCE_RETENTION / 2

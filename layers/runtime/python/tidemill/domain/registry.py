@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.definition import JobDefinition
-from tidemill.domain.errors import DefinitionError, UnknownKindError, Violation
+from tidemill.domain.errors import DefinitionError, InputError, UnknownKindError, Violation
 from tidemill.domain.lane import DEFAULT_LANES, Lane
+from tidemill.domain.saga.closing import closing_in
+from tidemill.domain.saga.listing import by_name, check_saga
+from tidemill.domain.saga.saga import Saga
+from tidemill.domain.saga.words import CLOSE_KIND
 from tidemill.domain.sizing import size_lane
 
 if TYPE_CHECKING:
@@ -24,20 +28,32 @@ class JobRegistry:
 
         registry = JobRegistry(make_thumbnail, send_receipt)
         registry = JobRegistry(render, lanes=(*DEFAULT_LANES, Lane("gpu", memory_mb=8192)))
+        registry = JobRegistry(reserve, release, charge, sagas=[place_order])
+
+    With sagas it has one more job, `tidemill.saga.close`, which ends what steps without a compensation began.
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
-            resources would, two schedules do, a schedule is of a FIFO lane, a job names a lane or an on_dead job that
-            is not listed, or a lane's jobs don't fit its worker function.
+            resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
+            on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, or a
+            saga's job is not listed or in a FIFO lane.
     """
 
-    def __init__(self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES) -> None:
+    def __init__(
+        self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES, sagas: Sequence[Saga] = ()
+    ) -> None:
         self._lanes = _by_name(lanes)
+        self._sagas = by_name(sagas)
+        if self._sagas and all(definition.kind != CLOSE_KIND for definition in definitions):
+            definitions = (*definitions, closing_in(_standard(self._lanes)))
         self._kinds = _by_kind(definitions)
         self._definitions = definitions
         for definition in definitions:
             self._check_lane(definition)
             self._check_notice(definition)
+            self._check_answers(definition)
+        for saga in self._sagas.values():
+            check_saga(saga, self._kinds, self._lanes)
         self._check_schedules()
         for lane in self._lanes.values():
             size_lane(lane, self.in_lane(lane.name))
@@ -52,6 +68,22 @@ class JobRegistry:
     def lanes(self) -> Mapping[str, Lane]:
         """The lanes by name, in the order given."""
         return MappingProxyType(self._lanes)
+
+    @property
+    def sagas(self) -> Mapping[str, Saga]:
+        """The sagas by name, in the order given."""
+        return MappingProxyType(self._sagas)
+
+    def saga(self, name: str) -> Saga:
+        """The saga of this name.
+
+        Raises:
+            InputError: there is none; the message has the nearest names.
+        """
+        if (found := self._sagas.get(name)) is not None:
+            return found
+        near = get_close_matches(name, self._sagas, n=3) or sorted(self._sagas)
+        raise InputError.at("saga", f"no saga {name!r}; known: {', '.join(near) or 'none'}", "unknown_saga")
 
     def in_lane(self, lane: str) -> tuple[AnyDefinition, ...]:
         """The jobs that run in `lane` unless a submit says otherwise."""
@@ -101,6 +133,14 @@ class JobRegistry:
                 f"Lane({definition.lane!r})))"
             )
 
+    def _check_answers(self, definition: AnyDefinition) -> None:
+        if definition.answers and self._lanes[definition.lane].fifo:
+            raise DefinitionError(
+                f"job {definition.kind!r} has answers and FIFO lane {definition.lane!r}: while it waits, it would hold "
+                "back all later jobs of its entity. Fix: give it a standard lane, or wait in a job of another kind "
+                "that submits this one when it has its answer"
+            )
+
     def _check_notice(self, definition: AnyDefinition) -> None:
         notice = definition.on_dead
         if notice is None:
@@ -116,6 +156,13 @@ class JobRegistry:
                 f"job {definition.kind!r} names on_dead {notice.__name__}, which runs in FIFO lane {lane.name!r}: the "
                 f"notice of a death has no entity. Fix: give {notice.job_kind!r} a standard lane"
             )
+
+
+def _standard(lanes: Mapping[str, Lane]) -> str:
+    standard = [lane.name for lane in lanes.values() if not lane.fifo]
+    if not standard:
+        raise DefinitionError("sagas need a standard lane, and all lanes are FIFO. Fix: add Lane('...')")
+    return standard[0]
 
 
 def _by_name(lanes: Sequence[Lane]) -> dict[str, Lane]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from tidemill.domain import limits
+from tidemill.domain.closing import SAGA_OVER
 from tidemill.domain.decide import Waits
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.job import Job
@@ -165,6 +166,9 @@ def _is_spare(job: Job, held: Held, now_ms: int) -> bool:
 
 
 def _settle_final(job: Job, held: Held, generation: int) -> Refused:
+    if job.reason == SAGA_OVER:
+        # Nothing makes it run again, whoever puts its message back.
+        return ACK
     if job.state is not State.SUCCEEDED and generation > job.generation:
         return Revival.RERUN
     if job.state is not State.DEAD:

@@ -10,38 +10,37 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from random import Random, SystemRandom
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from tidemill.aws.batches import DynamoBatches
 from tidemill.aws.clients import Clients
-from tidemill.aws.queue import SqsJobQueue
-from tidemill.aws.reader import DynamoJobReader
-from tidemill.aws.store import DynamoJobStore
-from tidemill.domain.ports import Clock, Telemetry
+from tidemill.domain.errors import InputError
+from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.adapters import Adapters
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.counting import Counting
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
-from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.settings import RuntimeSettings
 
 if TYPE_CHECKING:
-    from tidemill.aws.audit import DynamoAuditTrail
-    from tidemill.aws.dead_letters import SqsDeadLetters
-    from tidemill.aws.memory import DynamoJobMemory
-    from tidemill.aws.order import DynamoEntityOrder
-    from tidemill.aws.payloads import S3Payloads
+    from tidemill.service.answering import Answerer
     from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
     from tidemill.service.deadletters import DeadLetterDesk
+    from tidemill.service.errands import Errands
     from tidemill.service.janitor import Janitor
     from tidemill.service.listing import Listing
+    from tidemill.service.sagas import SagaDesk
+    from tidemill.service.schedules import Schedules
+    from tidemill.service.tick_sweep import TickSweep
+    from tidemill.service.tick_withdrawal import Withdrawing
 
 
 class SystemClock:
@@ -53,14 +52,8 @@ class SystemClock:
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(Adapters):
     """Everything one process needs, built when first asked for."""
-
-    registry: JobRegistry
-    settings: RuntimeSettings
-    clients: Clients
-    clock: Clock
-    random: Random
 
     @classmethod
     def from_env(cls, registry: JobRegistry, environ: Mapping[str, str] | None = None) -> Program:
@@ -73,29 +66,6 @@ class Program:
         return cls(registry, settings, Clients(), SystemClock(), SystemRandom())
 
     @cached_property
-    def store(self) -> DynamoJobStore:
-        """The jobs table, written."""
-        return DynamoJobStore(self.clients.dynamodb, self.settings.table, list_index=self.settings.list_index)
-
-    @cached_property
-    def reader(self) -> DynamoJobReader:
-        """The jobs table, read."""
-        return DynamoJobReader(self.clients.dynamodb, self.settings.table)
-
-    @cached_property
-    def queue(self) -> SqsJobQueue:
-        """The lanes' queues."""
-        return SqsJobQueue(self.clients.sqs, self._urls)
-
-    @cached_property
-    def dead_letters(self) -> SqsDeadLetters:
-        """The lanes' DLQs."""
-        from tidemill.aws.dead_letters import SqsDeadLetters
-
-        dlqs = {name: lane.dlq_url for name, lane in self.settings.lanes.items()}
-        return SqsDeadLetters(self.clients.sqs, self._urls, dlqs)
-
-    @cached_property
     def submitter(self) -> Submitter:
         """Accepts jobs."""
         ports = (self.registry, self.store, self.reader, self.queue, self.clock, self.random)
@@ -106,7 +76,47 @@ class Program:
         """Submits and looks after jobs."""
         from tidemill.service.client import JobClient
 
-        return JobClient(self.submitter, self.store, self.reader, self.clock, batch_store=self.batches)
+        return JobClient(
+            self.submitter,
+            self.store,
+            self.reader,
+            self.clock,
+            schedules=self.schedules,
+            batch_store=self.batches,
+            answerer=self.answerer,
+        )
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Makes and changes schedules."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.auditing import Auditor
+        from tidemill.service.schedule_runs import ScheduleRuns
+        from tidemill.service.schedules import Schedules
+
+        actor = AwsActor(self.clients)
+        auditor = Auditor(self.audit, self.clock, self.random, actor)
+        runs = ScheduleRuns(self.submitter, self.reader, auditor)
+        return Schedules(self.registry, self.schedule_rows, self._withdrawing, runs, self.clock, actor)
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """Gives answers to jobs."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.answering import Answerer
+        from tidemill.service.reviving import Reviver
+
+        return Answerer(
+            self.registry,
+            self.reader,
+            self.waits,
+            self.memory.look,
+            self.audit,
+            Reviver(self.store, self.reader, self.queue, self.clock, self.random),
+            self.clock,
+            self.random,
+            AwsActor(self.clients),
+        )
 
     @cached_property
     def listing(self) -> Listing:
@@ -133,43 +143,42 @@ class Program:
             self.store, self.reader, self.queue, self.dead_letters, self._lanes, self.clock, self.random, tools
         )
 
-    @cached_property
-    def audit(self) -> DynamoAuditTrail:
-        """Who did what at the desk."""
-        from tidemill.aws.audit import DynamoAuditTrail
+    def errands(self, telemetry: Telemetry | None) -> Errands | None:
+        """What jobs owe to sagas, where the program has some."""
+        if not self.registry.sagas:
+            return None
+        from tidemill.aws.reports import StepFunctionsReports
+        from tidemill.aws.tokens import DynamoTaskTokens
+        from tidemill.service.errands import Errands
 
-        return DynamoAuditTrail(self.clients.dynamodb, self.settings.table)
-
-    @cached_property
-    def memory(self) -> DynamoJobMemory:
-        """What jobs remember."""
-        from tidemill.aws.memory import DynamoJobMemory
-
-        return DynamoJobMemory(self.clients.dynamodb, self.settings.table)
+        tokens = DynamoTaskTokens(self.clients.dynamodb, self.settings.table)
+        reports = StepFunctionsReports(self.clients)
+        return Errands(self.reader, self.payloads, tokens, reports, self.clock, telemetry)
 
     @cached_property
-    def order(self) -> DynamoEntityOrder:
-        """The numbers of FIFO lanes' entities."""
-        from tidemill.aws.order import DynamoEntityOrder
+    def sagas(self) -> SagaDesk:
+        """Starts sagas and looks after them.
 
-        return DynamoEntityOrder(self.clients.dynamodb, self.settings.table)
+        Raises:
+            InputError: the program has none.
+        """
+        from tidemill.aws.executions import StepFunctionsExecutions
+        from tidemill.service.saga_cancelling import SagaCanceller
+        from tidemill.service.sagas import SagaDesk
 
-    @cached_property
-    def batches(self) -> DynamoBatches:
-        """The batches of the jobs table."""
-        return DynamoBatches(self.clients.dynamodb, self.settings.table)
-
-    @cached_property
-    def payloads(self) -> S3Payloads:
-        """Large arguments and results."""
-        from tidemill.aws.payloads import S3Payloads
-
-        return S3Payloads(self.clients, self.settings.payload_bucket, self.clock.now_ms)
+        errands = self.errands(None)
+        if errands is None:
+            raise InputError.at("saga", "the registry has no sagas. Fix: JobRegistry(..., sagas=[...])", "unknown_saga")
+        executions = StepFunctionsExecutions(self.clients, self.settings.sagas)
+        canceller = SagaCanceller(self.store, errands, self.clock)
+        redrive = self.desk.redrive
+        return SagaDesk(self.registry, executions, self.reader, canceller, redrive, self.clock, self.random)
 
     def executor(self, telemetry: Telemetry) -> Executor:
         """The engine of this worker's lane."""
         lane = self.settings.lane
-        intake = Intake(self.registry, self.submitter, self.store, self.reader, lane, self.clock, telemetry)
+        errands = self.errands(telemetry)
+        intake = Intake(self.registry, self.submitter, self.store, self.reader, lane, self.clock, telemetry, errands)
         around = Surroundings(
             self.registry,
             self.store,
@@ -181,6 +190,8 @@ class Program:
             EventLoopThread(),
             self.settings.code_version,
             order=self.order,
+            errands=errands,
+            waits=self.waits,
             owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
@@ -199,7 +210,21 @@ class Program:
             self.clock,
             self.random,
             telemetry,
+            self.errands(telemetry),
         )
+
+    def ticks(self, telemetry: Telemetry) -> TickSweep:
+        """Makes the jobs of schedules."""
+        from tidemill.service.tick_sweep import TickSweep
+
+        rows = self.schedule_rows
+        return TickSweep(self.registry, rows, self.submitter, self.reader, self._withdrawing, self.clock, telemetry)
+
+    @cached_property
+    def _withdrawing(self) -> Withdrawing:
+        from tidemill.service.tick_withdrawal import Withdrawing
+
+        return Withdrawing(self.schedule_rows, self.store, self.reader, self.clock)
 
     def batch_watch(self, telemetry: Telemetry) -> BatchWatch:
         """The janitor's look at batches."""
@@ -210,11 +235,3 @@ class Program:
     @property
     def _progress(self) -> BatchProgress:
         return BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.clock)
-
-    @property
-    def _urls(self) -> dict[str, str]:
-        return {name: lane.queue_url for name, lane in self.settings.lanes.items()}
-
-    @property
-    def _lanes(self) -> tuple[str, ...]:
-        return tuple(self.settings.lanes)

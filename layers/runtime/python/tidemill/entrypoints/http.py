@@ -22,6 +22,8 @@ def api_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContex
     program = Program.from_env(registry)
     telemetry = PowertoolsTelemetry(program.settings.stack)
     api = HttpApi(registry, program.client, program.listing, program.desk, telemetry, program.settings.tenant_claim)
+    if registry.sagas:
+        api.serve_sagas(lambda: program.sagas)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # The gateway's id of the request: the caller has it from the problem document, the access log as well.

@@ -24,6 +24,7 @@ from tidemill.domain.errors import TidemillError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.http_answers import AnswerRoutes
 from tidemill.entrypoints.http_batches import BatchRoutes
 from tidemill.entrypoints.http_dlq_routes import DLQ_METHODS, DlqRoutes
 from tidemill.entrypoints.http_lookup import LookupDesk
@@ -39,10 +40,13 @@ from tidemill.entrypoints.http_request import (
     read_query,
 )
 from tidemill.entrypoints.http_response import json_response, problem_response
+from tidemill.entrypoints.http_saga_routes import SAGA_METHODS, SagaRoutes
+from tidemill.entrypoints.http_schedule_routes import SCHEDULE_METHODS, ScheduleRoutes
 from tidemill.entrypoints.http_submit import BatchRefusedError, SubmitDesk, is_refusal
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk
 from tidemill.service.listing import Listing
+from tidemill.service.sagas import SagaDesk
 from tidemill.service.submitter import Receipt
 from tidemill.service.waiting import Waiting
 
@@ -52,9 +56,13 @@ _METHODS: Final = (
     (re.compile(r"/jobs/batch"), ("POST",)),
     (re.compile(r"/jobs/[^/]+"), ("DELETE", "GET")),
     (re.compile(r"/jobs/[^/]+/move"), ("POST",)),
+    (re.compile(r"/jobs/[^/]+/answers/[^/]+"), ("POST",)),
+    (re.compile(r"/answers/[^/]+"), ("GET", "POST")),
     (re.compile(r"/batches"), ("POST",)),
     (re.compile(r"/batches/[^/]+"), ("DELETE", "GET")),
     *DLQ_METHODS,
+    *SCHEDULE_METHODS,
+    *SAGA_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
 
@@ -92,12 +100,18 @@ class HttpApi:
         self._app.delete("/jobs/<job_id>")(self._cancel)
         self._app.delete("/jobs")(self._cancel_page)
         self._app.post("/jobs/<job_id>/move")(self._move)
+        AnswerRoutes(self._app, client.answerer, client.answerer.tokens, telemetry, self._caller).add()
         self._app.post("/batches")(self._start_batch)
         self._app.get("/batches/<batch_id>")(self._get_batch)
         self._app.delete("/batches/<batch_id>")(self._cancel_batch)
         DlqRoutes(self._app, desk, telemetry, self._caller)
+        ScheduleRoutes(self._app, registry, client.schedules, telemetry, self._caller)
         self._app.get("/openapi.json")(self._openapi)
         self._app.exception_handler(Exception)(self._refuse)
+
+    def serve_sagas(self, desk: Callable[[], SagaDesk]) -> None:
+        """Add the routes of sagas. The desk is made when one is first asked for."""
+        SagaRoutes(self._app, self._registry, desk, self._telemetry, self._caller)
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one request. Nothing that a caller sends makes this raise."""

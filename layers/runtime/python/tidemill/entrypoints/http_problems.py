@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from tidemill.domain.answer_errors import AnsweredError, AnswerLateError, AnswerTokenError
+from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
-    BatchNotFoundError,
-    BatchUnfinishedError,
     InputError,
-    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
@@ -20,6 +19,15 @@ from tidemill.domain.errors import (
     UnavailableError,
     Violation,
 )
+from tidemill.domain.reply_errors import JobFailedError
+from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
+from tidemill.domain.schedule_errors import (
+    ScheduleExistsError,
+    ScheduleNotFoundError,
+    StaleVersionError,
+    TooManySchedulesError,
+)
+from tidemill.service.view import timestamp
 
 PROBLEM_TYPE: Final = "urn:tidemill:problem:"
 # A document may have more wrong with it than anybody reads; its fields' names are the caller's own and may be long.
@@ -120,17 +128,29 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     JobNotFoundError: Refusal(
         404, "No such job", "The tenant has no job of this id, or its retention is over. Check the id and the tenant."
     ),
+    SagaNotFoundError: Refusal(
+        404, "No such saga", "The tenant has no saga of this id, or it ended 90 days ago. Check name, id and tenant."
+    ),
     BatchNotFoundError: Refusal(
         404,
         "No such batch",
         "The tenant has no batch of this id, or its retention is over. Check the id and the tenant.",
     ),
     NoRouteError: Refusal(404, "No such path", "GET /openapi.json lists the paths."),
+    ScheduleNotFoundError: Refusal(
+        404, "No such schedule", "The tenant has no schedule, or no version, of this name. GET /schedules lists them."
+    ),
     MethodError: Refusal(405, "The path does not take this method", "The header Allow lists the methods it takes."),
     NothingMatchedError: Refusal(
         404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
     ),
+    AnsweredError: Refusal(
+        409, "The job has another answer", "What was decided stands; `by` and `at` say who decided, and when."
+    ),
+    AnswerLateError: Refusal(410, "It is too late to answer"),
+    AnswerTokenError: Refusal(403, "This token was not made here", "Use the whole link as it was sent to you."),
     JobStateError: Refusal(409, "The job's state does not allow it"),
+    SagaStateError: Refusal(409, "The saga's state does not allow it"),
     JobFailedError: Refusal(
         409,
         "The job failed for good",
@@ -140,6 +160,9 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
     ),
+    ScheduleExistsError: Refusal(409, "Another schedule has the name"),
+    StaleVersionError: Refusal(409, "The schedule is in another version"),
+    TooManySchedulesError: Refusal(409, "The tenant has too many schedules"),
     CanaryPendingError: Refusal(409, "The canary has not ended", "Nothing was changed. Ask again after Retry-After."),
     CanaryFailedError: Refusal(
         409, "The canary failed", "Nothing was changed. `violations` names the jobs: look at why they died."
@@ -189,6 +212,8 @@ def problem_document(error: Exception) -> dict[str, Any]:
     }
     if isinstance(error, KeyConflictError | JobFailedError | JobFinalError | JobStateError | JobNotFoundError):
         document["job_id"] = error.job_id
+    if isinstance(error, AnsweredError):
+        document |= {"by": error.by, "at": timestamp(error.at), "means": error.means}
     if isinstance(error, BatchNotFoundError | BatchUnfinishedError):
         document["batch_id"] = error.batch_id
     return document

@@ -23,6 +23,7 @@ from tidemill.domain.ports import Clock, DeadLetterQueue, JobReader, JobStore, T
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.settle import is_needless
 from tidemill.service.announcing import DeathAnnouncer
+from tidemill.service.errands import Errands
 from tidemill.service.reception import Enveloped, Foreign, Received, Unreadable, receive
 from tidemill.service.refusal import Refusal, kind_of, refused_ref
 
@@ -45,6 +46,7 @@ class Census:
     clock: Clock
     random: Random
     telemetry: Telemetry
+    errands: Errands | None = None
 
     def take(self, has_time: Callable[[], bool]) -> int:
         """Record the deaths nobody saw, lane by lane while `has_time`; answers how many."""
@@ -95,7 +97,13 @@ class Census:
         written = isinstance(self.store.move(Verb.REPORT_DEAD, job, dead, notice), Written)
         if written:
             self.telemetry.alert("death_reported", job_id=job.ref.id, kind=job.kind, lane=lane, reason=dead.reason)
+            self._tell(message, dead)
         return written
+
+    def _tell(self, message: Enveloped, dead: Job) -> None:
+        """Report the death to the saga that waits: no worker meets the message any more. Else it waits in vain."""
+        if self.errands is not None and message.envelope.errand is not None:
+            self.errands.tell([dead])
 
     def _goes_on(self, lane: str, job: Job) -> bool:
         """Whether a job that SQS gave up only waits for its next attempt. Sent anew in a FIFO lane it is overtaken."""

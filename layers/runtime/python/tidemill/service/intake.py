@@ -15,6 +15,8 @@ from tidemill.domain.job import Job
 from tidemill.domain.ports import Clock, JobReader, JobStore, Refused, Telemetry, Written
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.settle import ACK, TO_DLQ, UNASKED, Settlement
+from tidemill.service.errands import Errands
+from tidemill.service.expecting import awaited_by, awaited_in, errand_in
 from tidemill.service.reception import Foreign, Unreadable
 from tidemill.service.refusal import Refusal, is_refusal, kind_of, refused_ref
 from tidemill.service.request import parse_request
@@ -33,6 +35,7 @@ class Intake:
     lane: str
     clock: Clock
     telemetry: Telemetry
+    errands: Errands | None = None
 
     def admit(self, messages: Sequence[Foreign | Unreadable]) -> dict[str, Settlement]:
         """Submit the plain messages in one call and record why the others can't be; settlements by message id.
@@ -43,14 +46,26 @@ class Intake:
         """
         settled = self._met_before([message for message in messages if message.delivery.receives > 1])
         read = [(message, self._read(message)) for message in messages if message.delivery.message_id not in settled]
+        expected = self._expect([(message, asked) for message, asked in read if isinstance(asked, Submission)])
+        read = [one for one in read if one[0].delivery.message_id not in expected]
         submissions = [asked for _, asked in read if isinstance(asked, Submission)]
         results = iter(self._submit(submissions))
-        return settled | {
-            message.delivery.message_id: self._settle(
-                message, next(results) if isinstance(asked, Submission) else asked
-            )
-            for message, asked in read
-        }
+        asked_for = [(message, next(results) if isinstance(asked, Submission) else asked) for message, asked in read]
+        met_late = [one for one in zip(asked_for, read, strict=True) if _is_over(*one)]
+        expected |= self._expect([asked for _, asked in met_late])
+        return (
+            settled
+            | {message.delivery.message_id: self._settle(message, result) for message, result in asked_for}
+            | expected
+        )
+
+    def _expect(self, wanted: Sequence[tuple[Foreign | Unreadable, Any]]) -> dict[str, Settlement]:
+        """Keep the tokens of state machines; the settlements of messages whose job is there already."""
+        awaited = {message.delivery.message_id: one for message, asked in wanted if (one := awaited_by(message, asked))}
+        if self.errands is None or not awaited:
+            return {}
+        settled = zip(awaited, self.errands.expect(list(awaited.values())), strict=True)
+        return {message_id: settlement for message_id, settlement in settled if settlement is not None}
 
     def _met_before(self, repeats: Sequence[Foreign | Unreadable]) -> dict[str, Settlement]:
         """The settlements of those that an earlier receive refused, and of all while that can't be told."""
@@ -99,7 +114,10 @@ class Intake:
         if self.registry.lanes[self.lane].fifo:
             # Sent anew, it would come after messages that were sent after it.
             raise PlainMessageError(self.lane)
-        submission = replace(_read(received.document, self.registry), asked_at=delivery.sent_at)
+        document, errand = errand_in(received.document, self.errands is not None)
+        submission = replace(_read(document, self.registry), asked_at=delivery.sent_at)
+        if errand is not None:
+            submission = replace(submission, errand=errand, job_id=errand.job_id(), correlation_id=errand.saga)
         if submission.lane is None:
             # The sender chose the lane by choosing the queue.
             submission = replace(submission, lane=self.lane)
@@ -120,6 +138,9 @@ class Intake:
     def _refuse(self, received: Foreign | Unreadable, error: TidemillError) -> Settlement:
         """Write a dead record, so that the DLQ's message has its reason; then let SQS move the message."""
         ref = refused_ref(received)
+        awaited = awaited_in(received) if self.errands else None
+        if self.errands and awaited and not self.errands.refuse(awaited, error.code):
+            return UNASKED
         failure = refusal_of(kind_of(received), error, strings_of(_arguments(received)))
         refusal = Refusal(received, error.code, failure, self.clock.now_ms())
         match self.store.refuse(refusal.record(self.lane), refusal.evidence):
@@ -133,6 +154,14 @@ class Intake:
                 return TO_DLQ if is_refusal(job) else ACK
             case _:
                 return UNASKED
+
+
+def _is_over(answered: tuple[Any, Any], read: tuple[Any, Any]) -> bool:
+    """Whether the job of a saga was made final, or by other code, while its message was submitted."""
+    result, asked = answered[1], read[1]
+    if not isinstance(asked, Submission) or asked.errand is None:
+        return False
+    return isinstance(result, KeyConflictError) or (isinstance(result, Receipt) and result.job.state.is_final)
 
 
 def _read(document: object, registry: JobRegistry) -> Submission:

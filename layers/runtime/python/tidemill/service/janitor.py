@@ -13,6 +13,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Clock, DeadLetterQueue, JobQueue, JobReader, JobStore, Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.service.census import Census
+from tidemill.service.errands import Errands
 from tidemill.service.reviving import Reviver
 
 
@@ -29,6 +30,7 @@ class Janitor:
     clock: Clock
     random: Random
     telemetry: Telemetry
+    errands: Errands | None = None
 
     def sweep(self, deadline_ms: int | None = None) -> int:
         """Send every parked job that falls due within two minutes; answers how many were sent.
@@ -57,6 +59,7 @@ class Janitor:
             self.clock,
             self.random,
             self.telemetry,
+            self.errands,
         )
         return census.take(lambda: self._is_before(deadline_ms))
 

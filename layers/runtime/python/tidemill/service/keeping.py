@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from tidemill.domain import limits
-from tidemill.domain.errors import UnavailableError
+from tidemill.domain.errors import InputError, TidemillError, UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.payload import Stored, result_name
 from tidemill.domain.ports import Payloads
@@ -30,6 +30,17 @@ def kept_result(payloads: Payloads, job: Job, text: str | None, keep: timedelta)
     if len(data) <= limits.MAX_RESULT_BYTES:
         return text
     return stored(payloads, job, result_name(job.fence), data, keep)
+
+
+def unkept(error: TidemillError) -> str:
+    """The reason of a job whose result could not be kept."""
+    match error:
+        case UnavailableError():
+            return "result_unavailable"
+        case InputError():
+            return "invalid_result"
+        case _:
+            return error.code
 
 
 def stored(payloads: Payloads, job: Job, name: str, data: bytes, keep: timedelta | None = None) -> Stored:

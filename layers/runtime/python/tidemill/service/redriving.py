@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from tidemill.domain.closing import SAGA_OVER
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import JobStateError, TidemillError, UnavailableError
 from tidemill.domain.job import Job, JobRef
@@ -107,6 +108,8 @@ class Redriving:
 
     def many(self, jobs: Sequence[Job], manner: Manner, terms: Terms) -> Iterator[Result]:
         """Let these dead jobs run again, lane by lane; one that can't does not stop the others."""
+        yield from (NotRedriven(job.ref, _closed(job)) for job in jobs if job.reason == SAGA_OVER)
+        jobs = [job for job in jobs if job.reason != SAGA_OVER]
         for lane in dict.fromkeys(job.lane for job in jobs):
             mine = [job for job in jobs if job.lane == lane]
             if manner.mode is Mode.RESUME:
@@ -221,6 +224,11 @@ class Redriving:
         except UnavailableError:
             # What is left there does nothing when it is put back.
             return
+
+
+def _closed(job: Job) -> JobStateError:
+    """Its saga went on without it: what it did is undone, and it would do it again."""
+    return JobStateError("redriven", job.ref.id, job.state, "its saga is over; start another saga")
 
 
 def _digest(delivery: Delivery) -> bytes:

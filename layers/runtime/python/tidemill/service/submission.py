@@ -14,6 +14,7 @@ from tidemill.domain.due import check_delay, start_of
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.entity import Entity
 from tidemill.domain.envelope import Envelope
+from tidemill.domain.errand import Errand
 from tidemill.domain.errors import InputError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
@@ -25,6 +26,7 @@ from tidemill.domain.names import (
     check_lane,
     check_sequence,
     check_tenant,
+    check_trace,
 )
 from tidemill.domain.payload import checked_in
 from tidemill.domain.registry import AnyDefinition, JobRegistry
@@ -63,6 +65,7 @@ class Submission:
         scheduled_at: the time of a schedule that the job is made for, Unix milliseconds; `expires_in` counts from it.
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
+        errand: what the job does for a saga, whose state machine asked for it.
     """
 
     args: JobArgs
@@ -79,6 +82,7 @@ class Submission:
     asked_at: int | None = None
     entity: str | None = None
     sequence: int | None = None
+    errand: Errand | None = None
     run_at: datetime | None = None
     durable_args: bool = False
     scheduled_at: int | None = None
@@ -158,10 +162,6 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
     due_ms, overdue = start_of(submission.run_at, submission.delay, now_ms)
     _check_order(submission, registry.lanes[lane])
-    hops: object = 0 if submission.hops is None else submission.hops
-    if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
-        problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"
-        raise InputError.at("hops", problem, "hops")
     scheduled_at = _moment(submission.scheduled_at)
     canonical = submission.args.canonical()
     inline, stored = checked_in(canonical)
@@ -173,19 +173,16 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         args=inline,
         fingerprint=fingerprint_of(canonical),
         submitted_at=now_ms,
-        correlation_id=_trace(submission.correlation_id, "correlation_id") or job_id,
+        correlation_id=check_trace(submission.correlation_id, "correlation_id") or job_id,
         key=submission.key,
         not_before=due_ms if due_ms > now_ms else None,
-        expires_at=_expiry(
-            submission.expires_in,
-            timedelta(milliseconds=due_ms - now_ms),
-            now_ms if scheduled_at is None else scheduled_at,
-        ),
-        causation_id=_trace(submission.causation_id, "causation_id"),
-        traceparent=_trace(submission.traceparent, "traceparent"),
-        hops=hops,
+        expires_at=_expiry(submission.expires_in, timedelta(milliseconds=due_ms - now_ms), scheduled_at or now_ms),
+        causation_id=check_trace(submission.causation_id, "causation_id"),
+        traceparent=check_trace(submission.traceparent, "traceparent"),
+        hops=_hops(submission.hops),
         entity=submission.entity,
         sequence=submission.sequence,
+        errand=submission.errand,
         stored=stored,
         scheduled_at=scheduled_at,
     )
@@ -201,6 +198,14 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         submission.durable_args,
         overdue,
     )
+
+
+def _hops(given: object) -> int:
+    hops = 0 if given is None else given
+    if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
+        problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"
+        raise InputError.at("hops", problem, "hops")
+    return hops
 
 
 def _kind_of(args: object) -> str:
@@ -290,11 +295,3 @@ def check_expiry(expires_in: timedelta, delay: timedelta, field: str) -> None:
     """Raise InputError naming `field` if the job would expire before it may start."""
     if expires_in <= delay:
         raise InputError.at(field, "must be longer than the delay, or the job could never run", "range")
-
-
-def _trace(value: str | None, field: str) -> str | None:
-    if value is not None and not (
-        isinstance(value, str) and 0 < len(value) <= limits.MAX_TRACE_CHARS and value.isascii() and value.isprintable()
-    ):
-        raise InputError.at(field, "must be 1 to 64 printable ASCII characters", "format")
-    return value

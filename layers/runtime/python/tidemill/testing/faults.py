@@ -23,8 +23,15 @@ Call: TypeAlias = Literal[
     "depth", "peek", "dlq_move", "purge", "start_move",
     # what jobs remember, and large payloads
     "open", "remember", "forget", "checkpoint", "look", "put", "put_all", "get", "renew", "discard",
+    # what jobs wait for
+    "wait_of", "waits_of", "ask", "give_up", "answer", "key_of", "keep_key",
     # the numbers of entities on FIFO lanes
     "number", "last_finished", "finish",
+    # schedules
+    "find_schedules", "due_schedules", "record_schedule", "move_schedule",
+    "listed", "version", "versions_of", "history",
+    # sagas: their task tokens, and their state machines
+    "keep_token", "find_token", "report", "start_saga", "look_at_saga", "history_of_saga",
     # batches
     "open_batch", "keep_jobs", "kept_jobs", "find_batches", "tally", "count_ends", "fill", "advance", "ask_cancel",
     "end_batch", "look_again", "due_batches",

@@ -51,6 +51,7 @@ class Harness:
     Attributes:
         client: submits and looks after jobs; hand it to the code that is tested.
         desk: the DLQ desk: look, redrive, edit, purge.
+        sagas: starts sagas and looks after them; their machines are interpreted as they would be compiled.
         faults: what is to go wrong.
         clock: the virtual clock, for code that wants to know the time.
         queues: the lanes' queues; `tide.queues.put(lane, text)` sends a plain message, as another system does.
@@ -83,10 +84,12 @@ class Harness:
             code,
         )
         self._poller = Poller(self._stack, self.clock, self._crew, self.faults, self._watching.drops, batch_size)
-        self.clock.wake(Duties(self._stack, self._stack.janitor(), self._stack.batch_watch(), self._crew), self._crew)
+        duties = Duties(self._stack, self._stack.janitor(), self._stack.ticks(), self._stack.batch_watch(), self._crew)
+        self.clock.wake(duties, self._crew, self._stack.machines)
         self.client = self._stack.client()
         self.listing = self._stack.listing()
         self.desk = self._stack.desk()
+        self.sagas = self._stack.sagas()
         self.queues = self._stack.queues
 
     def __enter__(self) -> Self:

@@ -16,6 +16,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.memory import Memory, Remembered, check_step_name, encode_cursor
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.result import encode_result
+from tidemill.domain.undone import Undone
 from tidemill.service.submission import DEFAULT_TENANT
 from tidemill.testing.clock import VirtualClock
 from tidemill.testing.observing import Calls
@@ -72,6 +73,7 @@ class Seen(TypedDict, total=False):
     entity: str | None
     sequence: int | None
     previous_sequence: int | None
+    undoes: Undone | None
     scheduled_at_ms: int | None
 
 
@@ -97,8 +99,8 @@ def context(
         remembered: what steps returned before this attempt, by name.
         cursor: the last checkpoint before this attempt.
         code: the version of the code.
-        seen: tenant, job_id, attempt, generation, entity, sequence, previous_sequence and scheduled_at_ms, as the job
-            is to see them.
+        seen: tenant, job_id, attempt, generation, entity, sequence, previous_sequence, scheduled_at_ms and undoes, as
+            the job is to see them.
 
     Raises:
         InputError: a name, a step or the cursor can't be one.
@@ -122,7 +124,7 @@ def context(
     )
     attempt = seen.get("attempt", 1)
     made = _local(rehearsal, _claimed(job, attempt, attempt))
-    return replace(made, previous_sequence=seen.get("previous_sequence"))
+    return replace(made, previous_sequence=seen.get("previous_sequence"), undoes=seen.get("undoes"))
 
 
 def _local(rehearsal: Rehearsal, job: Job) -> LocalContext:

@@ -6,24 +6,36 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
+from tidemill.service.answering import Answerer
+from tidemill.service.auditing import Auditor
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.client import JobClient
 from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
+from tidemill.service.errands import Errands
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
-from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
+from tidemill.service.reviving import Reviver
+from tidemill.service.saga_cancelling import SagaCanceller
+from tidemill.service.sagas import SagaDesk
+from tidemill.service.schedule_runs import ScheduleRuns
+from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
+from tidemill.service.tick_sweep import TickSweep
+from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
+from tidemill.testing.awaiting import MemoryMachines, MemoryTokens
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.faults import Process
@@ -31,8 +43,10 @@ from tidemill.testing.inline import InlineInterrupter
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.tampering import Tampering
+from tidemill.testing.waits import MemoryWaits
 
 
 @dataclass
@@ -54,24 +68,38 @@ class MemoryStack:
     code: str = ""
     store: MemoryStore = field(default_factory=MemoryStore)
     memory: MemoryOfJobs = field(init=False)
+    waits: MemoryWaits = field(init=False)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
     batches: MemoryBatches = field(default_factory=MemoryBatches)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
+    schedules: MemorySchedules = field(default_factory=MemorySchedules)
+    tokens: MemoryTokens = field(default_factory=MemoryTokens)
+    machines: MemoryMachines = field(init=False)
 
     def __post_init__(self) -> None:
+        self.waits = MemoryWaits(self.store)
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
         self.lanes = tuple(self.registry.lanes)
         self.sizing = {lane.name: self._size(lane.name) for lane in self.registry.lanes.values()}
         longest = max(sizing.visibility_timeout for sizing in self.sizing.values())
         fifo = [lane.name for lane in self.registry.lanes.values() if lane.fifo]
         self.queues = MemoryQueues(self.clock, self.lanes, visibility=longest, fifo=fifo)
+        self.machines = MemoryMachines(self.registry.sagas, self.clock, self.queues.put)
 
     def client(self) -> JobClient:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        return JobClient(self._submitter(ports), store, store, self.clock, batch_store=ports.port(self.batches))
+        return JobClient(
+            self._submitter(ports),
+            store,
+            store,
+            self.clock,
+            schedules=self._schedules(ports),
+            batch_store=ports.port(self.batches),
+            answerer=self._answerer(ports),
+        )
 
     def listing(self) -> Listing:
         """Lists jobs."""
@@ -105,7 +133,24 @@ class MemoryStack:
             self.clock,
             self.random,
             self.telemetry,
+            self._errands(ports),
         )
+
+    def ticks(self) -> TickSweep:
+        """The minute's first duty."""
+        ports = self.tampering(Process.JANITOR)
+        rows, store = self._rows(ports), ports.port(self.store)
+        submitter, withdrawing = self._submitter(ports), self._withdrawing(ports)
+        return TickSweep(self.registry, rows, submitter, store, withdrawing, self.clock, self.telemetry)
+
+    def sagas(self) -> SagaDesk:
+        """Starts sagas and looks after them."""
+        ports = self.tampering(Process.CLIENT)
+        store = ports.port(self.store)
+        canceller = SagaCanceller(store, self._errands(ports), self.clock)
+        redrive = self.desk().redrive
+        executions = ports.port(self.machines, start="start_saga", look="look_at_saga", history="history_of_saga")
+        return SagaDesk(self.registry, executions, store, canceller, redrive, self.clock, self.random)
 
     def batch_watch(self) -> BatchWatch:
         """The janitor's look at batches."""
@@ -117,7 +162,8 @@ class MemoryStack:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
         store, queue = ports.port(self.store), ports.port(self.queues)
-        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry)
+        errands = self._errands(ports) if self.registry.sagas else None
+        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry, errands)
         around = Surroundings(
             self.registry,
             store,
@@ -130,12 +176,49 @@ class MemoryStack:
             self.code,
             InlineInterrupter,
             order=ports.port(self.order),
+            errands=errands,
+            waits=ports.port(self.waits),
             owed=(Counting(self._progress(ports), self.telemetry),),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
 
+    def _schedules(self, ports: Tampering) -> Schedules:
+        auditor = Auditor(self.trail, self.clock, self.random, lambda: "tester")
+        runs = ScheduleRuns(self._submitter(ports), ports.port(self.store), auditor)
+        rows = self._rows(ports)
+        return Schedules(self.registry, rows, self._withdrawing(ports), runs, self.clock, lambda: "tester")
+
+    def _rows(self, ports: Tampering) -> Any:
+        # The table's verbs are those of jobs: a fault tells the two apart.
+        verbs = {"find": "find_schedules", "due": "due_schedules", "move": "move_schedule", "record": "record_schedule"}
+        return ports.port(self.schedules, **verbs)
+
+    def _withdrawing(self, ports: Tampering) -> Withdrawing:
+        store = ports.port(self.store)
+        return Withdrawing(self._rows(ports), store, store, self.clock)
+
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))
+
+    def _errands(self, ports: Tampering) -> Errands:
+        store = ports.port(self.store)
+        tokens = ports.port(self.tokens, keep="keep_token", find="find_token")
+        machines = ports.port(self.machines)
+        return Errands(store, ports.port(self.payloads), tokens, machines, self.clock, self.telemetry)
+
+    def _answerer(self, ports: Tampering) -> Answerer:
+        store = ports.port(self.store)
+        return Answerer(
+            self.registry,
+            store,
+            ports.port(self.waits),
+            ports.port(self.memory).look,
+            self.trail,
+            Reviver(store, store, ports.port(self.queues), self.clock, self.random),
+            self.clock,
+            self.random,
+            lambda: "tester",
+        )
 
     def _progress(self, ports: Tampering) -> BatchProgress:
         batches = ports.port(self.batches)

@@ -8,6 +8,7 @@ from trials.lasting import count_rows, stay_unmoved, wander
 from trials.ordered import change_in_order, take_turn
 from trials.outside import call
 from trials.quick import do_at_once
+from trials.selling import book, cancel_booking, pay, place_order, send_off
 from trials.ticking import tell_time
 from trials.timing import doze, overrun, stay_deaf, stroll, take_care, take_care_async
 
@@ -31,7 +32,12 @@ registry = JobRegistry(
     build,
     doomed,
     doomed_died,
+    book,
+    cancel_booking,
+    pay,
+    send_off,
     tell_time,
+    sagas=[place_order],
     lanes=(
         Lane("default"),
         Lane("crashing"),

@@ -20,6 +20,17 @@ from tidemill.domain.ports.records import (
     Written,
 )
 from tidemill.domain.ports.remembered import EntityOrder, JobMemory, Parcel, Payloads
+from tidemill.domain.ports.sagas import (
+    Event,
+    Execution,
+    Executions,
+    ExecutionStatus,
+    Report,
+    TaskReports,
+    TaskTokens,
+)
+from tidemill.domain.ports.schedules import Kept, ScheduleAnswer, SchedulePage, ScheduleStore, Stale, VersionPage
+from tidemill.domain.ports.waits import JobWaits
 
 __all__ = [
     "Answer",
@@ -33,17 +44,31 @@ __all__ = [
     "DeadLetterQueue",
     "DueBatches",
     "EntityOrder",
+    "Event",
+    "Execution",
+    "ExecutionStatus",
+    "Executions",
     "JobMemory",
     "JobQueue",
     "JobReader",
     "JobStore",
+    "JobWaits",
+    "Kept",
     "Mark",
     "Page",
     "Parcel",
     "Payloads",
     "Refused",
+    "Report",
+    "ScheduleAnswer",
+    "SchedulePage",
+    "ScheduleStore",
     "Send",
+    "Stale",
+    "TaskReports",
+    "TaskTokens",
     "Telemetry",
     "Unwritten",
+    "VersionPage",
     "Written",
 ]

@@ -1,0 +1,165 @@
+"""The single states that a saga compiles to, in the Amazon States Language with JSONPath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final, TypeAlias
+
+from tidemill.domain import limits
+from tidemill.domain.duration import hours, minutes, seconds
+from tidemill.domain.saga.declaring import Step
+from tidemill.domain.saga.references import ARGS, Condition, Place, Reference, place_of
+from tidemill.domain.saga.saga import Saga
+from tidemill.domain.saga.words import CLOSE_KIND, EVERYTHING, NEEDS_ATTENTION, STEP_FAILED, Role
+
+State: TypeAlias = dict[str, Any]
+QueueOf: TypeAlias = Callable[[str], str]
+
+SEND_AND_WAIT: Final = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+# Where the execution has the error that made it turn back.
+FAILED: Final = "$.failed"
+
+
+def path_of(reference: Reference) -> str:
+    """Where in the state of an execution a reference is."""
+    place = place_of(reference)
+    start = "$.args" if place.step == ARGS else f"{result_path(place.step)}.result"
+    return ".".join((start, *place.path))
+
+
+def result_path(step: str) -> str:
+    """Where a step's job tells what it returned."""
+    return f"$.steps.{step}"
+
+
+def prepare(saga: Saga) -> State:
+    """The first state: no step is over. So every path into `steps` exists, whichever steps are left out."""
+    inputs = {f"{name}.$": f"$.{name}" for name in ("saga", "tenant", "args")}
+    return {"Type": "Pass", "Parameters": {**inputs, "steps": {one.name: None for one in saga}}}
+
+
+def do(saga: Saga, one: Step, queue_of: QueueOf, *, late: bool = False) -> State:
+    """A step, whose job reports when it is over. `late`: its time is over, and it can't be given up."""
+    is_retried = saga.is_retried(one)
+    errand = {"returns": told(saga, one), **({"waits": True} if is_retried else {})}
+    timeout = limits.SAGA_PATIENCE if late or one.timeout is None else one.timeout
+    return {
+        **_task(saga, one, Role.STEP, queue_of(one.job.lane), one.job.kind, one.args or {}, errand),
+        "TimeoutSeconds": _seconds(timeout),
+        "Retry": service_faults(patient=is_retried),
+        "ResultPath": result_path(one.name),
+    }
+
+
+def undo(saga: Saga, one: Step, queue_of: QueueOf) -> State:
+    """The compensation of a step. A job that gave up says nothing: it is mended and redriven, and the saga goes on."""
+    assert one.compensate is not None  # noqa: S101 - the caller asked
+    job, args = one.compensate.job, one.compensate.args or {}
+    errand = {"waits": True, "undoes": one.job.kind, "done.$": result_path(one.name)}
+    return {
+        **_task(saga, one, Role.UNDO, queue_of(job.lane), job.kind, args, errand),
+        **_PATIENT,
+        "ResultPath": None,
+    }
+
+
+def close(saga: Saga, one: Step, queue_of: QueueOf) -> State:
+    """Make sure that a step's job is over, and learn how it ended."""
+    back = {"waits": True, "undoes": one.job.kind, "done.$": result_path(one.name)}
+    errand = {"returns": told(saga, one), **back}
+    return {
+        **_task(saga, one, Role.CLOSE, queue_of(one.job.lane), CLOSE_KIND, {}, errand),
+        **_PATIENT,
+        "ResultPath": "$.closed",
+    }
+
+
+def choose(condition: Condition, then: str, otherwise: str) -> State:
+    """Whether a step runs."""
+    rule: State = {"Variable": path_of(condition.reference), **_compared(condition)}
+    choice = {"Not": rule, "Next": then} if condition.negated else {**rule, "Next": then}
+    return {"Type": "Choice", "Choices": [choice], "Default": otherwise}
+
+
+def ask(then: str, otherwise: str) -> State:
+    """Whether a step that had been given up has succeeded after all."""
+    rule = {"Variable": "$.closed.state", "StringEquals": "succeeded", "Next": then}
+    return {"Type": "Choice", "Choices": [rule], "Default": otherwise}
+
+
+def accept(one: Step) -> State:
+    """Go on with a step that has succeeded after all."""
+    return {"Type": "Pass", "InputPath": "$.closed.told", "ResultPath": result_path(one.name)}
+
+
+def compensated() -> State:
+    """The end of a saga that was undone."""
+    kept = {f"{name}.$": f"$.{name}" for name in ("saga", "tenant", "failed")}
+    return {"Type": "Pass", "Parameters": {"outcome": "compensated", **kept}, "End": True}
+
+
+def attention() -> State:
+    """The end of a saga that is neither whole nor undone."""
+    cause = "a step or a compensation could not be brought to its end. Fix: mend it, then tidemill saga resume"
+    return {"Type": "Fail", "Error": NEEDS_ATTENTION, "Cause": cause}
+
+
+def catch(then: str, error: str = "States.ALL") -> list[State]:
+    """Go to `then` on any error that can be caught."""
+    return [{"ErrorEquals": [error], "Next": then, "ResultPath": FAILED}]
+
+
+def told(saga: Saga, one: Step) -> list[str]:
+    """Which fields of a step's result the rest of the saga refers to; nothing else travels."""
+    found = [place.path[:1] for place in _places(saga) if place.step == one.name]
+    return [EVERYTHING] if () in found else sorted({path[0] for path in found})
+
+
+def service_faults(*, patient: bool) -> list[State]:
+    """Retry what SQS or Step Functions failed of, with full jitter; what a job reports is its last word.
+
+    Nobody but a job of ours reports STEP_FAILED, so that the other failures of a task are those of the send.
+    """
+    more = {"MaxAttempts": 50, "MaxDelaySeconds": _seconds(hours(1))}
+    fewer = {"MaxAttempts": 6, "MaxDelaySeconds": _seconds(minutes(1))}
+    fault = {"IntervalSeconds": 2, "BackoffRate": 2, "JitterStrategy": "FULL", **(more if patient else fewer)}
+    return [{"ErrorEquals": [STEP_FAILED], "MaxAttempts": 0}, {"ErrorEquals": ["States.TaskFailed"], **fault}]
+
+
+def _task(
+    saga: Saga, one: Step, role: Role, queue: str, kind: str, args: Mapping[str, Any], errand: Mapping[str, Any]
+) -> State:
+    said = {"id.$": "$.saga", "name": saga.name, "step": one.name, "role": role.value, "token.$": "$$.Task.Token"}
+    body = {"kind": kind, "tenant.$": "$.tenant", "args": _parameters(args), "saga": {**said, **errand}}
+    return {"Type": "Task", "Resource": SEND_AND_WAIT, "Parameters": {"QueueUrl": queue, "MessageBody": body}}
+
+
+def _parameters(args: Mapping[str, Any]) -> State:
+    return {
+        **{f"{name}.$": path_of(value) for name, value in args.items() if isinstance(value, Reference)},
+        **{name: value for name, value in args.items() if not isinstance(value, Reference)},
+    }
+
+
+def _compared(condition: Condition) -> State:
+    if condition.relation != "equals":
+        return {"NumericGreaterThan" if condition.relation == "above" else "NumericLessThan": condition.value}
+    word = {str: "StringEquals", bool: "BooleanEquals"}.get(type(condition.value), "NumericEquals")
+    return {word: condition.value}
+
+
+def _places(saga: Saga) -> list[Place]:
+    found: list[Any] = []
+    for one in saga:
+        found += (one.args or {}).values()
+        found += (one.compensate.args or {}).values() if one.compensate else ()
+        found += [one.when.reference] if one.when else ()
+    return [place_of(value) for value in found if isinstance(value, Reference)]
+
+
+def _seconds(span: timedelta) -> int:
+    return max(int(span / seconds(1)), 1)
+
+
+_PATIENT: Final[State] = {"TimeoutSeconds": _seconds(limits.SAGA_PATIENCE), "Retry": service_faults(patient=True)}
