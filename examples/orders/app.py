@@ -7,7 +7,8 @@ from pathlib import Path
 from aws_cdk import App
 from aws_cdk import aws_dynamodb as dynamodb
 
-from tidemill_cdk import DeploySettings, TidemillStack, add_output, removal_policy
+from tidemill_cdk import DeploySettings, TidemillStack, add_output
+from tidemill_cdk.table import removal_policy
 
 HERE = Path(__file__).resolve().parent
 FUNCTIONS = HERE / "functions"

@@ -57,9 +57,7 @@ class Shop:
 
     def place(self, purchase: Purchase) -> str:
         """Order what was bought; answers the saga's id. Placed twice, it is one order."""
-        args = PlaceOrder(
-            order=purchase.order, customer=purchase.customer, discs=purchase.discs, cents=purchase.cents
-        )
+        args = PlaceOrder(order=purchase.order, customer=purchase.customer, discs=purchase.discs, cents=purchase.cents)
         return self.program.sagas.start(place_order, args, key=purchase.order).saga_id
 
     def look(self, saga_id: str) -> SagaView:

@@ -1,5 +1,7 @@
 """What becomes of an order: discs and money move, or nothing does."""
 
+from pydantic import Field
+
 from orders.jobs import (
     charge_customer,
     notify_customer,
@@ -8,8 +10,6 @@ from orders.jobs import (
     return_discs,
     ship_order,
 )
-from pydantic import Field
-
 from tidemill import JobArgs, minutes
 from tidemill.sagas import Saga, arguments, step
 

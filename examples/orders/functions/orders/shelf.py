@@ -1,9 +1,9 @@
 """How discs come onto the shelf: a batch of deliveries, and one job that knows when all are in."""
 
-from orders.books import Posting, books
-from orders.jobs import SHELF
 from pydantic import Field
 
+from orders.books import Posting, books
+from orders.jobs import SHELF
 from tidemill import JobArgs, JobContext, job, seconds
 from tidemill.batches import BatchEnded
 

@@ -1,7 +1,6 @@
 """The till is counted every minute, whoever is there."""
 
 from orders.books import Posting, books
-
 from tidemill import Every, JobArgs, JobContext, job, minutes, seconds
 
 
