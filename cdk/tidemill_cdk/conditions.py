@@ -13,13 +13,22 @@ from tidemill_cdk.alarms import Alarms, Condition
 from tidemill_cdk.api import JobsApi
 from tidemill_cdk.janitor import Janitor
 from tidemill_cdk.lanes import BuiltLane
-from tidemill_cdk.metrics import lane_metric, most, total
+from tidemill_cdk.metrics import lane_metric, most, stack_metric, total
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.settings import DeployError, DeploySettings
 from tidemill_cdk.worker import LaneWorker
 
 # Five sweeps in a row that did not run are no hiccup of the scheduler.
 MISSED_SWEEPS: Final = 5
+
+# What the janitor counts of schedules that were made at run time.
+TICKS: Final = {
+    "TicksMissed": "The janitor came too late for ticks of schedules, and their policy drops them. `tidemill schedule "
+    "ls` shows whose; backfill what is needed",
+    "TicksLate": "Ticks of schedules were made over a minute after their time. See JanitorErrors and JanitorSilent",
+    "TicksRefused": "Ticks of schedules can't be made; the log line tick_refused names them. Change the schedule, or "
+    "deploy code that knows its kind: then they are made up for",
+}
 
 
 def watch_lane(alarms: Alarms, built: BuiltLane) -> None:
@@ -93,6 +102,8 @@ def watch_janitor(alarms: Alarms, janitor: Janitor) -> None:
             advice="A sweep failed for good. The next one did its work; the message in the queue says why",
         ),
     )
+    for name, advice in TICKS.items():
+        alarms.add(name, Condition(stack_metric(janitor, name), threshold=1, advice=advice))
 
 
 def _oldest_allowed(settings: DeploySettings, sizing: LaneSizing) -> timedelta:

@@ -28,6 +28,17 @@ def lane_metric(scope: Construct, lane: str, name: str) -> cloudwatch.Metric:
     )
 
 
+def stack_metric(scope: Construct, name: str) -> cloudwatch.Metric:
+    """One of the counts of a function that serves all lanes, summed over a minute."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": Stack.of(scope).stack_name},
+        statistic=cloudwatch.Stats.SUM,
+        period=PERIOD,
+    )
+
+
 def most(measure: Callable[..., cloudwatch.Metric], label: str | None = None) -> cloudwatch.Metric:
     """The greatest value of a construct's metric within a minute, for example `most(queue.metric_...)`."""
     return measure(statistic=cloudwatch.Stats.MAXIMUM, period=PERIOD, label=label)

@@ -62,6 +62,16 @@ def test_a_backlog_is_seen_long_before_messages_are_deleted(production: Synthesi
         assert production.properties(f"DlqAge{lane}")["Threshold"] <= kept / 2
 
 
+@pytest.mark.parametrize("name", ["TicksMissed", "TicksLate", "TicksRefused"])
+def test_ticks_that_schedules_lose_or_make_late_are_alarms(production: Synthesised, name: str):
+    """Under the dimensions that the janitor writes: it serves all lanes and names none."""
+    properties = production.properties(name)
+
+    assert properties["MetricName"] == name
+    assert [one["Name"] for one in properties["Dimensions"]] == ["service"]
+    assert (properties["Threshold"], properties["EvaluationPeriods"]) == (1, 1)
+
+
 def test_silence_of_the_janitor_is_an_alarm(production: Synthesised):
     properties = production.properties("JanitorSilent")
 

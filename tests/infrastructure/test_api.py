@@ -23,6 +23,18 @@ ROUTES = {
     "GET /dlq/{id}",
     "POST /dlq/redrive",
     "POST /dlq/purge",
+    "GET /schedules",
+    "POST /schedules",
+    "GET /schedules/{name}",
+    "PATCH /schedules/{name}",
+    "DELETE /schedules/{name}",
+    "GET /schedules/{name}/next",
+    "GET /schedules/{name}/versions",
+    "POST /schedules/{name}/pause",
+    "POST /schedules/{name}/resume",
+    "POST /schedules/{name}/revert",
+    "POST /schedules/{name}/trigger",
+    "POST /schedules/{name}/backfill",
     "GET /openapi.json",
 }
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from tests.builders import MINUTE, NOW, Greet, Telemetry, a_raise, a_send_id, an_envelope
 from tests.model.parts import ATTEMPTS, FAR, KEY, LANE, LONG_AGO, REF, RETRY, TENANT, Bits
 from tests.model.replay import Tape
+from tests.schedules import schedules_of
 from tidemill import JobRegistry, job, minutes
 from tidemill.domain import limits
 from tidemill.domain.decide import Waits, decide
@@ -100,7 +101,9 @@ def client(store: Any) -> JobClient:
     nothing: Any = None
     ports: dict[str, Any] = {"order": MemoryOrder(), "payloads": MemoryPayloads()}
     submitter = Submitter(REGISTRY, store, store, nothing, FrozenClock(NOW), Bits(0), **ports)
-    return JobClient(submitter, store, store, FrozenClock(NOW), batch_store=MemoryBatches())
+    return JobClient(
+        submitter, store, store, FrozenClock(NOW), schedules=schedules_of(submitter), batch_store=MemoryBatches()
+    )
 
 
 def tenant_and_id() -> tuple[str, str]:

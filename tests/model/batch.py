@@ -5,12 +5,11 @@ What counts, ends the batch and starts the callback is the code that ships (`Cou
 each child how far it came. Time is what the janitor makes of it: it may look at any moment at which a batch has one to
 be looked at, and once the submitter is gone for good, a day may have passed.
 
-`python -m tests.model.batch` searches it, with the bugs that are planted in it.
+`python -m tests.model.batch_planted` searches it, with the bugs that are planted in it.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -24,9 +23,9 @@ from tests.model.replay import Call, Done, Tape, follow
 from tests.model.search import Edge, Finding, explore
 from tidemill import JobArgs, JobRegistry, Retry, job
 from tidemill.domain import limits
-from tidemill.domain.batch import THEN, BatchRef, Tally, together
+from tidemill.domain.batch import ON_FAILURE, THEN, BatchRef, Tally, together
 from tidemill.domain.batch_ended import BatchEnded
-from tidemill.domain.batch_record import BatchRecord, BatchState, Kept, ending_of
+from tidemill.domain.batch_record import BatchRecord, BatchState, Kept
 from tidemill.domain.completion import tolerate
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
@@ -129,14 +128,15 @@ BOUNDS = (
     Bounds("two workers, and deaths", crashes=0),
     Bounds("two workers in one shard", shard=2),
     Bounds("a duplicate", crashes=0, duplicates=1, ends=_WELL, shard=2),
-    Bounds("a redrive", processes=1, redrives=1),
-    Bounds("a redrive beside another worker", redrives=1, crashes=0, shard=2),
+    Bounds("a redrive", processes=1, redrives=1, crashes=0),
     Bounds("parked children cancelled", cancels=2, processes=1, ends=_WELL),
-    Bounds("the janitor beside a worker", crashes=0, cancels=1, ends=_WELL, shard=2, beside=True),
     Bounds("a submitter that comes again", submitters=2, processes=1, ends=_WELL, shard=2),
     Bounds("a submitter beside a worker", submitters=1, crashes=1, ends=_WELL, shard=2),
 )
 BIG = (
+    Bounds("a redrive and a crash", processes=1, redrives=1),
+    Bounds("a redrive beside another worker", redrives=1, crashes=0, shard=2),
+    Bounds("the janitor beside a worker", crashes=0, cancels=1, ends=_WELL, shard=2, beside=True),
     Bounds("two workers, deaths and crashes"),
     Bounds("three children in two shards", size=3, shard=2, crashes=0),
     Bounds("a redrive beside a worker that crashes", redrives=1, shard=2),
@@ -184,10 +184,8 @@ class Batches:
         after: World = edge.after
         counted = together(after.tallies)
         for place, child in enumerate(after.children):
-            for state, found in (
-                (State.SUCCEEDED, counted.seen_succeeded),
-                (State.CANCELLED, counted.seen_cancelled),
-            ):
+            sets = ((State.SUCCEEDED, counted.seen_succeeded), (State.CANCELLED, counted.seen_cancelled))
+            for state, found in sets:
                 if place in found and state not in child.ends:
                     return f"child {place} is counted as {state}, and ended as {child.ends}"
             if place in counted.seen_failed and child.is_sent and State.DEAD not in child.ends:
@@ -210,12 +208,9 @@ class Batches:
             return False
         succeeded = {place for place, child in enumerate(children) if State.SUCCEEDED in child.ends}
         met = len(succeeded) >= self.bounds.size - self.bounds.tolerated
-        told = THEN in world.callbacks if met else "on_failure" in world.callbacks
-        return (
-            told
-            and (record.ended.state is BatchState.SUCCEEDED) == met
-            and together(world.tallies).succeeded == succeeded
-        )
+        told = (THEN if met else ON_FAILURE) in world.callbacks
+        is_right = (record.ended.state is BatchState.SUCCEEDED) == met
+        return told and is_right and together(world.tallies).succeeded == succeeded
 
     # --- what happens -----------------------------------------------------------------------------
 
@@ -333,10 +328,10 @@ class Batches:
         stands = world.record or record
         return world._replace(record=stands), stands
 
-    def _keep_jobs(self, world: World, record: Any, kept: Any) -> tuple[World, Any]:
+    def _keep_jobs(self, world: World, *_: Any) -> tuple[World, Any]:
         return world, None
 
-    def _kept_jobs(self, world: World, record: Any, names: Any) -> tuple[World, Any]:
+    def _kept_jobs(self, world: World, _: Any, names: Any) -> tuple[World, Any]:
         return world, tuple(self.kept[name] for name in names)
 
     def _find_batches(self, world: World, refs: Any) -> tuple[World, Any]:
@@ -402,127 +397,3 @@ def small_numbers(shard: int) -> Iterator[None]:
         stack.enter_context(patch.object(limits, "CHILDREN_PER_SHARD", shard))
         stack.enter_context(patch.object(starting, "_CHUNK", 1))
         yield
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """A bug that the search must find within some bounds: what is patched, and what is made of what is there."""
-
-    name: str
-    bounds: str
-    places: tuple[tuple[Any, str, Callable[[Any], Any]], ...]
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Let the bug be there."""
-        with ExitStack() as stack:
-            for where, name, make in self.places:
-                stack.enter_context(patch.object(where, name, make(getattr(where, name))))
-            yield
-
-
-def _by_number(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Each end that is counted is one more, whosever it is."""
-
-    def count_ends(self: Batches, world: World, marks: Any, until_s: int) -> Any:
-        after, tallies = real(self, world, marks, until_s)
-        found = []
-        for mark, tally in zip(marks, tallies, strict=True):
-            seen = world.tallies[mark.shard].over
-            again = seen.intersection(mark.fates)
-            first = mark.shard * limits.CHILDREN_PER_SHARD
-            free = [i for i in range(first, first + limits.CHILDREN_PER_SHARD) if i not in tally.over]
-            found.append(tally.plus(Tally(seen_failed=frozenset(free[: len(again)]))))
-        return after, tuple(found)
-
-    return count_ends
-
-
-def _first_the_callback(real: Callable[..., Any]) -> Callable[..., Any]:
-    def count(self: BatchProgress, ends: Any) -> Any:
-        (record,) = self.batches.find_batches([REF])
-        if ends and record is not None and record.ended is None:
-            whole = Tally(frozenset(range(record.size)))
-            self.releaser.call_back(self.batches.end_batch(record, ending_of(record, whole, NOW)))
-        return real(self, ends)
-
-    return count
-
-
-def _unreported(real: Callable[..., Any]) -> Callable[..., Any]:
-    def follow(self: BatchProgress, mark: Any, member: Any, tally: Tally) -> None:
-        if member.size <= limits.CHILDREN_PER_SHARD:
-            real(self, mark, member, tally)
-
-    return follow
-
-
-def _told_by_the_first(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Whoever did not write the ending leaves the callback to the one who did."""
-
-    def go_on(self: BatchProgress, record: BatchRecord, tally: Tally, news: frozenset[int]) -> None:
-        if record.ended is None:
-            real(self, record, tally, news)
-        else:
-            self.batches.look_again(record, None)
-
-    return go_on
-
-
-PLANTED = (
-    Planted("ends are counted by number", "a duplicate", ((Batches, "_count_ends", _by_number),)),
-    Planted(
-        "the callback comes before the count",
-        "two workers in one shard",
-        ((BatchProgress, "count", _first_the_callback),),
-    ),
-    Planted(
-        "a full shard is not reported",
-        "two workers fill the last two shards",
-        ((BatchProgress, "_follow", _unreported), (BatchWatch, "_go_on", lambda _: lambda *__: None)),
-    ),
-    Planted("the janitor does not look", "parked children cancelled", ((BatchWatch, "look", lambda _: lambda _: 0),)),
-    Planted("the callback is nobody's", "two workers in one shard", ((BatchProgress, "go_on", _told_by_the_first),)),
-    Planted(
-        "a death outweighs a success",
-        "a redrive",
-        ((Tally, "succeeded", lambda _: property(lambda tally: tally.seen_succeeded - tally.seen_failed)),),
-    ),
-    Planted(
-        "a batch that has failed stays so",
-        "a redrive",
-        ((BatchProgress, "go_on", lambda real: lambda self, record, tally, _: real(self, record, tally, frozenset())),),
-    ),
-    Planted(
-        "a repeated start takes the batch for whole",
-        "a submitter that comes again",
-        (
-            (Starter, "_submit_children", lambda _: lambda *__: None),
-            (BatchWatch, "_given_up", lambda _: lambda *__: None),
-        ),
-    ),
-)
-
-
-def main() -> int:
-    """Search all of it; one line for each bounds and each bug."""
-    failed = 0
-    for bounds in (*BOUNDS, *BIG):
-        finding = search(bounds, most=2_000_000)
-        failed += bool(finding.problem)
-        sys.stdout.write(f"batch: {bounds.name}: {finding}\n")
-    for planted in PLANTED:
-        with planted.applied():
-            caught = search(bounds_named(planted.bounds)).problem
-        failed += not caught
-        sys.stdout.write(f"planted: {planted.name}: {caught or 'NOT FOUND'}\n")
-    return failed
-
-
-def bounds_named(name: str) -> Bounds:
-    """The bounds of this name."""
-    return next(bounds for bounds in (*BOUNDS, *BIG) if bounds.name == name)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tests.builders import MINUTE, NOW, Greet, Telemetry
 from tests.model.parts import ATTEMPTS, KEY, LANE, REF, RETRY, TENANT, Bits, Message
 from tests.model.replay import Tape
+from tests.schedules import schedules_of
 from tidemill import JobRegistry, job, minutes
 from tidemill.domain.definition import OnCodeChange
 from tidemill.domain.errors import TidemillError
@@ -129,7 +130,10 @@ def _submits(tape: Tape, number: int, times: int, delayed: bool) -> Any:  # noqa
 
 def _cancels(tape: Tape) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
-    client = JobClient(_submitter(tape, 0), store, reader, FrozenClock(NOW), batch_store=MemoryBatches())
+    submitter = _submitter(tape, 0)
+    client = JobClient(
+        submitter, store, reader, FrozenClock(NOW), schedules=schedules_of(submitter), batch_store=MemoryBatches()
+    )
     return _result(lambda: client.cancel(REF.id, TENANT))
 
 

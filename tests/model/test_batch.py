@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.model.batch import BOUNDS, PLANTED, bounds_named, search
+from tests.model.batch import BOUNDS, search
+from tests.model.batch_planted import PLANTED, bounds_named
 
 
 @pytest.mark.parametrize("bounds", BOUNDS, ids=lambda bounds: bounds.name)

@@ -307,7 +307,7 @@ class World:
             if not state.is_final:
                 return Violation("I2", f"{job} is {state} {after}, and nobody will ever move it")
         if any(left() for left in self.unsettled):
-            return Violation("I26", f"a batch is open {after}, or nobody was told of its end")
+            return Violation("I27", f"a batch is open {after}, or nobody was told of its end")
         return Violation("I20", f"messages go round {after}, though every job is over")
 
     def is_at_rest(self) -> bool:

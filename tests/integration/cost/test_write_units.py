@@ -69,7 +69,14 @@ def test_a_worker_that_beats_the_put_costs_one_unit_more(deploy, list_index, pri
     program = deployment.program
     submitter = replace(program.submitter, queue=Overtaken(program.queue, deployment.work))
 
-    client = JobClient(submitter, program.store, program.reader, program.clock, batch_store=program.batches)
+    client = JobClient(
+        submitter,
+        program.store,
+        program.reader,
+        program.clock,
+        schedules=program.schedules,
+        batch_store=program.batches,
+    )
     results = client.submit_many([Submission(Echo())] * count)
 
     assert {result.job.state for result in results} == {"succeeded"}

@@ -88,6 +88,19 @@ def test_a_cancelled_job_never_runs(stack, event):
     assert stack.job(REF).attempt == 0
 
 
+def test_a_schedule_is_made_changed_backfilled_and_deleted(stack, event):
+    status, made = call(stack, event, "api_schedule_create")
+    assert (status, made["version"], made["cron"], made["args"]["message"]) == (201, 1, "0 3 * * *", "nightly")
+
+    status, changed = call(stack, event, "api_schedule_change")
+    assert (status, changed["version"], changed["cron"], changed["every_seconds"]) == (200, 2, None, 3600)
+
+    status, filled = call(stack, event, "api_schedule_backfill")
+    assert (status, filled["dry_run"]) == (200, True)
+    assert call(stack, event, "api_schedule_delete")[0] == 200
+    assert call(stack, event, "api_schedule_delete")[0] == 404
+
+
 def test_the_dead_are_listed_for_their_tenant(stack, event):
     batch = event("worker_refused")
     for record in batch["Records"]:

@@ -40,6 +40,11 @@ NOT_A_WORKERS = (
     "tidemill.service.deadletters",
     "tidemill.service.janitor",
     "tidemill.service.listing",
+    "tidemill.aws.schedules",
+    "tidemill.domain.schedule_row",
+    "tidemill.domain.ticking",
+    "tidemill.service.schedules",
+    "tidemill.service.tick_sweep",
     "tidemill.service.ticks",
 )
 

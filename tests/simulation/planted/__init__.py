@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import batches, desk, engine, memory, moves, order, payloads, trouble
+from tests.simulation.planted import batches, desk, engine, memory, moves, order, payloads, schedules, trouble
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
@@ -21,4 +21,5 @@ PLANTED: Final = (
     *desk.PLANTED,
     *moves.PLANTED,
     *batches.PLANTED,
+    *schedules.PLANTED,
 )

@@ -62,21 +62,21 @@ def _last_word(real: Callable[..., Any]) -> Callable[..., Any]:
 PLANTED: Final = (
     Planted(
         "ends counted by number",
-        "I26",
+        "I27",
         "batches",
         "an end that comes twice is counted twice",
         ((DynamoBatches, "count_ends", _by_number),),
     ),
     Planted(
         "callback before the count",
-        "I26",
+        "I27",
         "batches",
         "the callback is submitted with the first end that is met",
         ((BatchProgress, "_follow", _ends_before_counting),),
     ),
     Planted(
         "full shards unreported",
-        "I26",
+        "I27",
         "batches",
         "a worker that fills a shard does not tell the batch, and the janitor only looks for ends",
         (
@@ -86,14 +86,14 @@ PLANTED: Final = (
     ),
     Planted(
         "janitor ignores batches",
-        "I26",
+        "I27",
         "batches",
         "nobody looks for children whose end no worker met",
         ((BatchWatch, "look", always(0)),),
     ),
     Planted(
         "uncounted and acked",
-        "I26",
+        "I27",
         "batches",
         "a message goes although its child could not be counted, and the janitor counts nothing",
         (
@@ -103,14 +103,14 @@ PLANTED: Final = (
     ),
     Planted(
         "children forgotten by the submitter",
-        "I26",
+        "I27",
         "batches",
         "a repeated start takes the batch for whole",
         ((Starter, "_submit_children", always(None)),),
     ),
     Planted(
         "steps forgotten",
-        "I26",
+        "I27",
         "batches",
         "a worker that ends a step does not start the next, and the janitor does not either",
         ((Releaser, "release", always(None)),),

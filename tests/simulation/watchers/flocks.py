@@ -1,4 +1,4 @@
-"""What must hold of batches (I26): an exact count, one callback, never too early, and none that stays open.
+"""What must hold of batches (I27): an exact count, one callback, never too early, and none that stays open.
 
 Knows what was asked for, watches how children end, and reads the items of batches without any of the shipped code.
 """
@@ -84,26 +84,26 @@ class Flocks:
         flock = self.flocks[args.flock]
         self._world.tell("tallied", flock.partition, args.which, args.outcome)
         if f"{ctx.tenant}#{ctx.job_id}" != flock.job(args.which):
-            raise Violation("I26", f"{ctx.job_id} is another {args.which} of {flock.partition}")
+            raise Violation("I27", f"{ctx.job_id} is another {args.which} of {flock.partition}")
         if args.batch_id != flock.ref.id or args.total != len(flock.numbers):
-            raise Violation("I26", f"the {args.which} of {flock.partition} is told of another batch: {args}")
+            raise Violation("I27", f"the {args.which} of {flock.partition} is told of another batch: {args}")
         if (args.outcome == "succeeded") != (args.which == "then") or (args.succeeded >= flock.needed) != (
             args.which == "then"
         ):
-            raise Violation("I26", f"the {args.which} of {flock.partition} runs at {args.succeeded} successes")
+            raise Violation("I27", f"the {args.which} of {flock.partition} runs at {args.succeeded} successes")
         self._check_counts(flock, args)
 
     def _check_counts(self, flock: Flock, args: Any) -> None:
         ever = [set(self.ends.get(flock.job(place), ())) for place in range(len(flock.numbers))]
         if args.succeeded > sum("succeeded" in ends for ends in ever):
-            raise Violation("I26", f"{flock.partition} counts {args.succeeded} successes, more than there were")
+            raise Violation("I27", f"{flock.partition} counts {args.succeeded} successes, more than there were")
         over = args.succeeded + args.failed + args.cancelled
         if not flock.early and over + args.skipped != len(flock.numbers):
-            raise Violation("I26", f"a callback of {flock.partition} runs while children are open: {args}")
+            raise Violation("I27", f"a callback of {flock.partition} runs while children are open: {args}")
         # What was cancelled before it was submitted, or never was submitted, has no record.
         ran = sum(bool(ends) for ends in ever)
         if over - args.cancelled - self._unsubmitted(flock) > ran:
-            raise Violation("I26", f"{flock.partition} counts {over} ends, of {ran} jobs that ended")
+            raise Violation("I27", f"{flock.partition} counts {over} ends, of {ran} jobs that ended")
 
     def _unsubmitted(self, flock: Flock) -> int:
         records = self._world.cloud.records()
@@ -151,7 +151,7 @@ def audit_flocks(world: World) -> None:
                 raise Violation("lost", f"{flock.partition} was accepted and is not there")
             continue
         if "ended" not in item:
-            raise Violation("I26", f"{flock.partition} is open, though everything is quiet")
+            raise Violation("I27", f"{flock.partition} is open, though everything is quiet")
         _counts_fit(world, flocks, flock)
         _callbacks_fit(world, flocks, flock, item)
 
@@ -165,22 +165,22 @@ def _counts_fit(world: World, flocks: Flocks, flock: Flock) -> None:
             continue
         state, ends = records[job]["state"]["S"], flocks.ends.get(job, [])
         if ("succeeded" in ends) != (place in counted["ok"]):
-            raise Violation("I26", f"child {place} of {flock.partition} ended as {ends}, and the batch says {counted}")
+            raise Violation("I27", f"child {place} of {flock.partition} ended as {ends}, and the batch says {counted}")
         if ends and not any(place in found for found in counted.values()):
-            raise Violation("I26", f"child {place} of {flock.partition} is {state} and not counted")
+            raise Violation("I27", f"child {place} of {flock.partition} is {state} and not counted")
         wrong = {name for name in ("bad",) if place in counted[name] and not {"dead", "expired"}.intersection(ends)}
         if wrong:
-            raise Violation("I26", f"child {place} of {flock.partition} never failed, and is counted so")
+            raise Violation("I27", f"child {place} of {flock.partition} never failed, and is counted so")
 
 
 def _callbacks_fit(world: World, flocks: Flocks, flock: Flock, item: Item) -> None:
     records = world.cloud.records()
     succeeded = flocks.state_of(item) == "succeeded"
     if succeeded != (len(flocks.counted(flock, "ok")) >= flock.needed):
-        raise Violation("I26", f"{flock.partition} is {flocks.state_of(item)}, which its children are not")
+        raise Violation("I27", f"{flock.partition} is {flocks.state_of(item)}, which its children are not")
     owed = "then" if succeeded else "on_failure"
     forgotten = world.is_forgotten(flock.job(owed))
     if owed in flock.callbacks and flock.job(owed) not in records and not forgotten:
-        raise Violation("I26", f"{flock.partition} is {flocks.state_of(item)}, and its {owed} never came")
+        raise Violation("I27", f"{flock.partition} is {flocks.state_of(item)}, and its {owed} never came")
     if not succeeded and flock.job("then") in records:
-        raise Violation("I26", f"{flock.partition} did not succeed, and its then ran")
+        raise Violation("I27", f"{flock.partition} did not succeed, and its then ran")

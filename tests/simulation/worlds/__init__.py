@@ -17,6 +17,7 @@ from tests.simulation.worlds import (
     parking,
     poison,
     redrive,
+    schedules,
     steps,
     zombies,
 )
@@ -39,5 +40,6 @@ WORLDS: dict[str, Setting] = {
         notices.SETTING,
         moving.SETTING,
         batches.SETTING,
+        schedules.SETTING,
     )
 }

@@ -6,10 +6,12 @@ from datetime import timedelta
 from functools import cached_property
 from random import Random, SystemRandom
 from types import SimpleNamespace
+from urllib.parse import parse_qsl
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.schedules import schedules_of
 from tidemill import DEFAULT_LANES, JobArgs, JobRegistry, PermanentError, Retention, days, job
 from tidemill.cli.app import app
 from tidemill.cli.depths import LaneDepth
@@ -34,6 +36,7 @@ from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 
 
@@ -77,19 +80,25 @@ class Silence:
 
 @dataclass
 class MemoryApi:
-    """POST as API Gateway would hand it to the function."""
+    """Requests as API Gateway would hand them to the function."""
 
     http: HttpApi
     posted: list = field(default_factory=list)
 
     def post(self, path, document):
+        return self.call("POST", path, document)
+
+    def call(self, method, path, document=None, version=None):
         self.posted.append(document)
+        path, _, query = path.partition("?")
+        matching = {} if version is None else {"if-match": f'"{version}"'}
         event = {
             "version": "2.0",
             "rawPath": path,
-            "headers": {"content-type": "application/json"},
+            "queryStringParameters": dict(parse_qsl(query)),
+            "headers": {"content-type": "application/json", **matching},
             "requestContext": {
-                "http": {"method": "POST", "path": path},
+                "http": {"method": method, "path": path},
                 "requestId": "r1",
                 "stage": "$default",
                 "authorizer": {"iam": {"userArn": "arn:aws:iam::1:user/op"}},
@@ -142,7 +151,14 @@ class World:
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
-            client=JobClient(submitter, self.store, self.store, self.clock, batch_store=self.batches),
+            client=JobClient(
+                submitter,
+                self.store,
+                self.store,
+                self.clock,
+                schedules=self.schedules_of(submitter),
+                batch_store=self.batches,
+            ),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
         )
@@ -172,7 +188,21 @@ class World:
 
     @cached_property
     def client(self):
-        return JobClient(self.submitter, self.store, self.store, self.clock, batch_store=self.batches)
+        return JobClient(
+            self.submitter,
+            self.store,
+            self.store,
+            self.clock,
+            schedules=self.schedules_of(self.submitter),
+            batch_store=self.batches,
+        )
+
+    @cached_property
+    def rows(self):
+        return MemorySchedules()
+
+    def schedules_of(self, submitter):
+        return schedules_of(submitter, self.rows, self.trail)
 
     @cached_property
     def api(self):

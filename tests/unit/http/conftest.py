@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import Field
 
+from tests.schedules import schedules_of
 from tests.unit.http.gateway import REQUEST_ID, Answer, make_event, template_of
 from tidemill import JobArgs, JobRegistry, job, seconds
 from tidemill.domain.job import JobRef
@@ -88,7 +89,14 @@ class World:
         chance = Random(7)  # noqa: S311 - a test repeats
         common = (registry, self.store, self.store, self.queues, self.clock, chance)
         submitter = Submitter(*common, order=MemoryOrder(), payloads=self.payloads)
-        self.client = JobClient(submitter, self.store, self.store, self.clock, batch_store=self.batches)
+        self.client = JobClient(
+            submitter,
+            self.store,
+            self.store,
+            self.clock,
+            schedules=schedules_of(submitter, trail=self.trail),
+            batch_store=self.batches,
+        )
         self.listing = Listing(self.store, self.clock, list_index=True)
         tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", self.sleep)
         ports = (self.store, self.store, self.queues, self.queues)

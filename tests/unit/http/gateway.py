@@ -34,6 +34,8 @@ def template_of(method: str, target: str) -> str:
     parts = path.split("/")
     if len(parts) == 4 and parts[1] == "jobs" and parts[3] in ("redrive", "move"):
         return f"/jobs/{{id}}/{parts[3]}"
+    if len(parts) in (3, 4) and parts[1] == "schedules":
+        return "/".join(["", "schedules", "{name}", *parts[3:]])
     if len(parts) == 3 and parts[1] == "dlq" and (method, parts[2]) not in DLQ_ROUTES:
         return "/dlq/{id}"
     if len(parts) == 3 and parts[1] == "batches":

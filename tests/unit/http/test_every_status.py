@@ -6,6 +6,7 @@ from tidemill.domain.errors import UnavailableError
 from tidemill.domain.outcome import Complete
 from tidemill.domain.ports import Refused
 from tidemill.entrypoints.http_dlq_openapi import dlq_paths
+from tidemill.entrypoints.http_schedule_openapi import schedule_paths
 
 LOOSE = {"kind": "loose", "args": {}}
 UUID = "0190a5b0-0000-7000-8000-000000000000"
@@ -96,7 +97,7 @@ def fail(world, monkeypatch, method, path, target):
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_the_routes_are_those_of_the_document(world, method, path):
     assert method.lower() in world.contract["paths"][path]
-    others = (*dlq_paths(), "/batches", "/batches/{id}")
+    others = (*dlq_paths(), *schedule_paths(), "/batches", "/batches/{id}")
     found = {path: operations for path, operations in world.contract["paths"].items() if path not in others}
     assert sum(len(operations) for operations in found.values()) == len(ROUTES)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.builders import NOW, Greet, Telemetry
+from tests.schedules import schedules_of
 from tidemill import JobArgs, JobRegistry, PermanentError, Retry, job, minutes, seconds
 from tidemill.domain.context import JobContext
 from tidemill.domain.duration import milliseconds
@@ -33,12 +34,14 @@ from tidemill.service.listing import Listing
 from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
+from tidemill.service.tick_sweep import TickSweep
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 
 FUNCTION_TIMEOUT = seconds(75)
@@ -105,7 +108,14 @@ class World:
         self.ports = (store, queues, reader)
         ports_of_submits = {"order": self.order, "payloads": self.payloads}
         self.submitter = Submitter(self.registry, store, reader, queues, self.clock, self.random, **ports_of_submits)
-        self.client = JobClient(self.submitter, store, reader, self.clock, batch_store=self.batches)
+        self.rows = getattr(self, "rows", None) or MemorySchedules()
+        self.schedules = schedules_of(self.submitter, self.rows, self.trail)
+        self.client = JobClient(
+            self.submitter, store, reader, self.clock, schedules=self.schedules, batch_store=self.batches
+        )
+        self.ticks = TickSweep(
+            self.registry, self.rows, self.submitter, reader, self.schedules.withdrawing, self.clock, self.telemetry
+        )
         self.progress = BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.clock)
         self.batch_watch = BatchWatch(self.batches, reader, self.progress, self.clock, self.telemetry)
         common = (self.lanes, self.clock, self.random)

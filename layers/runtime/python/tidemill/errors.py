@@ -35,6 +35,12 @@ from tidemill.domain.errors import (
     Violation,
 )
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
+from tidemill.domain.schedule_errors import (
+    ScheduleExistsError,
+    ScheduleNotFoundError,
+    StaleVersionError,
+    TooManySchedulesError,
+)
 
 __all__ = (
     "BatchNotFoundError",
@@ -58,11 +64,15 @@ __all__ = (
     "PlainMessageError",
     "SagaNotFoundError",
     "SagaStateError",
+    "ScheduleExistsError",
+    "ScheduleNotFoundError",
     "SettingsError",
     "StackNotFoundError",
     "StackOutputsError",
+    "StaleVersionError",
     "StepError",
     "TidemillError",
+    "TooManySchedulesError",
     "UnansweredError",
     "UnavailableError",
     "UnknownKindError",

@@ -6,6 +6,7 @@ import json
 import os
 import ssl
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError, URLError
@@ -49,6 +50,15 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of an address."""
+
+    method: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class SignedApi:
     """The HTTP API of one stack, called as the operator."""
 
@@ -56,11 +66,16 @@ class SignedApi:
     account: AccountClients
 
     def post(self, path: str, document: object) -> Any:
-        """POST a JSON document and answer the parsed answer. It raises what `call` does."""
+        """POST a JSON document and answer the parsed answer. See `call`."""
         return self.call("POST", path, document)
 
-    def call(self, method: str, path: str, document: object = None) -> Any:
-        """Make a request, with a JSON document as its body if there is one, and answer the parsed answer.
+    def call(self, method: str, path: str, document: object = None, version: int | None = None) -> Any:
+        """Send a request and answer the parsed answer.
+
+        Arguments:
+            path: with its query, if it has one.
+            document: the body; None for none.
+            version: refuse a change of anything that is in another version than this.
 
         Raises:
             CliError: the API refused it; the fields are those that the API names.
@@ -68,10 +83,10 @@ class SignedApi:
             UnavailableError: no answer in time, throttled, or AWS failed.
         """
         address = Address.of(self.url, path, self.account.endpoint_override)
-        body = b""
-        if document is not None:
-            body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        request = signed(address, body, self.account.credentials, self.account.region, method)
+        text = "" if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        headers = {} if version is None else {"If-Match": f'"{version}"'}
+        asked = Request(method, text.encode(), headers)
+        request = signed(address, asked, self.account.credentials, self.account.region)
         try:
             with self._opener(address).open(request, timeout=_TIMEOUT_S) as answer:
                 return json.loads(answer.read(_MAX_ANSWER_BYTES))
@@ -97,11 +112,10 @@ class SignedApi:
         return urllib.request.build_opener(proxies, https)
 
 
-def signed(
-    address: Address, body: bytes, credentials: Any, region: str, method: str = "POST"
-) -> urllib.request.Request:
-    """The request whose signature covers method, path, host, time and the hash of the body."""
-    headers = {"Content-Type": "application/json", "Accept": "application/json", "Host": address.host}
-    request = AWSRequest(method, address.url, headers=headers, data=body)
+def signed(address: Address, asked: Request, credentials: Any, region: str) -> urllib.request.Request:
+    """The request whose signature covers method, path, host, headers, time and the hash of the body."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json", "Host": address.host, **asked.headers}
+    request = AWSRequest(asked.method, address.url, headers=headers, data=asked.body)
     SigV4Auth(credentials, _SERVICE, region).add_auth(request)
-    return urllib.request.Request(address.url, data=body, headers=dict(request.headers.items()), method=method)  # noqa: S310 - the URL is the stack's own output
+    sent = dict(request.headers.items())
+    return urllib.request.Request(address.url, data=asked.body or None, headers=sent, method=asked.method)  # noqa: S310 - the URL is the stack's own output

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tidemill.cli import commands_dlq_changes, commands_jobs, commands_project, commands_stack
+from tidemill.cli import commands_dlq_changes, commands_jobs, commands_project, commands_schedules, commands_stack
 from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
 from tidemill.cli.commands_sagas import saga_app
@@ -48,6 +48,8 @@ dlq_app.command("purge")(commands_dlq_changes.purge)
 dlq_app.command("audit")(commands_dlq_changes.audit)
 app.add_typer(batch_app)
 app.add_typer(dlq_app)
+for _verb, _command in commands_schedules.COMMANDS.items():
+    schedule_app.command(_verb)(_command)
 app.add_typer(saga_app)
 app.add_typer(schedule_app)
 app.command("lanes")(commands_stack.lanes)

@@ -16,6 +16,10 @@
     |-- JobNotFoundError
     |-- BatchNotFoundError
     |-- JobStateError          the job's state does not allow the verb
+    |-- ScheduleNotFoundError
+    |-- ScheduleExistsError    another schedule has the name
+    |-- StaleVersionError      the schedule was changed since the version that the caller knows
+    |-- TooManySchedulesError  the tenant has as many as one may have
     |-- SagaNotFoundError      (this one and the next: domain/saga_errors.py)
     |-- SagaStateError         the saga's state does not allow the verb
     |-- JobFailedError         a job that somebody waited for ended otherwise than well

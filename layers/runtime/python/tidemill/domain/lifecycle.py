@@ -94,6 +94,8 @@ BIRTHS: Final = (
     Birth("claim", State.RUNNING),
     # A message that can't become a job: its record is written dead, in one write with its evidence.
     Birth("refuse", State.DEAD),
+    # An id that no job is to have: the tick of a schedule that is skipped, missed or withdrawn.
+    Birth("withdraw", State.CANCELLED),
     # The saga of a job that never came goes on without it: its message, if it still comes, finds it over.
     Birth("close", State.CANCELLED),
 )

@@ -71,6 +71,24 @@ MAX_HOPS: Final = 32
 # more to submit checkpoints and hands over, so that no attempt that fails submits all of it again.
 MAX_CHILDREN: Final = 10_000
 
+# --- schedules ---------------------------------------------------------------------------------
+# A tenant's schedules share one partition, which takes 1,000 writes a second (Developer Guide, "Partitions and data
+# distribution"): at one tick a minute each that is 17 writes a second, and a list is ten pages.
+MAX_SCHEDULES: Final = 1_000
+# The row of a schedule is rewritten at each tick and stays within one write unit.
+MAX_CRON_CHARS: Final = 100
+PROBLEM_CHARS: Final = 64
+# So many of the latest jobs are looked at before a tick that may not overlap, and can still be withdrawn: those of the
+# two minutes that the sweep is ahead, at one tick a minute.
+MADE_KEPT: Final = 4
+MAX_MISSED_RUNS: Final = 100
+# More missed ticks than this are not counted one by one.
+TICKS_COUNTED: Final = 10_000
+MAX_BACKFILL: Final = 1_000
+MAX_FIRES_SHOWN: Final = 100
+# A tick is late that is made more than this after its time: EventBridge starts the sweep once a minute.
+TICK_LATE: Final = minutes(1)
+
 # --- sagas -------------------------------------------------------------------------------------
 MAX_SAGA_STEPS: Final = 50
 MAX_SAGA_STEP_CHARS: Final = 32

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tidemill.aws.memory import DynamoJobMemory
     from tidemill.aws.order import DynamoEntityOrder
     from tidemill.aws.payloads import S3Payloads
+    from tidemill.aws.schedules import DynamoSchedules
     from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from tidemill.service.janitor import Janitor
     from tidemill.service.listing import Listing
     from tidemill.service.sagas import SagaDesk
+    from tidemill.service.schedules import Schedules
+    from tidemill.service.tick_sweep import TickSweep
+    from tidemill.service.tick_withdrawal import Withdrawing
 
 
 class SystemClock:
@@ -109,7 +113,29 @@ class Program:
         """Submits and looks after jobs."""
         from tidemill.service.client import JobClient
 
-        return JobClient(self.submitter, self.store, self.reader, self.clock, batch_store=self.batches)
+        return JobClient(
+            self.submitter, self.store, self.reader, self.clock, schedules=self.schedules, batch_store=self.batches
+        )
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Makes and changes schedules."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.auditing import Auditor
+        from tidemill.service.schedule_runs import ScheduleRuns
+        from tidemill.service.schedules import Schedules
+
+        actor = AwsActor(self.clients)
+        auditor = Auditor(self.audit, self.clock, self.random, actor)
+        runs = ScheduleRuns(self.submitter, self.reader, auditor)
+        return Schedules(self.registry, self.schedule_rows, self._withdrawing, runs, self.clock, actor)
+
+    @cached_property
+    def schedule_rows(self) -> DynamoSchedules:
+        """The rows of schedules."""
+        from tidemill.aws.schedules import DynamoSchedules
+
+        return DynamoSchedules(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def listing(self) -> Listing:
@@ -237,6 +263,19 @@ class Program:
             telemetry,
             self.errands(telemetry),
         )
+
+    def ticks(self, telemetry: Telemetry) -> TickSweep:
+        """Makes the jobs of schedules."""
+        from tidemill.service.tick_sweep import TickSweep
+
+        rows = self.schedule_rows
+        return TickSweep(self.registry, rows, self.submitter, self.reader, self._withdrawing, self.clock, telemetry)
+
+    @cached_property
+    def _withdrawing(self) -> Withdrawing:
+        from tidemill.service.tick_withdrawal import Withdrawing
+
+        return Withdrawing(self.schedule_rows, self.store, self.reader, self.clock)
 
     def batch_watch(self, telemetry: Telemetry) -> BatchWatch:
         """The janitor's look at batches."""

@@ -40,6 +40,7 @@ from tidemill.entrypoints.http_request import (
 )
 from tidemill.entrypoints.http_response import json_response, problem_response
 from tidemill.entrypoints.http_saga_routes import SAGA_METHODS, SagaRoutes
+from tidemill.entrypoints.http_schedule_routes import SCHEDULE_METHODS, ScheduleRoutes
 from tidemill.entrypoints.http_submit import BatchRefusedError, SubmitDesk, is_refusal
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk
@@ -57,6 +58,7 @@ _METHODS: Final = (
     (re.compile(r"/batches"), ("POST",)),
     (re.compile(r"/batches/[^/]+"), ("DELETE", "GET")),
     *DLQ_METHODS,
+    *SCHEDULE_METHODS,
     *SAGA_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
@@ -99,6 +101,7 @@ class HttpApi:
         self._app.get("/batches/<batch_id>")(self._get_batch)
         self._app.delete("/batches/<batch_id>")(self._cancel_batch)
         DlqRoutes(self._app, desk, telemetry, self._caller)
+        ScheduleRoutes(self._app, registry, client.schedules, telemetry, self._caller)
         self._app.get("/openapi.json")(self._openapi)
         self._app.exception_handler(Exception)(self._refuse)
 

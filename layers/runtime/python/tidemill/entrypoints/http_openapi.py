@@ -9,13 +9,15 @@ from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.http_dlq_openapi import dlq_paths
 from tidemill.entrypoints.http_openapi_parts import JOB_ID, answer, body, one_of, problems, query
 from tidemill.entrypoints.http_saga_openapi import saga_paths
+from tidemill.entrypoints.http_schedule_openapi import schedule_paths
 from tidemill.entrypoints.http_schemas import component_schemas
 from tidemill.service.listing import LISTED_STATES
 
 # The version of these paths and documents, not of the package.
 API_VERSION: Final = "1"
 _DESCRIPTION: Final = (
-    "Submit, read, list and cancel jobs. Every refusal is a problem document (RFC 9457). What API Gateway itself "
+    "Submit, read, list and cancel jobs; make and look after schedules. Every refusal is a problem document (RFC "
+    "9457). What API Gateway itself "
     "refuses before a request gets here (429 over the rate limit, 413 over its own size limit, 401 or 403 without "
     "valid credentials) is an object with `message`."
 )
@@ -63,6 +65,7 @@ def openapi_document(registry: JobRegistry, *, has_tokens: bool) -> dict[str, An
             "/batches": {"post": _start_batch()},
             "/batches/{id}": {"get": _get_batch(), "delete": _cancel_batch()},
             **dlq_paths(),
+            **schedule_paths(),
             **saga_paths(registry),
             "/openapi.json": {"get": _openapi()},
         },

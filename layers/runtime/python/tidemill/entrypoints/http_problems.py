@@ -21,6 +21,12 @@ from tidemill.domain.errors import (
     Violation,
 )
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
+from tidemill.domain.schedule_errors import (
+    ScheduleExistsError,
+    ScheduleNotFoundError,
+    StaleVersionError,
+    TooManySchedulesError,
+)
 
 PROBLEM_TYPE: Final = "urn:tidemill:problem:"
 # A document may have more wrong with it than anybody reads; its fields' names are the caller's own and may be long.
@@ -130,6 +136,9 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
         "The tenant has no batch of this id, or its retention is over. Check the id and the tenant.",
     ),
     NoRouteError: Refusal(404, "No such path", "GET /openapi.json lists the paths."),
+    ScheduleNotFoundError: Refusal(
+        404, "No such schedule", "The tenant has no schedule, or no version, of this name. GET /schedules lists them."
+    ),
     MethodError: Refusal(405, "The path does not take this method", "The header Allow lists the methods it takes."),
     NothingMatchedError: Refusal(
         404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
@@ -145,6 +154,9 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     JobFinalError: Refusal(
         409, "The key's job is over", "Its kind refuses a rerun. Choose another key, or redrive the job."
     ),
+    ScheduleExistsError: Refusal(409, "Another schedule has the name"),
+    StaleVersionError: Refusal(409, "The schedule is in another version"),
+    TooManySchedulesError: Refusal(409, "The tenant has too many schedules"),
     CanaryPendingError: Refusal(409, "The canary has not ended", "Nothing was changed. Ask again after Retry-After."),
     CanaryFailedError: Refusal(
         409, "The canary failed", "Nothing was changed. `violations` names the jobs: look at why they died."

@@ -15,6 +15,7 @@ from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.entrypoints import http_models as models
 from tidemill.entrypoints.http_dlq_models import DOCUMENTS as DLQ_DOCUMENTS
 from tidemill.entrypoints.http_flow_schemas import flow_schemas
+from tidemill.entrypoints.http_schedule_models import DOCUMENTS as SCHEDULE_DOCUMENTS
 
 REF: Final = "#/components/schemas/"
 _DOCUMENTS: Final = (
@@ -29,6 +30,7 @@ _DOCUMENTS: Final = (
     models.Problem,
     models.BatchProblem,
     *DLQ_DOCUMENTS,
+    *SCHEDULE_DOCUMENTS,
 )
 _MODE: Final[JsonSchemaMode] = "validation"
 _RUN_AT: Final = {"type": ["string", "null"], "format": "date-time", "pattern": MOMENT_PATTERN}

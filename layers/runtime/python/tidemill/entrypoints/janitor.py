@@ -12,6 +12,7 @@ from tidemill.entrypoints.bootstrap import Program
 from tidemill.entrypoints.observability import PowertoolsTelemetry
 from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.janitor import Janitor
+from tidemill.service.tick_sweep import TickSweep
 
 # What the last calls and the metrics take.
 _REST_MS: Final = 5_000
@@ -25,29 +26,34 @@ def janitor_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaCo
     """
     program = Program.from_env(registry)
     telemetry = PowertoolsTelemetry(program.settings.stack)
-    janitor, batches = program.janitor(telemetry), program.batch_watch(telemetry)
+    ticks, janitor = program.ticks(telemetry), program.janitor(telemetry)
+    batches = program.batch_watch(telemetry)
 
     def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         telemetry.correlate(context.aws_request_id)
         try:
-            return run_duties(janitor, batches, program.clock.now_ms(), context.get_remaining_time_in_millis())
+            left_ms = context.get_remaining_time_in_millis()
+            return run_duties(ticks, janitor, batches, program.clock.now_ms(), left_ms)
         finally:
             telemetry.flush()
 
     return handler
 
 
-def run_duties(janitor: Janitor, batches: BatchWatch, now_ms: int, left_ms: int) -> dict[str, int]:
-    """Sweep, take the census, and look at batches; `left_ms` is what the function has left.
+def run_duties(ticks: TickSweep, janitor: Janitor, batches: BatchWatch, now_ms: int, left_ms: int) -> dict[str, int]:
+    """Let schedules tick, sweep, take the census, and look at batches; `left_ms` is what the function has left.
 
-    The sweep has half of the time and the census a quarter, so that each has its turn however much there is to do,
-    and has it after one that failed too: they have nothing to do with each other.
+    Each has a quarter of the time, so that each has its turn however much there is to do, and has it after one that
+    failed too: they have nothing to do with each other.
     """
     try:
-        sent = janitor.sweep(now_ms + left_ms // 2)
+        made = ticks.run(now_ms + left_ms // 4)
     finally:
         try:
-            deaths = janitor.census(now_ms + left_ms * 3 // 4)
+            sent = janitor.sweep(now_ms + left_ms // 2)
         finally:
-            ends = batches.look(now_ms + left_ms - _REST_MS)
-    return {"sent": sent, "deaths": deaths, "batch_ends": ends}
+            try:
+                deaths = janitor.census(now_ms + left_ms * 3 // 4)
+            finally:
+                ends = batches.look(now_ms + left_ms - _REST_MS)
+    return {"ticks": made, "sent": sent, "deaths": deaths, "batch_ends": ends}

@@ -33,6 +33,7 @@ from tidemill.service.listing import Listing, Query
 from tidemill.service.moving import Mover
 from tidemill.service.replying import Replies
 from tidemill.service.reviving import Reviver
+from tidemill.service.schedules import Schedules
 from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
@@ -44,13 +45,18 @@ _RUN_WAIT: Final = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class JobClient:
-    """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one."""
+    """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one.
+
+    Attributes:
+        schedules: makes, changes and looks after schedules.
+    """
 
     submitter: Submitter
     store: JobStore
     reader: JobReader
     clock: Clock
     batch_store: BatchStore = field(kw_only=True)
+    schedules: Schedules = field(kw_only=True)
 
     @property
     def batches(self) -> BatchDesk:

@@ -16,6 +16,7 @@ from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.janitor import Janitor
 from tidemill.service.reception import Enveloped, Received, receive
 from tidemill.service.refusal import refused_ref
+from tidemill.service.tick_sweep import TickSweep
 from tidemill.testing.faults import Crashed
 from tidemill.testing.inline import InlineCrew
 from tidemill.testing.stack import MemoryStack
@@ -31,6 +32,7 @@ class Duties:
 
     stack: MemoryStack
     janitor: Janitor
+    ticks: TickSweep
     batches: BatchWatch
     crew: InlineCrew
     _is_busy: bool = False
@@ -48,6 +50,7 @@ class Duties:
         try:
             # Another process than that of a job that may be running.
             with self.crew.elsewhere():
+                self._run(self.ticks.run)
                 self._run(self.janitor.sweep)
                 self._run(self.janitor.census)
                 self._run(self.batches.look)
@@ -62,6 +65,7 @@ class Duties:
 
     def _first_after(self, now_ms: int) -> int | None:
         times = [at for job in self.stack.store.jobs.values() if (at := _due(job)) is not None]
+        times += [at - _AHEAD_MS for row in self.stack.schedules.rows.values() if (at := row.due_at) is not None]
         times += [at for batch in self.stack.batches.records.values() if (at := self._look_at(batch)) is not None]
         if self._has_unseen_deaths():
             times.append(now_ms)

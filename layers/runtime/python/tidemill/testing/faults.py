@@ -25,6 +25,9 @@ Call: TypeAlias = Literal[
     "open", "remember", "forget", "checkpoint", "look", "put", "put_all", "get", "renew", "discard",
     # the numbers of entities on FIFO lanes
     "number", "last_finished", "finish",
+    # schedules
+    "find_schedules", "due_schedules", "record_schedule", "move_schedule",
+    "listed", "version", "versions_of", "history",
     # sagas: their task tokens, and their state machines
     "keep_token", "find_token", "report", "start_saga", "look_at_saga", "history_of_saga",
     # batches

@@ -84,7 +84,7 @@ class Harness:
             code,
         )
         self._poller = Poller(self._stack, self.clock, self._crew, self.faults, self._watching.drops, batch_size)
-        duties = Duties(self._stack, self._stack.janitor(), self._stack.batch_watch(), self._crew)
+        duties = Duties(self._stack, self._stack.janitor(), self._stack.ticks(), self._stack.batch_watch(), self._crew)
         self.clock.wake(duties, self._crew, self._stack.machines)
         self.client = self._stack.client()
         self.listing = self._stack.listing()

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
+from tidemill.service.auditing import Auditor
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.client import JobClient
@@ -25,7 +27,11 @@ from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
 from tidemill.service.saga_cancelling import SagaCanceller
 from tidemill.service.sagas import SagaDesk
+from tidemill.service.schedule_runs import ScheduleRuns
+from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
+from tidemill.service.tick_sweep import TickSweep
+from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.awaiting import MemoryMachines, MemoryTokens
 from tidemill.testing.batches import MemoryBatches
@@ -35,6 +41,7 @@ from tidemill.testing.inline import InlineInterrupter
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
+from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.tampering import Tampering
 
@@ -62,6 +69,7 @@ class MemoryStack:
     order: MemoryOrder = field(default_factory=MemoryOrder)
     batches: MemoryBatches = field(default_factory=MemoryBatches)
     trail: MemoryTrail = field(default_factory=MemoryTrail)
+    schedules: MemorySchedules = field(default_factory=MemorySchedules)
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
     machines: MemoryMachines = field(init=False)
 
@@ -78,7 +86,14 @@ class MemoryStack:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        return JobClient(self._submitter(ports), store, store, self.clock, batch_store=ports.port(self.batches))
+        return JobClient(
+            self._submitter(ports),
+            store,
+            store,
+            self.clock,
+            schedules=self._schedules(ports),
+            batch_store=ports.port(self.batches),
+        )
 
     def listing(self) -> Listing:
         """Lists jobs."""
@@ -114,6 +129,13 @@ class MemoryStack:
             self.telemetry,
             self._errands(ports),
         )
+
+    def ticks(self) -> TickSweep:
+        """The minute's first duty."""
+        ports = self.tampering(Process.JANITOR)
+        rows, store = self._rows(ports), ports.port(self.store)
+        submitter, withdrawing = self._submitter(ports), self._withdrawing(ports)
+        return TickSweep(self.registry, rows, submitter, store, withdrawing, self.clock, self.telemetry)
 
     def sagas(self) -> SagaDesk:
         """Starts sagas and looks after them."""
@@ -152,6 +174,21 @@ class MemoryStack:
             owed=(Counting(self._progress(ports), self.telemetry),),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
+
+    def _schedules(self, ports: Tampering) -> Schedules:
+        auditor = Auditor(self.trail, self.clock, self.random, lambda: "tester")
+        runs = ScheduleRuns(self._submitter(ports), ports.port(self.store), auditor)
+        rows = self._rows(ports)
+        return Schedules(self.registry, rows, self._withdrawing(ports), runs, self.clock, lambda: "tester")
+
+    def _rows(self, ports: Tampering) -> Any:
+        # The table's verbs are those of jobs: a fault tells the two apart.
+        verbs = {"find": "find_schedules", "due": "due_schedules", "move": "move_schedule", "record": "record_schedule"}
+        return ports.port(self.schedules, **verbs)
+
+    def _withdrawing(self, ports: Tampering) -> Withdrawing:
+        store = ports.port(self.store)
+        return Withdrawing(self._rows(ports), store, store, self.clock)
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

@@ -29,6 +29,7 @@ from tidemill.domain.ports.sagas import (
     TaskReports,
     TaskTokens,
 )
+from tidemill.domain.ports.schedules import Kept, ScheduleAnswer, SchedulePage, ScheduleStore, Stale, VersionPage
 
 __all__ = [
     "Answer",
@@ -50,16 +51,22 @@ __all__ = [
     "JobQueue",
     "JobReader",
     "JobStore",
+    "Kept",
     "Mark",
     "Page",
     "Parcel",
     "Payloads",
     "Refused",
     "Report",
+    "ScheduleAnswer",
+    "SchedulePage",
+    "ScheduleStore",
     "Send",
+    "Stale",
     "TaskReports",
     "TaskTokens",
     "Telemetry",
     "Unwritten",
+    "VersionPage",
     "Written",
 ]
