@@ -1,4 +1,4 @@
-"""The HTTP API: a few routes, all authorised, none of whose bodies is logged."""
+"""The HTTP API: a few routes, authorised but for answers with a token, none of whose bodies is logged."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from constructs import Construct
 from tidemill_cdk.function import RETENTIONS, FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.naming import keep_name
-from tidemill_cdk.permissions import DLQ_DESK, JOBS_TABLE, QUEUE_SEND, TABLE_QUERY, allow
+from tidemill_cdk.permissions import DLQ_DESK, JOBS_TABLE, QUEUE_SEND, TABLE_ANSWER, TABLE_QUERY, allow
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.settings import DeploySettings
 from tidemill_cdk.table import ATTENTION_INDEX, LIST_INDEX, removal_policy
-from tidemill_cdk.waivers import NEVER_ASYNC, waive
+from tidemill_cdk.waivers import ANSWER_TOKENS, NEVER_ASYNC, waive
 from tidemill_cdk.worker import Stores
 
 # API Gateway waits 30 s for an HTTP API's integration; a second less, and the caller gets our answer,
@@ -37,6 +37,7 @@ ROUTES: Final = (
     ("DELETE", "/jobs"),
     ("DELETE", "/jobs/{id}"),
     ("POST", "/jobs/{id}/move"),
+    ("POST", "/jobs/{id}/answers/{name}"),
     ("POST", "/batches"),
     ("GET", "/batches/{id}"),
     ("DELETE", "/batches/{id}"),
@@ -69,6 +70,12 @@ SAGA_ROUTES: Final = (
     ("GET", "/sagas/{name}/{id}/history"),
     ("POST", "/sagas/{name}/{id}/resume"),
 )
+# Of people without credentials, who have a token that a job made for them: what it says is checked by the function,
+# before it reads anything of any job. The only open routes, with a rate of their own.
+OPEN_ROUTES: Final = (("GET", "/answers/{token}"), ("POST", "/answers/{token}"))
+# People answer one question at a time; whoever tries tokens gets no further than this, and nobody else is slowed by it.
+OPEN_RATE: Final = 10
+OPEN_BURST: Final = 20
 # Who called what, when, and how it ended. No header, query or body: those may hold what a job is about.
 ACCESS_LOG: Final = {
     "time": "$context.requestTime",
@@ -87,8 +94,8 @@ ACCESS_LOG: Final = {
 class JobsApi(Construct):
     """Submit, read, list and cancel jobs, and look after the dead ones, over HTTPS.
 
-    Guarantees that no route is open: callers sign with AWS credentials, or present a token where the
-    settings name an issuer.
+    Guarantees that no route is open but those of `OPEN_ROUTES`: callers sign with AWS credentials, or present a token
+    where the settings name an issuer.
     """
 
     def __init__(
@@ -121,6 +128,7 @@ class JobsApi(Construct):
         keep_name(self.http, "HttpApi")
         self._integration = integrations.HttpLambdaIntegration("Integration", self.endpoint.function)
         self._add_routes(ROUTES)
+        self._add_open_routes()
         self._add_stage()
 
     @property
@@ -136,6 +144,7 @@ class JobsApi(Construct):
         stores.payloads.grant_read(role)
         stores.payloads.grant_submitting(role)
         allow(role, JOBS_TABLE, jobs.table.table_arn)
+        allow(role, TABLE_ANSWER, jobs.table.table_arn)
         allow(role, TABLE_QUERY, jobs.table.table_arn, jobs.index_arn(LIST_INDEX), jobs.index_arn(ATTENTION_INDEX))
 
     def _authorizer(self) -> apigw.IHttpRouteAuthorizer:
@@ -151,6 +160,17 @@ class JobsApi(Construct):
     def _add_routes(self, routes: Iterable[tuple[str, str]]) -> None:
         for method, path in routes:
             self.http.add_routes(path=path, methods=[apigw.HttpMethod[method]], integration=self._integration)
+
+    def _add_open_routes(self) -> None:
+        for method, path in OPEN_ROUTES:
+            added = self.http.add_routes(
+                path=path,
+                methods=[apigw.HttpMethod[method]],
+                integration=self._integration,
+                authorizer=apigw.HttpNoneAuthorizer(),
+            )
+            for route in added:
+                waive(route, ANSWER_TOKENS, "AwsSolutions::AwsSolutions-APIG4")
 
     def _add_stage(self) -> None:
         log_group = logs.LogGroup(
@@ -168,6 +188,11 @@ class JobsApi(Construct):
             default_route_settings=apigw.CfnStage.RouteSettingsProperty(
                 throttling_rate_limit=self._settings.api_rate, throttling_burst_limit=self._settings.api_burst
             ),
+            route_settings={
+                # Of free form to CloudFormation, so that nothing writes the names for us.
+                f"{method} {path}": {"ThrottlingRateLimit": OPEN_RATE, "ThrottlingBurstLimit": OPEN_BURST}
+                for method, path in OPEN_ROUTES
+            },
             access_log_settings=apigw.CfnStage.AccessLogSettingsProperty(
                 destination_arn=log_group.log_group_arn, format=json.dumps(ACCESS_LOG)
             ),

@@ -12,7 +12,15 @@ from constructs import Construct
 # What the runtime writes in CloudWatch's embedded metric format: one line per batch, with the
 # dimensions `service` (the stack) and `lane`.
 NAMESPACE: Final = "Tidemill"
-OUTCOMES: Final = ("JobsSucceeded", "JobsRetried", "JobsDead", "JobsDeferred", "JobsExpired", "JobsCancelled")
+OUTCOMES: Final = (
+    "JobsSucceeded",
+    "JobsRetried",
+    "JobsDead",
+    "JobsDeferred",
+    "JobsWaiting",
+    "JobsExpired",
+    "JobsCancelled",
+)
 # SQS and Lambda publish once a minute.
 PERIOD: Final = Duration.minutes(1)
 

@@ -24,6 +24,8 @@ JOBS_TABLE: Final = (
 )
 # Of an index: a page of a list. Of the table: the failed attempts of one job.
 TABLE_QUERY: Final = ("dynamodb:Query",)
+# An answer is written only while the job's record is as it was read.
+TABLE_ANSWER: Final = ("dynamodb:ConditionCheckItem",)
 # What Powertools' idempotency decorator calls on its own table.
 IDEMPOTENCY_TABLE: Final = (
     "dynamodb:DeleteItem",

@@ -39,7 +39,8 @@ def test_an_unchanged_record_moves(store, reader, move, source):
 @pytest.mark.parametrize("field", ["state", "fence", "generation", "claimable_at"])
 def test_a_record_that_changed_since_stays(store, reader, move, source, field):
     before = make_job(source)
-    elsewhere = {"state": next(iter(set(State) - {source})), "fence": 9, "generation": 9, "claimable_at": LEASE + 77}
+    other = next(state for state in State if state not in (source, move.target))
+    elsewhere = {"state": other, "fence": 9, "generation": 9, "claimable_at": LEASE + 77}
     current = replace(before, **{field: elsewhere[field]})
     store.insert([current])
 

@@ -1,4 +1,4 @@
-"""The HTTP API: no open route, bounded, logged without bodies. And the janitor's schedule."""
+"""The HTTP API: no open route but those of tokens, bounded, logged without bodies. And the janitor's schedule."""
 
 import json
 
@@ -13,6 +13,7 @@ ROUTES = {
     "DELETE /jobs",
     "DELETE /jobs/{id}",
     "POST /jobs/{id}/move",
+    "POST /jobs/{id}/answers/{name}",
     "POST /batches",
     "GET /batches/{id}",
     "DELETE /batches/{id}",
@@ -39,6 +40,9 @@ ROUTES = {
 }
 
 
+OPEN = {"GET /answers/{token}", "POST /answers/{token}"}
+
+
 def routes(stack: Synthesised) -> dict[str, dict]:
     return {
         route["Properties"]["RouteKey"]: route["Properties"]
@@ -47,12 +51,26 @@ def routes(stack: Synthesised) -> dict[str, dict]:
 
 
 def test_routes_are_explicit_and_signed(production: Synthesised):
-    assert set(routes(production)) == ROUTES
-    assert {route["AuthorizationType"] for route in routes(production).values()} == {"AWS_IAM"}
+    found = routes(production)
+
+    assert set(found) == ROUTES | OPEN
+    assert {found[name]["AuthorizationType"] for name in ROUTES} == {"AWS_IAM"}
+
+
+def test_only_answers_with_a_token_are_open_and_they_are_throttled_apart(
+    production: Synthesised, chosen_otherwise: Synthesised
+):
+    for stack in (production, chosen_otherwise):
+        found = routes(stack)
+        assert {name for name, route in found.items() if route["AuthorizationType"] == "NONE"} == OPEN
+        (stage,) = stack.of_type("AWS::ApiGatewayV2::Stage").values()
+        slow = {"ThrottlingBurstLimit": 20, "ThrottlingRateLimit": 10}
+        assert stage["Properties"]["RouteSettings"] == dict.fromkeys(OPEN, slow)
 
 
 def test_token_instead_of_signature(chosen_otherwise: Synthesised):
-    assert {route["AuthorizationType"] for route in routes(chosen_otherwise).values()} == {"JWT"}
+    found = routes(chosen_otherwise)
+    assert {found[name]["AuthorizationType"] for name in ROUTES} == {"JWT"}
     (authorizer,) = chosen_otherwise.of_type("AWS::ApiGatewayV2::Authorizer").values()
     assert authorizer["Properties"]["JwtConfiguration"] == {
         "Issuer": "https://issuer.example",
@@ -67,7 +85,9 @@ def test_stage_is_throttled_and_logs_no_content(production: Synthesised):
     assert stage["Properties"]["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 200, "ThrottlingRateLimit": 100}
     logged = json.loads(stage["Properties"]["AccessLogSettings"]["Format"])
     assert logged["request_id"] == "$context.requestId"
-    assert not any("body" in value or "header" in value or "querystring" in value for value in logged.values())
+    assert not any(
+        "body" in value or "header" in value or "querystring" in value or "path" in value for value in logged.values()
+    )
 
 
 def test_only_this_api_may_call_the_function(production: Synthesised):
@@ -76,7 +96,7 @@ def test_only_this_api_may_call_the_function(production: Synthesised):
         for permission in production.of_type("AWS::Lambda::Permission").values()
         if permission["Properties"]["Principal"] == "apigateway.amazonaws.com"
     ]
-    assert len(sources) == len(ROUTES)
+    assert len(sources) == len(ROUTES | OPEN)
     assert all("SourceArn" in permission for permission in sources)
 
 

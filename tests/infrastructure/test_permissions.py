@@ -50,7 +50,7 @@ MATRIX = {
     "WorkerBulk": worker("Bulk") | every(["s3:GetObject", "s3:PutObject"], "<Media.Arn>/*"),
     "Api": every(["sqs:SendMessage"], *QUEUES)
     | every(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"], *DLQS)
-    | every(RECORD, JOBS)
+    | every([*RECORD, "dynamodb:ConditionCheckItem"], JOBS)
     | every(["dynamodb:Query"], JOBS, LIST, ATTENTION)
     | {("s3:GetObject", f"{PAYLOADS}*"), ("s3:PutObject", f"{PAYLOADS}*/args/*")}
     | XRAY,

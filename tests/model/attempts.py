@@ -27,13 +27,16 @@ from tidemill.service.client import JobClient
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.notebook import Notebook
-from tidemill.service.performing import Performer, Surroundings
+from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
+from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 REGISTRY = JobRegistry(job(Greet, retry=RETRY, timeout=minutes(1))(lambda args, ctx: None))
 DEFINITION = REGISTRY.resolve(Greet.job_kind)
@@ -80,6 +83,7 @@ def gate(claimed: Job, memory: Memory | None, envelope: Envelope, now_ms: int) -
         lambda receipt, wait_s: None,
         _LOOP,
         order=MemoryOrder(),
+        waits=MemoryWaits(MemoryStore()),
     )
     return Performer(around, now_ms + 15 * MINUTE)._gate(Claimed(received(envelope), claimed), DEFINITION)
 
@@ -102,7 +106,13 @@ def client(store: Any) -> JobClient:
     ports: dict[str, Any] = {"order": MemoryOrder(), "payloads": MemoryPayloads()}
     submitter = Submitter(REGISTRY, store, store, nothing, FrozenClock(NOW), Bits(0), **ports)
     return JobClient(
-        submitter, store, store, FrozenClock(NOW), schedules=schedules_of(submitter), batch_store=MemoryBatches()
+        submitter,
+        store,
+        store,
+        FrozenClock(NOW),
+        schedules=schedules_of(submitter),
+        batch_store=MemoryBatches(),
+        answerer=nothing,
     )
 
 
@@ -165,6 +175,16 @@ def _lifeline(tape: Tape, claimed: Job, opened: Memory | None, asked: Names) -> 
         _opened=opened,
         _asked=set(asked),
     )
+    asks_nothing: Any = None
+    beats = 60 * 1000
     return AttemptLifeline(
-        tape.port("store"), notebook, FrozenClock(NOW), lambda wait_s: None, claimed, _NEVER, _NEVER, 60 * 1000
+        tape.port("store"),
+        notebook,
+        FrozenClock(NOW),
+        lambda wait_s: None,
+        claimed,
+        _NEVER,
+        _NEVER,
+        beats,
+        inquirer=asks_nothing,
     )

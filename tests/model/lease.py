@@ -43,14 +43,12 @@ MODELLED = frozenset(
 )
 LEFT_OUT = {
     Verb.CLOSE: "saga",
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.RESCUE: "settlement",
     Verb.PARK: "settlement: it is about where the message is; for the lease it is a retry",
     Verb.REVIVE: "settlement",
     Verb.REPORT_DEAD: "settlement",
-    Verb.REDRIVE: "redrive",
-    Verb.RERUN: "redrive",
-    Verb.REOPEN: "redrive",
-    Verb.RESCHEDULE: "redrive",
+    **dict.fromkeys((Verb.REDRIVE, Verb.RERUN, Verb.REOPEN, Verb.RESCHEDULE), "redrive"),
     Verb.MOVE: "moving",
     Verb.POSTPONE: "moving",
     Verb.SHELVE: "moving",

@@ -41,7 +41,8 @@ class Ledger(MemoryStore):
     def move(self, verb: Verb, before: Job, after: Job, notice: Any = None, *, forget: str | None = None) -> Answer:
         was = self.jobs.get(before.ref)
         answer = super().move(verb, before, after, notice, forget=forget)
-        self._enter(verb, was, answer, unchanged=was is not None and _same(was, before))
+        known = was is not None and was.answers == before.answers
+        self._enter(verb, was, answer, unchanged=was is not None and _same(was, before), told=known)
         return answer
 
     def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:
@@ -61,7 +62,9 @@ class Ledger(MemoryStore):
     def _conclude(self, conclusion: Conclusion) -> Answer:
         was = self.jobs.get(conclusion.job.ref)
         answer = super()._conclude(conclusion)
-        facts = {"fence": conclusion.job.fence, "heard": conclusion.job.cancel_asked}
+        holder = conclusion.job
+        facts = {"fence": holder.fence, "heard": holder.cancel_asked}
+        facts["told"] = was is not None and was.answers == holder.answers
         self._enter(verb_of(conclusion.verdict), was, answer, **facts)
         return answer
 
@@ -94,11 +97,13 @@ def _unguarded(row: Transition, was: Job, facts: dict[str, Any]) -> str:
     match row.guard:
         case Guard.CLAIMABLE if not facts["claimable"]:
             return "a claim of what was not to be claimed"
-        case Guard.HOLDER | Guard.UNDISTURBED if facts["fence"] != was.fence:
+        case Guard.HOLDER | Guard.UNDISTURBED | Guard.UNANSWERED if facts["fence"] != was.fence:
             return f"{row.verb} by a worker without the fence"
-        case Guard.UNDISTURBED if was.cancel_asked and not facts["heard"]:
+        case Guard.UNDISTURBED | Guard.UNANSWERED if was.cancel_asked and not facts["heard"]:
             return f"{row.verb} of a job whose holder had not heard that it was asked to stop"
-        case Guard.UNCHANGED if not facts["unchanged"]:
+        case Guard.UNANSWERED | Guard.UNTOLD if not facts["told"]:
+            return f"{row.verb} of a job that was answered without its writer's knowledge"
+        case Guard.UNCHANGED | Guard.UNTOLD if not facts["unchanged"]:
             return f"{row.verb} of a record that was not as it was read"
         case _:
             return ""

@@ -276,9 +276,9 @@ class Machine:
     def process(self, service: str, *params: Any) -> Known:
         return self.book.of(Work(service, params))
 
-    def started(self, world: World, label: str, process: Known, *, fault: bool = False) -> Iterator[Edge]:
+    def started(self, world: World, label: str, process: Known) -> Iterator[Edge]:
         """Somebody begins, with the first call."""
-        yield from self._called(world, process, label, fault=fault)
+        yield from self._called(world, process, label)
 
     def _go_on(self, world: World, process: Known) -> Iterator[Edge]:
         name = process.value.service
@@ -289,13 +289,11 @@ class Machine:
         what = f"{call.port}.{call.method}" if isinstance(call, Call) else ""
         yield from self._called(world, process, f"who {name} goes on: {what}")
 
-    def _called(self, world: World, process: Known, label: str, *, fault: bool = False) -> Iterator[Edge]:
+    def _called(self, world: World, process: Known, label: str) -> Iterator[Edge]:
         after, then, problem = self.call(world, process, None)
-        end = self.next_of(then)
-        if isinstance(end, Done):
-            yield Edge(label, self.finished(after.without(process), then, end.value), fault, problem)
-        else:
-            yield Edge(label, after.without(process, then), fault, problem)
+        end, left = self.next_of(then), after.without(process)
+        after = self.finished(left, then, end.value) if isinstance(end, Done) else after.without(process, then)
+        yield Edge(label, after, problem=problem)
 
     def finished(self, world: World, process: Known, value: Any) -> World:
         """What else is different once a service has returned."""

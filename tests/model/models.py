@@ -1,11 +1,11 @@
-"""The four models by name, with their bounds and the numbers that are smaller in them than they ship."""
+"""The five models by name, with their bounds and the numbers that are smaller in them than they ship."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from tests.model import lease, moving, redrive, saga, settlement
+from tests.model import lease, moving, redrive, saga, settlement, waiting
 from tests.model.parts import smaller
 from tests.model.search import Finding, explore
 from tidemill.domain.lifecycle import State, Verb
@@ -44,6 +44,15 @@ MODELS = {
         settlement.BIG,
         settlement.MODELLED,
         settlement.LEFT_OUT,
+        2,
+        3,
+    ),
+    "waiting": Kind(
+        waiting.Waiting,
+        waiting.BOUNDS,
+        waiting.BIG,
+        waiting.MODELLED,
+        waiting.LEFT_OUT,
         2,
         3,
     ),

@@ -31,6 +31,7 @@ MODELLED = frozenset(
 )
 LEFT_OUT = {
     Verb.CLOSE: "saga",
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.RETRY: "settlement: whoever runs can't be moved",
     Verb.PARK: "settlement: a parked job is moved as a delayed one is",
     Verb.BURY: "settlement",

@@ -27,6 +27,8 @@ from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Attempt, Continued, Returned, Stopped, TooLate, Untouched
 from tidemill.domain.ports import Page, Refused, Written
 from tidemill.domain.settle import Settlement
+from tidemill.domain.waiting import awaited
+from tidemill.service import answering
 
 LANE = "default"
 TENANT = "acme"
@@ -53,7 +55,7 @@ ATTEMPTS = {name: attempt for outcomes in OUTCOMES.values() for name, attempt in
 
 
 # The moves after which the record waits for the same time as before.
-_SAME_TIME = frozenset({Verb.REVIVE, Verb.RESCUE, Verb.ASK_CANCEL, Verb.EXTEND})
+_SAME_TIME = frozenset({Verb.REVIVE, Verb.RESCUE, Verb.ASK_CANCEL, Verb.TELL, Verb.EXTEND})
 # Those after which it does if that time is what it was.
 _ANY_TIME = frozenset({Verb.MOVE, Verb.POSTPONE, Verb.SHELVE})
 
@@ -185,7 +187,8 @@ def _timeless(job: Job) -> Job:
         keep_until=None,
         wait_ms=0,
         deferrals=0,
-        reason=None,
+        # Of the reasons only this one is read again.
+        reason=job.reason if awaited(job) else None,
         error=None,
         result=None,
         correlation_id=None,
@@ -214,8 +217,12 @@ def _reduced(at: int, state: State) -> int:
 
 @contextmanager
 def smaller(crashes: int = 2, receives: int = 3) -> Iterator[None]:
-    """The same rules at smaller numbers: so many crashes are poison, so many receives the most."""
-    with patch.object(limits, "MAX_CRASHES", crashes), patch.object(limits, "MAX_RECEIVES", receives):
+    """The same rules at smaller numbers: so many crashes are poison, so many receives the most, two tries to answer."""
+    with (
+        patch.object(limits, "MAX_CRASHES", crashes),
+        patch.object(limits, "MAX_RECEIVES", receives),
+        patch.object(answering, "_TRIES", 2),
+    ):
         yield
 
 

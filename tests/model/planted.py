@@ -19,6 +19,7 @@ from tidemill.service import census, claiming, executor, janitor, resending, rev
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.notebook import Notebook
 from tidemill.service.performing import Performer
+from tidemill.testing import store, waits
 from tidemill.testing.memory import MemoryOfJobs
 from tidemill.testing.store import MemoryStore
 
@@ -215,6 +216,13 @@ def _at_once(revived: Any) -> Any:
     return lambda job, sent_at: replace(revived(job, sent_at), claimable_at=0)
 
 
+# --- waiting -------------------------------------------------------------------------------------
+
+
+def _waits_whatever_was_answered(disturbed: Any) -> Any:
+    return lambda current, ended: disturbed(replace(current, answers=ended.job.answers), ended)
+
+
 PLANTED = (
     Planted("a claim takes a lease that lasts", "lease", "expiry", MemoryStore, "_claim", _claims_without("time")),
     Planted(
@@ -344,4 +352,21 @@ PLANTED = (
         _revives_what_has_moved,
     ),
     *IN_SAGAS,
+    Planted(
+        "a job begins to wait whatever was answered",
+        "waiting",
+        "answered",
+        store,
+        "_is_disturbed",
+        _waits_whatever_was_answered,
+    ),
+    Planted("an answer does not tell the job", "waiting", "answered", waits, "told", always(None)),
+    Planted(
+        "an outcome is written over another",
+        "waiting",
+        "answered",
+        waits.MemoryWaits,
+        "_is_as_read",
+        always(True),
+    ),
 )

@@ -42,6 +42,7 @@ MODELLED = frozenset(
 )
 LEFT_OUT = {
     Verb.CLOSE: "saga",
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.RESCUE: "settlement: within one generation",
     Verb.RETRY: "settlement: within one generation",
     Verb.PARK: "settlement: within one generation",

@@ -24,9 +24,9 @@ from tidemill.service.errands import Errands
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
-from tidemill.service.performing import Surroundings
 from tidemill.service.saga_cancelling import SagaCanceller
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.inline import InlineInterrupter
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads

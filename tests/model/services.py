@@ -8,15 +8,20 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from tests.builders import MINUTE, NOW, Greet, Telemetry
-from tests.model.parts import ATTEMPTS, KEY, LANE, REF, RETRY, TENANT, Bits, Message
+from tests.model.parts import ATTEMPTS, FAR, KEY, LANE, REF, RETRY, TENANT, Bits, Message
 from tests.model.replay import Tape
 from tests.schedules import schedules_of
 from tidemill import JobRegistry, job, minutes
+from tidemill.domain.answer_errors import WaitTimeoutError
 from tidemill.domain.definition import OnCodeChange
-from tidemill.domain.errors import TidemillError
+from tidemill.domain.errors import TidemillError, UnavailableError
+from tidemill.domain.interrupt import Awaiting
 from tidemill.domain.job import Job
 from tidemill.domain.memory import Memory
-from tidemill.domain.outcome import Attempt
+from tidemill.domain.outcome import Asked, Attempt, Returned
+from tidemill.domain.waiting import Question
+from tidemill.service.answering import Answerer, Reply
+from tidemill.service.awaiting import Inquirer
 from tidemill.service.batch import Batch
 from tidemill.service.census import Census
 from tidemill.service.claiming import Claimed
@@ -27,22 +32,30 @@ from tidemill.service.executor import Executor
 from tidemill.service.janitor import Janitor
 from tidemill.service.manner import Manner, Mode
 from tidemill.service.notebook import Notebook
-from tidemill.service.performing import Performer, Surroundings
+from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped
 from tidemill.service.redriving import Redriving
 from tidemill.service.resending import Resending
+from tidemill.service.reviving import Reviver
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
+from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
+from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
-REGISTRY = JobRegistry(job(Greet, retry=RETRY, timeout=minutes(1))(lambda args, ctx: None))
+WAIT = "approval"
+REGISTRY = JobRegistry(job(Greet, retry=RETRY, timeout=minutes(1), answers={WAIT: bool})(lambda args, ctx: None))
 DEFINITION = REGISTRY.resolve(Greet.job_kind)
 _LOOP = EventLoopThread()
 RESTART = Manner(Mode.RESTART)
 STEP = "a"
+# A job that nobody answered decides without.
+TIMED_OUT = Returned('"without"')
 
 
 class Work(NamedTuple):
@@ -130,9 +143,16 @@ def _submits(tape: Tape, number: int, times: int, delayed: bool) -> Any:  # noqa
 
 def _cancels(tape: Tape) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
+    nothing: Any = None
     submitter = _submitter(tape, 0)
     client = JobClient(
-        submitter, store, reader, FrozenClock(NOW), schedules=schedules_of(submitter), batch_store=MemoryBatches()
+        submitter,
+        store,
+        reader,
+        FrozenClock(NOW),
+        schedules=schedules_of(submitter),
+        batch_store=MemoryBatches(),
+        answerer=nothing,
     )
     return _result(lambda: client.cancel(REF.id, TENANT))
 
@@ -170,6 +190,56 @@ def _edits(tape: Tape, number: int, dead: Job, times: int, manner: Manner) -> An
     return _result(lambda: redriving.edited(dead, edited, manner))
 
 
+def _inquires(tape: Tape, claimed: Job, now_ms: int) -> Attempt:
+    """The job's function, which waits for one answer and then returns, caught or not: how its attempt ends."""
+    clock = FrozenClock(now_ms)
+    notebook = Notebook(MemoryOfJobs(), MemoryPayloads(), clock, Telemetry(), claimed, OnCodeChange.CONTINUE, "", 0)
+    inquirer = Inquirer(tape.port("waits"), notebook, clock, claimed, DEFINITION.answers, in_order=False, keep_ms=0)
+    try:
+        answer = inquirer.answer(Question(WAIT, bool, FAR - NOW), None, _Unrecorded())
+    except Awaiting as waiting:
+        return Asked(waiting.name, waiting.until)
+    except WaitTimeoutError:
+        return TIMED_OUT
+    return Returned("true" if answer else "false")
+
+
+class _Unrecorded:
+    """Steps that the models leave to that of the lease: the outcome of a wait is read again in each attempt."""
+
+    def step(self, name: str, function: Callable[[], Any], returns: Any) -> Any:
+        raise AssertionError(name)
+
+    def remember(self, name: str, outcome: dict[str, Any]) -> Any:
+        return outcome
+
+
+class _Out:
+    """A reader that AWS does not let read."""
+
+    def envelope_of(self, job: Job) -> Any:
+        raise UnavailableError("envelope_of", "Throttled")
+
+
+def _answers(tape: Tape, number: int, value: bool, sends: bool, now_ms: int) -> Any:  # noqa: FBT001 - of a run
+    """Somebody answers. With `sends` what that makes due is sent at once, else it is left to the sweep."""
+    store, reader, queue = map(tape.port, ("store", "reader", "queue"))
+    reading: Any = reader if sends else _Out()
+    clock, random = FrozenClock(now_ms), Bits(number)
+    answerer = Answerer(
+        REGISTRY,
+        reader,
+        tape.port("waits"),
+        lambda ref: None,
+        MemoryTrail(),
+        Reviver(store, reading, queue, clock, random),
+        clock,
+        random,
+        lambda: "ada",
+    )
+    return _result(lambda: answerer.answer(Reply(REF, WAIT, value, "client", "ada")))
+
+
 SERVICES: dict[str, Callable[..., Any]] = {
     "claims": _claims,
     "ends": _ends,
@@ -180,6 +250,8 @@ SERVICES: dict[str, Callable[..., Any]] = {
     "moves": _moves,
     "redrives": _redrives,
     "edits": _edits,
+    "inquires": _inquires,
+    "answers": _answers,
 }
 
 
@@ -195,6 +267,7 @@ def _executor(tape: Tape, now_ms: int) -> Executor:
         lambda receipt, wait_s: None,
         _LOOP,
         order=MemoryOrder(),
+        waits=MemoryWaits(MemoryStore()),
     )
     return Executor(around, tape.port("queue"), nothing, LANE, Bits(0), sleep=_never)
 

@@ -20,6 +20,7 @@ MODELLED = frozenset(
 )
 LEFT_OUT = {
     Verb.CLOSE: "saga",
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.EXPIRE: "the lease: it settles its message as a success does",
     Verb.EXTEND: "the lease: it moves no message",
     Verb.ASK_CANCEL: "the lease: it moves no message",

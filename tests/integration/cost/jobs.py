@@ -1,6 +1,6 @@
 """Jobs of the longest names that are allowed."""
 
-from tidemill import JobArgs, JobContext, JobRegistry, Lane, PermanentError, job
+from tidemill import JobArgs, JobContext, JobRegistry, Lane, PermanentError, days, job
 from tidemill.batches import BatchEnded
 from tidemill.domain import limits
 
@@ -36,6 +36,15 @@ def fail(args: Shaky, ctx: JobContext) -> None:
     raise ConnectionError("again")
 
 
+class Patient(JobArgs, kind=KIND[:-1] + "p"):
+    pass
+
+
+@job(Patient, lane=LANE, answers={"approval": bool})
+def wait(args: Patient, ctx: JobContext) -> bool:
+    return ctx.wait_for("approval", bool, timeout=days(3), asks="May it?")
+
+
 class Told(BatchEnded, kind="cost.told"):
     pass
 
@@ -49,4 +58,4 @@ def hear(args: Told, ctx: JobContext) -> None:
     heard.append(args)
 
 
-registry = JobRegistry(echo, die, fail, hear, lanes=(Lane(LANE),))
+registry = JobRegistry(echo, die, fail, hear, wait, lanes=(Lane(LANE),))

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.cost.jobs import Doomed, Echo, Shaky
+from tests.integration.cost.jobs import Doomed, Echo, Patient, Shaky
 from tidemill.domain import limits
 from tidemill.domain.duration import days
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.ports import Written
-from tidemill.service.client import JobClient
+from tidemill.service.answering import Reply
 from tidemill.service.submission import Submission
 
 BIG = "x" * 100_000
@@ -69,14 +69,7 @@ def test_a_worker_that_beats_the_put_costs_one_unit_more(deploy, list_index, pri
     program = deployment.program
     submitter = replace(program.submitter, queue=Overtaken(program.queue, deployment.work))
 
-    client = JobClient(
-        submitter,
-        program.store,
-        program.reader,
-        program.clock,
-        schedules=program.schedules,
-        batch_store=program.batches,
-    )
+    client = replace(program.client, submitter=submitter)
     results = client.submit_many([Submission(Echo())] * count)
 
     assert {result.job.state for result in results} == {"succeeded"}
@@ -193,3 +186,23 @@ def test_a_postponed_job_costs_one_unit_to_move(deploy):
     deployment.program.client.move(job_id, delay=days(2))
 
     assert deployment.account.meter.write_units == 1 + 1
+
+
+def test_a_wait_and_its_answer_cost_what_the_page_says(deploy):
+    """docs/waiting-for-answers.md has these numbers."""
+    deployment = deploy()
+    meter = deployment.account.meter
+    job = deployment.program.client.submit(Patient()).job
+    deployment.work()
+    waits = meter.write_units
+    deployment.program.answerer.answer(Reply(job.ref, "approval", True, "client", "ada"))
+    answered = meter.write_units - waits
+    deployment.work()
+
+    assert deployment.program.client.result(job.ref.id) is True
+    # Insert, claim, memory; the question; the parked record with two index entries, and its arguments.
+    assert waits == 1 + 1 + 1 + 1 + 3 + 1
+    # The trail twice; wait and record in one transaction, with two index entries taken out and put in; the send's mark.
+    assert answered == 2 + 2 + 2 + 8 + 3
+    # Claim, memory, the outcome as a step, the record.
+    assert meter.write_units - waits - answered == 4

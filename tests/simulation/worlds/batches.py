@@ -14,7 +14,8 @@ from tests.simulation.watchers.flocks import Flock, Flocks, audit_flocks
 from tests.simulation.world import World
 from tidemill import Submission
 from tidemill.batches import Batch, Chain, Graph, at_least, tolerate
-from tidemill.domain.errors import BatchNotFoundError, UnavailableError
+from tidemill.domain.batch_errors import BatchNotFoundError
+from tidemill.domain.errors import UnavailableError
 
 _CONDUCTS = (
     WELL,

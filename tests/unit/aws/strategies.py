@@ -42,6 +42,7 @@ def jobs(**fields) -> st.SearchStrategy[Job]:
         "result": st.none() | TEXT,
         "has_result_item": st.booleans(),
         "owns_args": st.booleans(),
+        "answers": st.integers(0, 99),
         "repeats": st.integers(0, 25),
         "cancel_asked": st.booleans(),
         "progress": st.none() | TEXT,

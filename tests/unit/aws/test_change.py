@@ -12,7 +12,7 @@ from tidemill.aws.change import claiming, moving
 from tidemill.aws.items import job_of, state_item
 from tidemill.aws.statements import insert_statement, update_statement
 from tidemill.aws.updates import update_arguments
-from tidemill.domain.lifecycle import TRANSITIONS, Guard, State, Verb
+from tidemill.domain.lifecycle import TRANSITIONS, Guard, State, Verb, transition
 
 NAME = r'"(\w+)"'
 
@@ -131,13 +131,23 @@ def test_the_guard_is_the_lifecycles(move):
         conditions = of_update(moving(move.verb, before, replace(before, state=move.target, ttl_s=TTL + 1)))[4]
 
         expected = {("state", "=", str({"S": source.value})), ("fence", "=", str({"N": "7"}))}
-        if move.guard is Guard.UNCHANGED:
+        if move.guard in (Guard.UNCHANGED, Guard.UNTOLD):
             expected.add(("generation", "=", str({"N": "3"})))
             at = before.claimable_at
             expected.add(("claimable_at", "absent", None) if at is None else ("claimable_at", "=", str({"N": str(at)})))
-        if move.guard is Guard.UNDISTURBED:
+        if move.guard in (Guard.UNDISTURBED, Guard.UNANSWERED):
             expected.add(("cancel", "absent", None))
+        if move.guard in (Guard.UNANSWERED, Guard.UNTOLD):
+            expected.add(("told", "absent", None))
         assert conditions == expected
+
+
+def test_answers_that_the_writer_knows_of_are_what_must_still_be_there():
+    before = make_job(State.RUNNING, answers=2)
+
+    for verb in (Verb.WAIT, Verb.TELL):
+        conditions = of_update(moving(verb, before, replace(before, state=transition(verb).target, ttl_s=TTL + 1)))[4]
+        assert ("told", "=", str({"N": "2"})) in conditions
 
 
 @pytest.mark.parametrize(

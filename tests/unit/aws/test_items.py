@@ -49,7 +49,7 @@ PROGRESS = json.dumps(
 def longest(state, **fields):
     """A record in `state` with every field that it can have there as long as it gets."""
     waits = state in {State.QUEUED, State.SCHEDULED, State.RETRYING, State.RUNNING}
-    ends = {"cancel_asked": True, "repeats": 25} if waits else {"finished_at": LATE, "keep_until": LATE}
+    ends = {"cancel_asked": True, "repeats": 25, "answers": 999} if waits else {"finished_at": LATE, "keep_until": LATE}
     if state is State.RUNNING:
         ends |= {"watched": True, "progress": PROGRESS}
     return make_job(

@@ -76,6 +76,20 @@ def test_delays_of_steps_count_from_their_turn(flock):
     assert flock.view(started).is_over
 
 
+def test_a_step_at_a_time_starts_then_or_when_its_turn_comes(flock):
+    """And a repeated start asks for the same."""
+    soon, late = flock.tide.now + minutes(10), flock.tide.now + minutes(60)
+    steps = [Submission(Work(n=n), run_at=at) for n, at in ((1, late), (2, soon), (3, late + minutes(5)))]
+    started = flock.client.start(Chain(*steps), key="k")
+    flock.tide.run_for(minutes(5))
+    assert not flock.client.start(Chain(*steps), key="k").created
+    flock.tide.run_for(minutes(56))
+    assert flock.ran == [1, 2]
+    flock.tide.run_for(minutes(5))
+    assert flock.ran == [1, 2, 3]
+    assert flock.view(started).is_over
+
+
 def test_a_batch_within_a_batch_is_one_child_of_it(flock):
     inner = Batch(works(1, 2), then=Plain(name="inner"))
     view = flock.run(Batch([inner, Work(n=3)], then=Told(name="outer")))

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 from typer.testing import CliRunner
 
+from tests.answering import an_answerer
 from tests.schedules import schedules_of
 from tidemill import DEFAULT_LANES, JobArgs, JobRegistry, PermanentError, Retention, days, job
 from tidemill.cli.app import app
@@ -27,8 +28,8 @@ from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.listing import Listing
-from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.settings import LaneSettings, RuntimeSettings
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
@@ -38,6 +39,7 @@ from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 
 class Greet(JobArgs, kind="demo.greet"):
@@ -62,7 +64,20 @@ def fail(args, _):
         raise PermanentError(args.message)
 
 
-REGISTRY = JobRegistry(greet, fail)
+class Release(JobArgs, kind="demo.release"):
+    order: int = 7
+
+
+class Decision(JobArgs):
+    granted: bool
+
+
+@job(Release, answers={"approval": Decision})
+def release(args, ctx):
+    return ctx.wait_for("approval", Decision, timeout=days(1))
+
+
+REGISTRY = JobRegistry(greet, fail, release)
 ADA = "arn:aws:iam::1:user/ada"
 LANES = tuple(lane.name for lane in DEFAULT_LANES)
 SETTINGS = RuntimeSettings(
@@ -158,6 +173,7 @@ class World:
                 self.clock,
                 schedules=self.schedules_of(submitter),
                 batch_store=self.batches,
+                answerer=self.answerer_of(JobRegistry()),
             ),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
@@ -166,6 +182,11 @@ class World:
     def program_knowing(self, jobs):
         assert jobs == "jobs:registry"
         return SimpleNamespace(desk=self.desk_of(REGISTRY))
+
+    def answerer_of(self, registry):
+        return an_answerer(
+            registry, self.store, self.queues, self.clock, trail=self.trail, actor="arn:aws:iam::1:user/ada"
+        )
 
     def desk_of(self, registry):
         tools = Tools(
@@ -195,6 +216,7 @@ class World:
             self.clock,
             schedules=self.schedules_of(self.submitter),
             batch_store=self.batches,
+            answerer=self.answerer_of(REGISTRY),
         )
 
     @cached_property
@@ -234,6 +256,7 @@ class World:
             lambda receipt, wait_s: self.queues.hide(lane, [(receipt, wait_s)]),
             EventLoopThread(),
             order=self.order,
+            waits=MemoryWaits(self.store),
             owed=(Counting(self.client.batches._progress, Silence()),),
         )
         executor = Executor(around, self.queues, intake, lane, self.random, sleep=lambda _: None)

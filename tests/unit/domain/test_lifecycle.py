@@ -34,11 +34,13 @@ def test_nothing_ever_leaves_succeeded():
 
 
 def test_only_a_holder_ends_a_run_and_only_a_claimable_job_is_claimed():
-    ends = {Verb.COMPLETE, Verb.RETRY, Verb.PARK, Verb.BURY, Verb.EXPIRE, Verb.STOP}
+    ends = {Verb.COMPLETE, Verb.RETRY, Verb.PARK, Verb.WAIT, Verb.BURY, Verb.EXPIRE, Verb.STOP}
 
     waits = {Verb.RETRY, Verb.PARK}
 
-    assert {move.verb for move in TRANSITIONS if move.guard is Guard.HOLDER} == (ends - waits) | {Verb.EXTEND}
+    holders = ends - waits - {Verb.WAIT}
+    assert {move.verb for move in TRANSITIONS if move.guard is Guard.HOLDER} == holders | {Verb.EXTEND}
+    assert {move.verb for move in TRANSITIONS if move.guard is Guard.UNANSWERED} == {Verb.WAIT}
     assert {move.verb for move in TRANSITIONS if move.guard is Guard.UNDISTURBED} == waits
     assert {move.verb for move in TRANSITIONS if move.guard is Guard.CLAIMABLE} == {Verb.CLAIM}
     assert all(transition(verb).sources == {State.RUNNING} for verb in ends)

@@ -25,13 +25,14 @@ from tidemill.entrypoints.crew import ThreadCrew
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
-from tidemill.service.performing import Surroundings
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 CONCURRENCY = 2
 # A definition takes whole seconds; a test has less time.
@@ -89,6 +90,7 @@ class Worker:
             lambda receipt, wait_s: self.queues.hide("default", [(receipt, wait_s)]),
             EventLoopThread(),
             order=self.order,
+            waits=MemoryWaits(self.store),
         )
         self.executor = Executor(around, self.queues, intake, "default", random, sleep=time.sleep)
         self.processor = JobBatchProcessor(self.executor, ThreadCrew(CONCURRENCY, self.clock))

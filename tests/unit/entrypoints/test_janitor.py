@@ -50,6 +50,6 @@ def test_each_duty_is_done_after_one_that_failed_and_the_failure_shows(failing):
     janitor = Janitor(*failing)
 
     with pytest.raises(UnavailableError):
-        run_duties(janitor, janitor, 1_000_000, 60_000)
+        run_duties(janitor, janitor, janitor, 1_000_000, 60_000)
 
     assert list(janitor.deadlines) == ["ticks", "sweep", "census", "look"]

@@ -16,12 +16,13 @@ from tidemill.domain.ports import Answer, Refused
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
-from tidemill.service.performing import Surroundings
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 
 @dataclass
@@ -93,6 +94,7 @@ class Machine:
             lambda receipt, wait_s: None,
             EventLoopThread(),
             order=MemoryOrder(),
+            waits=MemoryWaits(MemoryStore()),
         )
         self.executor = Executor(around, self.wire, intake, "default", self.random, sleep=lambda _: None)
 

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import Field
 
+from tests.answering import an_answerer
 from tests.schedules import schedules_of
 from tests.unit.http.gateway import REQUEST_ID, Answer, make_event, template_of
 from tidemill import JobArgs, JobRegistry, job, seconds
@@ -51,7 +52,16 @@ class Loose(JobArgs, kind="loose"):
     anything: Any = None
 
 
+class Release(JobArgs, kind="orders.release"):
+    order: int = 7
+
+
+class Decision(JobArgs):
+    granted: bool
+
+
 REGISTRY = JobRegistry(
+    job(Release, answers={"approval": Decision})(lambda args, context: None),
     job(Thumb, lane="bulk")(lambda args, context: None),
     job(Once, on_final="refuse")(lambda args, context: None),
     job(Blob)(lambda args, context: None),
@@ -89,6 +99,7 @@ class World:
         chance = Random(7)  # noqa: S311 - a test repeats
         common = (registry, self.store, self.store, self.queues, self.clock, chance)
         submitter = Submitter(*common, order=MemoryOrder(), payloads=self.payloads)
+        self.answerer = an_answerer(registry, self.store, self.queues, self.clock, trail=self.trail, actor="lambda")
         self.client = JobClient(
             submitter,
             self.store,
@@ -96,6 +107,7 @@ class World:
             self.clock,
             schedules=schedules_of(submitter, trail=self.trail),
             batch_store=self.batches,
+            answerer=self.answerer,
         )
         self.listing = Listing(self.store, self.clock, list_index=True)
         tools = Tools(registry, self.payloads, self.memory.look, self.trail, lambda: "lambda", self.sleep)

@@ -9,7 +9,14 @@ from urllib.parse import parse_qsl, unquote
 REQUEST_ID = "Zx9QkgY8liAEPlw="
 IAM = {"iam": {"accountId": "123456789012", "userArn": "arn:aws:iam::123456789012:user/op"}}
 
-DLQ_ROUTES = {("GET", "groups"), ("GET", "audit"), ("POST", "redrive"), ("POST", "purge")}
+# Those that another route's template would take for an id.
+LITERAL = {
+    ("POST", "/jobs/batch"),
+    ("GET", "/dlq/groups"),
+    ("GET", "/dlq/audit"),
+    ("POST", "/dlq/redrive"),
+    ("POST", "/dlq/purge"),
+}
 
 
 @dataclass
@@ -31,17 +38,19 @@ class Answer:
 def template_of(method: str, target: str) -> str:
     """The route that the gateway would choose."""
     path = target.partition("?")[0]
-    parts = path.split("/")
-    if len(parts) == 4 and parts[1] == "jobs" and parts[3] in ("redrive", "move"):
-        return f"/jobs/{{id}}/{parts[3]}"
-    if len(parts) in (3, 4) and parts[1] == "schedules":
-        return "/".join(["", "schedules", "{name}", *parts[3:]])
-    if len(parts) == 3 and parts[1] == "dlq" and (method, parts[2]) not in DLQ_ROUTES:
-        return "/dlq/{id}"
-    if len(parts) == 3 and parts[1] == "batches":
-        return "/batches/{id}"
-    is_job = path.startswith("/jobs/") and path.count("/") == 2 and (method, path) != ("POST", "/jobs/batch")
-    return "/jobs/{id}" if is_job else path
+    if (method, path) in LITERAL:
+        return path
+    match path.split("/")[1:]:
+        case ["jobs", _, "answers", _]:
+            return "/jobs/{id}/answers/{name}"
+        case ["schedules", _, *rest]:
+            return "/".join(["", "schedules", "{name}", *rest])
+        case [("jobs" | "dlq" | "batches") as what, _, *rest]:
+            return "/".join(["", what, "{id}", *rest])
+        case ["answers", _]:
+            return "/answers/{token}"
+        case _:
+            return path
 
 
 def make_event(

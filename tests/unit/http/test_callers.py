@@ -24,6 +24,7 @@ ROUTES = [
     ("POST", "/jobs/0190a5b0-0000-7000-8000-000000000000/redrive"),
     ("POST", "/dlq/redrive"),
     ("POST", "/dlq/purge"),
+    ("POST", "/jobs/0190a5b0-0000-7000-8000-000000000000/answers/approval"),
 ]
 
 

@@ -5,6 +5,7 @@ import pytest
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.outcome import Complete
 from tidemill.domain.ports import Refused
+from tidemill.entrypoints.http_answers_openapi import answer_paths
 from tidemill.entrypoints.http_dlq_openapi import dlq_paths
 from tidemill.entrypoints.http_schedule_openapi import schedule_paths
 
@@ -97,7 +98,7 @@ def fail(world, monkeypatch, method, path, target):
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_the_routes_are_those_of_the_document(world, method, path):
     assert method.lower() in world.contract["paths"][path]
-    others = (*dlq_paths(), *schedule_paths(), "/batches", "/batches/{id}")
+    others = (*dlq_paths(), *schedule_paths(), *answer_paths(), "/batches", "/batches/{id}")
     found = {path: operations for path, operations in world.contract["paths"].items() if path not in others}
     assert sum(len(operations) for operations in found.values()) == len(ROUTES)
 

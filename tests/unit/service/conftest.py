@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.answering import an_answerer
 from tests.builders import NOW, Greet, Telemetry
 from tests.schedules import schedules_of
 from tidemill import JobArgs, JobRegistry, PermanentError, Retry, job, minutes, seconds
@@ -31,9 +32,9 @@ from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
-from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.service.tick_sweep import TickSweep
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
@@ -43,6 +44,7 @@ from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 FUNCTION_TIMEOUT = seconds(75)
 Behaviour = Callable[[Any, JobContext], Any]
@@ -85,6 +87,7 @@ class World:
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
         self.payloads = MemoryPayloads()
         self.order = MemoryOrder()
+        self.waits = MemoryWaits(self.store)
         self.batches = MemoryBatches()
         self.does: list[Behaviour] = []
         self.runs: list[tuple[str, int, int]] = []
@@ -110,8 +113,17 @@ class World:
         self.submitter = Submitter(self.registry, store, reader, queues, self.clock, self.random, **ports_of_submits)
         self.rows = getattr(self, "rows", None) or MemorySchedules()
         self.schedules = schedules_of(self.submitter, self.rows, self.trail)
+        answerer = an_answerer(
+            self.registry, store, queues, self.clock, waits=self.waits, recall=self.memory.look, trail=self.trail
+        )
         self.client = JobClient(
-            self.submitter, store, reader, self.clock, schedules=self.schedules, batch_store=self.batches
+            self.submitter,
+            store,
+            reader,
+            self.clock,
+            schedules=self.schedules,
+            batch_store=self.batches,
+            answerer=answerer,
         )
         self.ticks = TickSweep(
             self.registry, self.rows, self.submitter, reader, self.schedules.withdrawing, self.clock, self.telemetry
@@ -143,6 +155,7 @@ class World:
             self.loop,
             self.code,
             order=self.order,
+            waits=self.waits,
             owed=(Counting(self.progress, self.telemetry),),
         )
 

@@ -203,6 +203,7 @@ def test_every_verb_of_every_port_can_fail():
         ports.Payloads,
         ports.EntityOrder,
         ports.BatchStore,
+        ports.JobWaits,
     )
     verbs = {name for port in stores for name in vars(port) if not name.startswith("_")}
     dlq = {name for name in vars(ports.DeadLetterQueue) if not name.startswith("_")}

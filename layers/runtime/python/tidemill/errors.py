@@ -7,20 +7,24 @@ raises to steer its own retries (`PermanentError`, `TransientError`, `RateLimite
 """
 
 from tidemill.connect import ConnectError, StackNotFoundError, StackOutputsError
+from tidemill.domain.answer_errors import (
+    AnsweredError,
+    AnswerLateError,
+    AnswerRefusedError,
+    AnswerTokenError,
+    WaitTimeoutError,
+)
+from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
-    BatchNotFoundError,
-    BatchUnfinishedError,
     CodeChangedError,
     DefinitionError,
     FenceLostError,
     InputError,
     IntegrityError,
     InvalidArgsError,
-    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
-    JobUnfinishedError,
     KeyConflictError,
     MalformedMessageError,
     NothingMatchedError,
@@ -29,11 +33,11 @@ from tidemill.domain.errors import (
     SettingsError,
     StepError,
     TidemillError,
-    UnansweredError,
     UnavailableError,
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.reply_errors import JobFailedError, JobUnfinishedError, UnansweredError
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.schedule_errors import (
     ScheduleExistsError,
@@ -43,6 +47,10 @@ from tidemill.domain.schedule_errors import (
 )
 
 __all__ = (
+    "AnswerLateError",
+    "AnswerRefusedError",
+    "AnswerTokenError",
+    "AnsweredError",
     "BatchNotFoundError",
     "BatchUnfinishedError",
     "CodeChangedError",
@@ -77,4 +85,5 @@ __all__ = (
     "UnavailableError",
     "UnknownKindError",
     "Violation",
+    "WaitTimeoutError",
 )

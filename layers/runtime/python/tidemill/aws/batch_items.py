@@ -148,6 +148,8 @@ def kept_key(record: BatchRecord, name: str) -> Item:
 def kept_item(record: BatchRecord, kept: Kept) -> Item:
     """A job that is held for the batch."""
     more: Item = {} if kept.lasts_ms is None else {"lasts_ms": attribute(kept.lasts_ms)}
+    if kept.due_at:
+        more["due_at"] = attribute(kept.due_at)
     if kept.wants_ending:
         more["wants_ending"] = attribute(True)
     return {
@@ -171,7 +173,8 @@ def kept_of(item: Mapping[str, Attribute], name: str) -> Kept:
         if is_envelope(document):
             lasts = int(item["lasts_ms"]["N"]) if "lasts_ms" in item else None
             delay, wants = int(item["delay_ms"]["N"]), "wants_ending" in item
-            return Kept(name, decode(document), item["lane"]["S"], delay, lasts, wants)
+            due_at = int(item["due_at"]["N"]) if "due_at" in item else 0
+            return Kept(name, decode(document), item["lane"]["S"], delay, lasts, wants, due_at)
         problem = "it is no envelope"
     except MalformedMessageError as error:
         problem = str(error)

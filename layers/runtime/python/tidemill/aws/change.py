@@ -100,13 +100,19 @@ def extending(job: Job, lease_until: int, progress: str | None) -> Update:
     return Update(job.ref, change, values, expected)
 
 
+def standing(job: Job) -> Update:
+    """What holds of the record as it was read, as an update that changes nothing."""
+    conditions, values = _conditions(Guard.UNCHANGED, job)
+    return Update(job.ref, Change(sets=(), conditions=conditions), [], values)
+
+
 def _unseen(verb: Verb) -> list[str]:
     """What may stand in a running job's record without its holder's knowledge, and is over with this move.
 
     A request to cancel is not over with a move that it forbids.
     """
     move = transition(verb)
-    if move.guard not in (Guard.HOLDER, Guard.UNDISTURBED) or move.target is State.RUNNING:
+    if move.guard not in (Guard.HOLDER, Guard.UNDISTURBED, Guard.UNANSWERED) or move.target is State.RUNNING:
         return []
     return ["cancel", "progress"] if move.target.is_final else ["progress"]
 
@@ -115,14 +121,25 @@ def _guard(verb: Verb, before: Job) -> tuple[tuple[tuple[str, Comparison], ...],
     move = transition(verb)
     if before.state not in move.sources:
         raise ValueError(f"{verb} does not lead from {before.state}")
+    return _conditions(move.guard, before)
+
+
+def _conditions(guard: Guard, before: Job) -> tuple[tuple[tuple[str, Comparison], ...], list[Attribute]]:
     expected: Mapping[str, Scalar] = {"state": before.state.value, "fence": before.fence}
-    if move.guard is Guard.UNCHANGED:
+    absent: tuple[str, ...] = ()
+    if guard in (Guard.UNCHANGED, Guard.UNTOLD):
         expected = {**expected, "generation": before.generation}
         if before.claimable_at is not None:
             expected = {**expected, "claimable_at": before.claimable_at}
-    conditions = tuple((name, Comparison.EQUALS) for name in expected)
-    if move.guard is Guard.UNCHANGED and before.claimable_at is None:
-        conditions += (("claimable_at", Comparison.ABSENT),)
-    if move.guard is Guard.UNDISTURBED and not before.cancel_asked:
-        conditions += (("cancel", Comparison.ABSENT),)
-    return conditions, [attribute(value) for value in expected.values()]
+        else:
+            absent += ("claimable_at",)
+    if guard in (Guard.UNDISTURBED, Guard.UNANSWERED) and not before.cancel_asked:
+        absent += ("cancel",)
+    if guard in (Guard.UNANSWERED, Guard.UNTOLD):
+        if before.answers:
+            expected = {**expected, "told": before.answers}
+        else:
+            absent += ("told",)
+    conditions = [(name, Comparison.EQUALS) for name in expected]
+    conditions += [(name, Comparison.ABSENT) for name in absent]
+    return tuple(conditions), [attribute(value) for value in expected.values()]

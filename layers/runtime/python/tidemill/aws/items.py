@@ -64,7 +64,8 @@ _NUMBERS: Final = (
     ("ttl_s", "ttl"),
 )
 # Numbers that are mostly 0, and absent then.
-_COUNTS: Final = (("repeats", "repeats"),)
+# `answers` has a short name because the longest running record has no byte to spare.
+_COUNTS: Final = (("repeats", "repeats"), ("answers", "told"))
 _FLAGS: Final = (("has_result_item", "has_result"), ("owns_args", "has_args"), ("cancel_asked", "cancel"))
 _FIELDS: Final = _TEXT + _NUMBERS
 

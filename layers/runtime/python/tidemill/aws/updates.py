@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
-from tidemill.aws.change import Change, Comparison, Update
+from tidemill.aws.change import Change, Comparison, Update, standing
 from tidemill.aws.items import Item, key_of
+from tidemill.domain.job import Job
+
+_OF_A_CHECK: Final = frozenset(
+    {
+        "Key",
+        "ConditionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "ReturnValuesOnConditionCheckFailure",
+    }
+)
 
 
 def update_arguments(update: Update) -> dict[str, Any]:
@@ -47,6 +58,12 @@ def in_transaction(write: Update | Item) -> dict[str, Any]:
     return {"Put": insert_arguments(write)}
 
 
+def checking(job: Job) -> dict[str, Any]:
+    """That the record is as it was read, as one action of TransactWriteItems, but for the table."""
+    arguments = update_arguments(standing(job))
+    return {"ConditionCheck": {name: value for name, value in arguments.items() if name in _OF_A_CHECK}}
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateText:
     """The expressions of one shape. Values are numbered: the new ones first, then the conditions'."""
@@ -61,7 +78,7 @@ def update_text(change: Change) -> UpdateText:
     """The expressions of a change."""
     sets = [f"#{name} = :{index}" for index, name in enumerate(change.sets)]
     sets += [f"#{name} = #{name} + :one" for name in change.increments]
-    clauses = [f"SET {', '.join(sets)}"]
+    clauses = [f"SET {', '.join(sets)}"] if sets else []
     if change.removes:
         clauses.append(f"REMOVE {', '.join(f'#{name}' for name in change.removes)}")
     tested = [name for name, _ in change.conditions]

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from tidemill.cli import commands_dlq_changes, commands_jobs, commands_project, commands_schedules, commands_stack
+from tidemill.cli import (
+    commands_answer,
+    commands_dlq_changes,
+    commands_jobs,
+    commands_project,
+    commands_schedules,
+    commands_stack,
+)
 from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
 from tidemill.cli.commands_sagas import saga_app
@@ -42,6 +49,7 @@ app.command("submit")(commands_jobs.submit)
 app.command("get")(commands_jobs.get)
 app.command("list")(commands_jobs.list_jobs)
 app.command("move")(commands_jobs.move)
+app.command("answer")(commands_answer.answer)
 app.command("cancel")(commands_jobs.cancel)
 dlq_app.command("edit")(commands_dlq_changes.edit)
 dlq_app.command("purge")(commands_dlq_changes.purge)

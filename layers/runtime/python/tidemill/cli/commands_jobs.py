@@ -204,17 +204,19 @@ def _show(target: Target, found: Job, *, as_json: bool, with_args: bool = False)
     import json
 
     from tidemill.cli import render
-    from tidemill.service.view import job_view
+    from tidemill.service.view import job_view, wait_view
 
     result, omitted = _result_of(target, found)
     failures = target.program.reader.failures_of(found.ref)
+    waits = target.program.client.answerer.waits_of(found)
     args = target.program.client.args_text(found) if with_args else None
     if as_json:
         shown: dict[str, Any] = {"result_omitted": omitted} if omitted else {}
         shown |= {"args": None if args is None else json.loads(args)} if with_args else {}
+        shown |= {"waits": [wait_view(wait.name, wait) for wait in waits]} if waits else {}
         render.as_json({**job_view(found, result, failures), **shown})
         return
-    render.job(found)
+    render.job(found, ((f"asked {wait.name}", render.wait(wait)) for wait in waits))
     if with_args:
         render.block("args", render.pretty(json.loads(args)) if args else "only the job's message has them")
     if result is not None or omitted:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlencode
 
 import typer
 
+from tidemill.cli import commands_schedules_shown as looks
+from tidemill.cli.commands_schedules_shown import Name, schedule_path
 from tidemill.cli.dlq_options import DryRun, Yes
-from tidemill.cli.options import PAGE, Cursor, Json, Tenant
+from tidemill.cli.options import Json, Tenant
 from tidemill.cli.target import target_of
 from tidemill.service.submission import DEFAULT_TENANT
 
-Name = Annotated[str, typer.Argument(metavar="SCHEDULE", help="The schedule's name.")]
 Args = Annotated[str, typer.Argument(metavar="ARGS", help="A JSON object, @FILE, or - for standard input.")]
 SomeArgs = Annotated[str | None, typer.Option("--args", help="Other arguments: a JSON object, @FILE, or -.")]
 CronFields = Annotated[str | None, typer.Option("--cron", help="Five fields, such as '0 9 * * MON-FRI'.")]
@@ -81,7 +81,7 @@ def change(  # noqa: PLR0913 - one parameter an option
     document = {"tenant": tenant, **wish, **({} if kind is None else {"kind": kind})}
     if args is not None:
         document["args"] = read_args(args)
-    _changed(target_of(context).api.call("PATCH", _path(name), document, version), "changed", as_json=as_json)
+    _changed(target_of(context).api.call("PATCH", schedule_path(name), document, version), "changed", as_json=as_json)
 
 
 def pause(
@@ -93,7 +93,7 @@ def pause(
     as_json: Json = False,
 ) -> None:
     """Let a schedule make no jobs until it is resumed."""
-    answer = target_of(context).api.call("POST", _path(name, "pause"), {"tenant": tenant}, version)
+    answer = target_of(context).api.call("POST", schedule_path(name, "pause"), {"tenant": tenant}, version)
     _changed(answer, "paused", as_json=as_json)
 
 
@@ -106,7 +106,7 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Let a schedule make jobs again, from its next tick on."""
-    answer = target_of(context).api.call("POST", _path(name, "resume"), {"tenant": tenant}, version)
+    answer = target_of(context).api.call("POST", schedule_path(name, "resume"), {"tenant": tenant}, version)
     _changed(answer, "resumed", as_json=as_json)
 
 
@@ -120,7 +120,7 @@ def revert(
     as_json: Json = False,
 ) -> None:
     """Let a schedule do what it did in an earlier version, as a new one."""
-    answer = target_of(context).api.call("POST", _path(name, "revert"), {"to": to, "tenant": tenant}, version)
+    answer = target_of(context).api.call("POST", schedule_path(name, "revert"), {"to": to, "tenant": tenant}, version)
     _changed(answer, f"as it was in version {to}", as_json=as_json)
 
 
@@ -135,7 +135,7 @@ def delete(
 ) -> None:
     """Let a schedule make no job any more. Its versions stay readable for 400 days."""
     _confirm(f"Delete schedule {name} of tenant {tenant}?", yes=yes, as_json=as_json)
-    answer = target_of(context).api.call("DELETE", _path(name, tenant=tenant), None, version)
+    answer = target_of(context).api.call("DELETE", schedule_path(name, tenant=tenant), None, version)
     _changed(answer, "deleted", as_json=as_json)
 
 
@@ -151,7 +151,7 @@ def trigger(
     from tidemill.cli import render
 
     document = {"tenant": tenant, **({} if job_id is None else {"job_id": job_id})}
-    answer = target_of(context).api.call("POST", _path(name, "trigger"), document)
+    answer = target_of(context).api.call("POST", schedule_path(name, "trigger"), document)
     if as_json:
         render.as_json(answer)
     else:
@@ -172,7 +172,7 @@ def backfill(  # noqa: PLR0913 - one parameter an option
     """Make the jobs of ticks that are over. Each tick has one, however often this is asked for."""
     from tidemill.cli import render
 
-    api, path = target_of(context).api, _path(name, "backfill")
+    api, path = target_of(context).api, schedule_path(name, "backfill")
     document = {"start": start, "end": end, "tenant": tenant}
     found = api.call("POST", path, {**document, "dry_run": True})
     if not dry_run and found["created"]:
@@ -187,86 +187,6 @@ def backfill(  # noqa: PLR0913 - one parameter an option
     render.line(f"{made} {found['created']} jobs for {found['ticks']} ticks{failed}")
 
 
-def ls(
-    context: typer.Context,
-    *,
-    tenant: Tenant = DEFAULT_TENANT,
-    limit: Annotated[int, typer.Option("--limit", help="Schedules a page, 1 to 100.")] = PAGE,
-    cursor: Cursor = None,
-    as_json: Json = False,
-) -> None:
-    """List the schedules that were made while the stack runs. `list` has those of the code."""
-    from tidemill.cli import render
-
-    query = {"tenant": tenant, "limit": limit, **({} if cursor is None else {"cursor": cursor})}
-    page = target_of(context).api.call("GET", f"/schedules?{urlencode(query)}")
-    if as_json:
-        render.as_json(page)
-        return
-    lines = [
-        (one["name"], one["kind"], _when(one), one["version"], _state(one), one["next_at"], one["counts"]["missed"])
-        for one in page["schedules"]
-    ]
-    headings = ("schedule", "kind", "when", "version", "state", "next", "missed")
-    render.rows(headings, lines, empty="no schedules")
-    if page["cursor"]:
-        render.line(f"more: --cursor {page['cursor']}")
-
-
-def show(context: typer.Context, name: Name, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
-    """Show a schedule: what it does, its last and its next ticks, what was late, skipped or missed."""
-    from tidemill.cli import render
-
-    api = target_of(context).api
-    found = api.call("GET", _path(name, tenant=tenant))
-    found["next"] = api.call("GET", _path(name, "next", tenant=tenant))["next"]
-    if as_json:
-        render.as_json(found)
-        return
-    last = found["last_tick"] or {}
-    names = ("kind", "lane", "entity", "overlap", "missed", "problem")
-    render.fields(
-        [
-            ("schedule", found["name"]),
-            ("tenant", found["tenant"]),
-            ("state", _state(found)),
-            ("version", found["version"]),
-            ("when", _when(found)),
-            *((one, found[one]) for one in names),
-            ("last tick", last.get("at")),
-            ("its job", last.get("job_id")),
-            ("last missed", found["last_missed_at"]),
-            *found["counts"].items(),
-            *(("next", at) for at in found["next"]),
-        ]
-    )
-    render.block("arguments", render.pretty(found["args"]))
-
-
-def versions(
-    context: typer.Context,
-    name: Name,
-    *,
-    tenant: Tenant = DEFAULT_TENANT,
-    cursor: Cursor = None,
-    as_json: Json = False,
-) -> None:
-    """Show who made a schedule what it is, newest first."""
-    from tidemill.cli import render
-
-    page = target_of(context).api.call("GET", _path(name, "versions", tenant=tenant, cursor=cursor))
-    if as_json:
-        render.as_json(page)
-        return
-    lines = [
-        (one["version"], one["change"], one["at"], one["actor"], _when(one), one["overlap"], one["missed"])
-        for one in page["versions"]
-    ]
-    render.rows(("version", "change", "at", "by", "when", "overlap", "missed"), lines, empty="no versions")
-    if page["cursor"]:
-        render.line(f"more: --cursor {page['cursor']}")
-
-
 COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "create": create,
     "change": change,
@@ -275,9 +195,9 @@ COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "delete": delete,
     "trigger": trigger,
     "backfill": backfill,
-    "ls": ls,
-    "show": show,
-    "versions": versions,
+    "ls": looks.ls,
+    "show": looks.show,
+    "versions": looks.versions,
     "revert": revert,
 }
 
@@ -301,14 +221,6 @@ def _confirm(question: str, *, yes: bool, as_json: bool) -> None:
     typer.confirm(question, abort=True, err=True)
 
 
-def _path(name: str, verb: str = "", **query: str | None) -> str:
-    from tidemill.domain.names import check_schedule
-
-    asked = urlencode({key: value for key, value in query.items() if value is not None})
-    path = f"/schedules/{quote(check_schedule(name, 'name'))}"
-    return path + (f"/{verb}" if verb else "") + (f"?{asked}" if asked else "")
-
-
 def _changed(answer: dict[str, Any], what: str, *, as_json: bool) -> None:
     from tidemill.cli import render
 
@@ -317,15 +229,3 @@ def _changed(answer: dict[str, Any], what: str, *, as_json: bool) -> None:
         return
     following = f"; next {answer['next_at']}" if answer["next_at"] else ""
     render.line(f"schedule {answer['name']} is {what}, version {answer['version']}{following}")
-
-
-def _when(found: dict[str, Any]) -> str:
-    from tidemill.cli.durations import written
-
-    return f"{found['cron']} {found['tz']}" if found["cron"] else f"every {written(found['every_seconds'])}"
-
-
-def _state(found: dict[str, Any]) -> str:
-    if found["paused"]:
-        return "paused"
-    return "stuck" if found["problem"] else "waiting" if found["waiting"] else "active"

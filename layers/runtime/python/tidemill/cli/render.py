@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tidemill.domain.lifecycle import State
+from tidemill.domain.waiting import Wait
 
 if TYPE_CHECKING:
     from tidemill.domain.job import Job
@@ -84,6 +85,15 @@ def jobs(found: Sequence[Job], cursor: str | None, *, empty: str, with_tenant: b
     rows(headings, lines, empty=empty if cursor is None else "none on this page")
     if cursor is not None:
         line(f"more: --cursor {cursor}")
+
+
+def wait(asked: Wait) -> str:
+    """What came of a question, in one line."""
+    if asked.given is not None:
+        return f"{asked.given.value} from {asked.given.by} by {asked.given.means}, {moment(asked.given.at)}"
+    if asked.timed_out_at is not None:
+        return f"not answered until {moment(asked.timed_out_at)}"
+    return f"open until {moment(asked.ends_at)}{f': {asked.asks}' if asked.asks else ''}"
 
 
 def job(found: Job, extra: Iterable[tuple[str, object]] = ()) -> None:

@@ -167,6 +167,7 @@ class Kept:
         name: `then`, `on_failure`, or the child's index.
         delay_ms: from its turn until it may start. `lasts_ms`: from its turn until it may not start any more.
         wants_ending: its arguments are a BatchEnded.
+        due_at: not before this moment, whenever its turn comes.
     """
 
     name: str
@@ -175,3 +176,4 @@ class Kept:
     delay_ms: int = 0
     lasts_ms: int | None = None
     wants_ending: bool = False
+    due_at: int = 0

@@ -29,8 +29,8 @@ def verb_of(verdict: Verdict) -> Verb:
             return Verb.COMPLETE
         case RetryLater():
             return Verb.RETRY
-        case Park():
-            return Verb.PARK
+        case Park(for_answer=for_answer):
+            return Verb.WAIT if for_answer else Verb.PARK
         case Bury():
             return Verb.BURY
         case Expire():

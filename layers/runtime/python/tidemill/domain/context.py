@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+
+if TYPE_CHECKING:
+    from tidemill.domain.waiting import Question
 
 from tidemill.domain.undone import Undone
 
@@ -45,6 +48,12 @@ class Lifeline(Protocol):
 
     def progress(self, done: int, total: int | None, note: str | None) -> None:
         """Show how far it is."""
+
+    def wait_for(self, question: Question) -> Any:
+        """Wait for an answer from outside."""
+
+    def answer_token(self, name: str, to: str, lasts: timedelta) -> str:
+        """A token that lets somebody answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +210,62 @@ class JobContext:
             FenceLostError, JobCancelled: as `heartbeat`.
         """
         self.lifeline.progress(done, total, note)
+
+    def wait_for(
+        self,
+        name: str,
+        answer: type[T],
+        *,
+        timeout: timedelta,
+        remind: Sequence[timedelta] = (),
+        reminder: Callable[[int], object] | None = None,
+        asks: str = "",
+    ) -> T:
+        """Wait until somebody outside answers, which costs nothing meanwhile: no function runs.
+
+        If the answer is there, it is returned, and remembered like a step: later attempts and redrives see the same.
+        If it is not, this attempt ends here and nothing of it is spent; the job runs again from its beginning when it
+        is answered, at each reminder, and at the timeout. So do what comes before in steps. An answer that came before
+        the job asked is kept and used.
+
+        Arguments:
+            name: 1 to 24 characters, declared in `@job(..., answers={name: type})`; no step of the job has it.
+            answer: its type, as it is declared.
+            timeout: from the first time that the job asks, 1 s to 365 days.
+            remind: when `reminder` is called, from the same moment: rising, at most 16, each below the timeout.
+            reminder: is called with the number of the reminder, from 1, as a step `<name>/reminder-<number>`. If it
+                raises, the attempt fails: let it submit a job that reminds. One that was missed is left out.
+            asks: what people are shown of the question, at most 500 characters. It stands in the table, as it is.
+
+        Raises:
+            WaitTimeoutError: nobody answered in time. It is remembered too; an answer that comes later is refused.
+            StepError: the answer is not declared, or as another type; the name was used before in this attempt; the
+                lane is FIFO, where waiting would hold back the job's entity.
+            InputError: another argument is bad.
+            CodeChangedError, FenceLostError, UnavailableError, JobCancelled: as `step`.
+        """
+        from tidemill.domain.inquiry import question_of
+
+        answered: T = self.lifeline.wait_for(question_of(name, answer, timeout, remind, reminder, asks))
+        return answered
+
+    def answer_token(self, name: str, *, to: str = "", lasts: timedelta = timedelta(days=7)) -> str:
+        """A token that lets whoever has it answer `name` of this job, without credentials of AWS.
+
+        Send it as a link, `<the API's address>/answers/<token>`, before the job waits. GET shows what is asked and
+        POST answers, once: the first answer counts, whoever gives it. It is for this generation of the job alone.
+
+        Arguments:
+            to: whom it is for, at most 128 printable ASCII characters: that name stands beside the answer. It is
+                readable in the token.
+            lasts: 1 s to 365 days. It ends with the wait, too.
+
+        Raises:
+            StepError: the kind declares no such answer.
+            InputError: another argument is bad.
+            FenceLostError, UnavailableError: as `step`.
+        """
+        return self.lifeline.answer_token(name, to, lasts)
 
     @property
     def cancel_asked(self) -> bool:

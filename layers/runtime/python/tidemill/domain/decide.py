@@ -15,6 +15,7 @@ from tidemill.domain.duration import milliseconds, seconds
 from tidemill.domain.failure import Failure, fingerprint
 from tidemill.domain.job import Job
 from tidemill.domain.outcome import (
+    Asked,
     Attempt,
     Bury,
     Complete,
@@ -33,6 +34,7 @@ from tidemill.domain.outcome import (
     Verdict,
 )
 from tidemill.domain.retry import Retry
+from tidemill.domain.waiting import awaited, reason_of
 
 # The reason that a job carries from a checkpoint on: it has started, whatever its attempts say.
 HANDED_OVER: Final = "handed_over"
@@ -109,6 +111,9 @@ def decide(
             return Expire(kept_until)
         case Stopped():
             return Stop(kept_until)
+        case Asked(name, until):
+            reason, evidence_until = reason_of(name), now_ms + milliseconds(retention.dead + limits.STATE_HORIZON)
+            return Park(until, 0, Cost.NOTHING, reason, None, evidence_until, for_answer=True)
         case Raised():
             verdict = _failed(job, attempt, retry, retention, waits, now_ms, random)
             if waits.unheard and isinstance(verdict, RetryLater | Park):
@@ -152,7 +157,7 @@ def _failed(
 def _at_once(verdict: RetryLater | Park, waits: Waits, now_ms: int) -> RetryLater | Park:
     """The wait of a job that failed before it could hear that it is to stop: there is nothing to wait for."""
     shape = Park if waits.parks(seconds(0)) else RetryLater
-    named = {field.name: getattr(verdict, field.name) for field in fields(verdict)}
+    named = {field.name: getattr(verdict, field.name) for field in fields(RetryLater)}
     return shape(**{**named, "at": now_ms, "wait_ms": 0})
 
 
@@ -207,6 +212,11 @@ def _doubled(job: Job, wait: timedelta) -> timedelta:
     return min(max(wait, 2 * timedelta(milliseconds=job.wait_ms)), limits.MAX_PAYLOAD_WAIT)
 
 
+def has_started(job: Job) -> bool:
+    """Whether an attempt goes on with a job that an earlier one began: it does not expire any more."""
+    return job.attempt > 1 or job.deferrals > 0 or job.reason == HANDED_OVER or awaited(job) is not None
+
+
 def _idle(
     job: Job,
     attempt: Continued | Untouched | Suspect,
@@ -224,7 +234,8 @@ def _idle(
         longer = partial(retry.deferral_delay, previous=_previous(job), random=random)
         wait, reason = waits.stretched(_doubled(job, attempt.wait), longer), attempt.reason
     # It did not run: what is known of its earlier attempts stays.
-    said = HANDED_OVER if job.reason == HANDED_OVER else reason
+    kept = job.reason if job.reason == HANDED_OVER or awaited(job) else None
+    said = kept or reason
     return replace(_wait(waits, wait, now_ms, Cost.NOTHING, said), repeats=job.repeats)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -10,6 +10,7 @@ from inspect import isasyncgenfunction, isgeneratorfunction, signature
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from tidemill.domain import limits
+from tidemill.domain.answers import check_answers
 from tidemill.domain.args import JobArgs
 from tidemill.domain.context import JobContext
 from tidemill.domain.death import DeathNotice, check_death_notice
@@ -70,6 +71,11 @@ class Retention:
             if not minutes(60) <= span <= limits.MAX_RETENTION:
                 raise DefinitionError(f"Retention.{name} is {span}. Fix: choose 1 hour to 400 days")
 
+    @property
+    def memory(self) -> timedelta:
+        """How long what stands beside the record outlives its last use: the job may wait and die until then."""
+        return self.dead + limits.MEMORY_HORIZON
+
 
 @dataclass(frozen=True, slots=True)
 class JobDefinition(Generic[A, R]):
@@ -92,6 +98,7 @@ class JobDefinition(Generic[A, R]):
     on_code_change: OnCodeChange = OnCodeChange.CHECK
     on_dead: type[DeathNotice] | None = None
     schedule: Declarations | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         _check_args_type(self.args_type)
@@ -113,6 +120,7 @@ class JobDefinition(Generic[A, R]):
         _check_within(f"{where} soft_timeout", self.soft_timeout, seconds(1), self.timeout)
         _check_within(f"{where} heartbeat", self.heartbeat, limits.MIN_HEARTBEAT, longest)
         check_death_notice(where, self.args_type, self.on_dead)
+        check_answers(where, self.answers)
         if self.schedule is not None:
             # Few kinds have one, and no worker asks for it.
             from tidemill.domain.schedule import schedules_of
@@ -166,29 +174,28 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
     heartbeat: timedelta | None = None,
     on_code_change: OnCodeChange | str = OnCodeChange.CHECK,
     on_dead: type[DeathNotice] | None = None,
+    answers: Mapping[str, Any] | None = None,
     schedule: Declarations | None = None,
 ) -> _JobDecorator[A]:
     """Turn a function into a job definition. Nothing is registered: `JobRegistry(...)` lists the jobs.
 
     Arguments:
-        args_type: the `JobArgs` subclass that is the job's contract.
-        lane: the lane it runs in unless a submit says otherwise.
+        args_type: the `JobArgs` subclass that is the job's contract. `lane`: where it runs unless a submit differs.
         retry: the policy; by default 5 attempts, exponential from 2 s with full jitter.
         timeout: the longest one attempt may take, 1 s to 14 min 45 s; function timeout, visibility and lease follow
             from it. It is hard: `HardTimeout` is raised inside, and what runs on regardless ends with its process.
         soft_timeout: after this, `SoftTimeoutError` is raised inside once, so that the job can clean up.
-        heartbeat: how long the job's lease lasts without a sign of life, at least 10 s. The worker renews it
-            while it lives; a dead worker's job is claimed again 35 s after it ended, rather than at the end of
-            the function timeout. Costs one write every third of it.
+        heartbeat: how long the job's lease lasts without a sign of life, at least 10 s. The worker renews it while it
+            lives, one write every third of it; a dead worker's job is claimed again 35 s after the lease ended.
         on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun`, `return`, or `refuse`.
-        retention: how long results and dead jobs are kept.
-        on_code_change: what remembered steps mean to another version of the code. See OnCodeChange.
-        on_dead: a job's arguments class (a DeathNotice) that is submitted in the same transaction as a death.
+        retention: how long results and dead jobs are kept. `on_code_change`: see OnCodeChange. `on_dead`: a job's
+            arguments class (a DeathNotice) that is submitted in the same transaction as a death.
         schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
+        answers: the type of each answer that the job waits for, by name (see `ctx.wait_for`). At most 16.
 
     Raises:
-        DefinitionError: a value is of another type or out of its range, a schedule can't be, the function can't take
-            the arguments and the context, or the arguments class has no kind of its own.
+        DefinitionError: a value is of another type or out of its range, a schedule or an answer can't be, the function
+            can't take the arguments and the context, or the arguments class has no kind of its own.
     """
     _check_args_type(args_type)
     options = {
@@ -201,6 +208,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         "heartbeat": heartbeat,
         "on_code_change": on_code_change,
         "on_dead": on_dead,
+        "answers": answers or {},
         "schedule": schedule,
     }
     return _JobDecorator(args_type, options)

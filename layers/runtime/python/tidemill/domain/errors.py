@@ -14,7 +14,7 @@
     |-- KeyConflictError       the idempotency key belongs to a job with other arguments
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
-    |-- BatchNotFoundError
+    |-- BatchNotFoundError     (domain/batch_errors.py)
     |-- JobStateError          the job's state does not allow the verb
     |-- ScheduleNotFoundError
     |-- ScheduleExistsError    another schedule has the name
@@ -22,11 +22,14 @@
     |-- TooManySchedulesError  the tenant has as many as one may have
     |-- SagaNotFoundError      (this one and the next: domain/saga_errors.py)
     |-- SagaStateError         the saga's state does not allow the verb
-    |-- JobFailedError         a job that somebody waited for ended otherwise than well
+    |-- JobFailedError         (domain/reply_errors.py) a job that somebody waited for ended otherwise than well
     |-- JobUnfinishedError     a job that somebody waited for goes on
     |-- NothingMatchedError    a filter of the DLQ desk matches no dead job and no message
     |-- FenceLostError         the attempt's job now belongs to another worker, or to nobody
     |-- CodeChangedError       remembered steps are of another version of the code
+    |-- WaitTimeoutError       nobody answered the job in time
+    |-- AnswerRefusedError     a job takes this answer no more: AnsweredError (it has another one), AnswerLateError
+    |-- AnswerTokenError       a token that nobody here has made
     |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
     `-- UnavailableError       AWS did not answer or throttled; the call may be repeated
@@ -40,7 +43,7 @@ whether the same call may succeed later without change.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class TidemillError(Exception):
@@ -177,19 +180,6 @@ class JobNotFoundError(TidemillError):
         self.job_id = job_id
 
 
-class BatchNotFoundError(TidemillError):
-    """No such batch for this tenant: never started, or past its retention."""
-
-    code = "batch_not_found"
-
-    def __init__(self, tenant: str, batch_id: str) -> None:
-        super().__init__(
-            f"tenant {tenant!r} has no batch {batch_id!r}. Fix: check the id, the tenant and the retention"
-        )
-        self.tenant = tenant
-        self.batch_id = batch_id
-
-
 class JobStateError(TidemillError):
     """The job's state does not allow the verb, e.g. cancelling what already runs."""
 
@@ -200,28 +190,6 @@ class JobStateError(TidemillError):
         self.verb = verb
         self.job_id = job_id
         self.state = state
-
-
-class JobFailedError(TidemillError):
-    """The job is dead, cancelled or expired. `reason` says why, `failure` (a Failure) what its last attempt died of."""
-
-    code = "job_failed"
-
-    def __init__(self, job_id: str, state: str, reason: str | None, failure: Any = None) -> None:
-        why = f" ({reason})" if reason else ""
-        evidence = f": {failure.type}: {failure.message}" if failure else ""
-        super().__init__(f"job {job_id} is {state}{why}{evidence}. Fix: no waiting helps; redrive it if it is dead")
-        self.job_id, self.state, self.reason, self.failure = job_id, state, reason, failure
-
-
-class JobUnfinishedError(TidemillError):
-    """The job had not ended when the wait was over. It goes on."""
-
-    code = "job_unfinished"
-
-    def __init__(self, job_id: str, state: str) -> None:
-        super().__init__(f"job {job_id} is still {state}, and goes on. Fix: run it again with this job_id, or its key")
-        self.job_id, self.state = job_id, state
 
 
 class NothingMatchedError(TidemillError):
@@ -306,30 +274,3 @@ class UnavailableError(TidemillError):
         super().__init__(f"{operation} is unavailable ({cause}). Fix: repeat the call with the same key or id")
         self.operation = operation
         self.cause = cause
-
-
-class UnansweredError(UnavailableError):
-    """AWS did not answer for a job that was to be run and waited for: it may have been accepted, and go on."""
-
-    def __init__(self, error: UnavailableError, job_id: str) -> None:
-        super().__init__(error.operation, error.cause)
-        self.args = (f"{self}, here job_id={job_id!r}: no second job comes of it",)
-        self.job_id = job_id
-
-
-class BatchUnfinishedError(UnavailableError):
-    """AWS failed before every child of a batch was submitted. Those that were run; the batch waits for the others."""
-
-    code = "batch_unfinished"
-
-    def __init__(self, batch_id: str, submitted: int, size: int, key: str | None, cause: str) -> None:
-        super().__init__("start", cause)
-        again = (
-            "repeat the call with the same key: it goes on from there"
-            if key is not None
-            else "cancel the batch and start it anew, with a key, so that a repeated call goes on from there"
-        )
-        self.args = (f"batch {batch_id} is unfinished: {submitted:,} of {size:,} submitted ({cause}). Fix: {again}",)
-        self.batch_id = batch_id
-        self.submitted = submitted
-        self.size = size

@@ -41,6 +41,15 @@ class HandedOver(Interrupt):
         super().__init__(message)
 
 
+class Awaiting(Interrupt):
+    """The job waits for an answer that is not there yet. It runs again when there is one, or at `until` (Unix ms)."""
+
+    def __init__(self, name: str, until: int) -> None:
+        super().__init__(f"the job waits for the answer {name!r}")
+        self.name = name
+        self.until = until
+
+
 class WorkerDied(BaseException):
     """The worker's process is gone. What plays that in a test raises this.
 

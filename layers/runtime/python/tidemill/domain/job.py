@@ -37,6 +37,7 @@ class Job:
         cancel_asked: somebody wants it cancelled while it runs.
         progress: what the running job says of itself, as JSON text.
         watched: it runs, but was claimed straight from `scheduled`: the table still answers for it.
+        answers: how often somebody answered it while it ran.
     """
 
     ref: JobRef
@@ -70,6 +71,7 @@ class Job:
     cancel_asked: bool = False
     progress: str | None = None
     watched: bool = False
+    answers: int = 0
 
     @property
     def crashes(self) -> int:

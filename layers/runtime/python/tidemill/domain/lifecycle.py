@@ -39,6 +39,7 @@ class Verb(StrEnum):
     COMPLETE = "complete"
     RETRY = "retry"
     PARK = "park"
+    WAIT = "wait"
     BURY = "bury"
     EXPIRE = "expire"
     EXTEND = "extend"
@@ -57,6 +58,7 @@ class Verb(StrEnum):
     MOVE = "move"
     POSTPONE = "postpone"
     SHELVE = "shelve"
+    TELL = "tell"
 
 
 class Guard(StrEnum):
@@ -65,7 +67,9 @@ class Guard(StrEnum):
     CLAIMABLE = "claimable_at has passed and the fingerprint is the message's"
     HOLDER = "the writer's fence is the record's"
     UNDISTURBED = "the writer's fence is the record's, and nobody asked to cancel without its knowledge"
+    UNANSWERED = "the writer's fence is the record's, and nobody asked to cancel or answered without its knowledge"
     UNCHANGED = "the record is still as the writer read it"
+    UNTOLD = "the record is still as the writer read it, with as many answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ TRANSITIONS: Final = (
     # A job that was asked to stop waits for nothing: its holder stops it instead.
     Transition(Verb.RETRY, _RUNNING, State.RETRYING, Guard.UNDISTURBED),
     Transition(Verb.PARK, _RUNNING, State.SCHEDULED, Guard.UNDISTURBED),
+    # It waits for an answer. One that came since the job was claimed may be the one that it did not find.
+    Transition(Verb.WAIT, _RUNNING, State.SCHEDULED, Guard.UNANSWERED),
     Transition(Verb.BURY, _RUNNING, State.DEAD, Guard.HOLDER),
     Transition(Verb.EXPIRE, _RUNNING, State.EXPIRED, Guard.HOLDER),
     # A sign of life: the lease is longer, and readers see the progress.
@@ -148,6 +154,8 @@ TRANSITIONS: Final = (
     # The table takes it over from its queue: from the message that came before a postponed job's time, or because it
     # has the arguments and the message in the queue has the wrong time.
     Transition(Verb.SHELVE, frozenset({State.QUEUED}), State.SCHEDULED, Guard.UNCHANGED),
+    # Somebody answered a job that runs, and may be about to wait.
+    Transition(Verb.TELL, _RUNNING, State.RUNNING, Guard.UNTOLD),
 )
 
 _BY_VERB: Final = {transition.verb: transition for transition in TRANSITIONS}

@@ -65,6 +65,18 @@ MAX_PROGRESS_NOTE_CHARS: Final = 40
 # From how much of a limit on operators are warned.
 WARN_AT: Final = 0.8
 
+# An answer is a decision, not a document: its item stays small, and what a job remembers with it.
+MAX_ANSWER_BYTES: Final = 16_384
+# The answers of one kind, so that nobody can fill a job's partition with what it never asks for.
+MAX_ANSWERS: Final = 16
+# It stands in the reason of the job that waits, behind `waiting:`.
+MAX_WAIT_NAME_CHARS: Final = MAX_REASON_CHARS - len("waiting:")
+# What people are shown of a question.
+MAX_ASKS_CHARS: Final = 500
+MAX_REMINDERS: Final = 16
+# Who a token was made for; it stands in the token, which must fit into an address.
+MAX_ANSWERER_CHARS: Final = 128
+
 # A job that makes a job that makes a job ... ends here instead of running for ever.
 MAX_HOPS: Final = 32
 # What one attempt submits: a whole bulk. A job that goes round and round in its loop fills no queue, and one that has

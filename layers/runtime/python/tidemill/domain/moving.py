@@ -18,6 +18,7 @@ from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError, JobStateError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.waiting import awaited
 
 # The due time of what is due at once: no clock that is behind waits for it.
 AT_ONCE: Final = 0
@@ -86,7 +87,7 @@ def is_later(before: Job, after: Job) -> bool:
 
 
 def _check_end(job: Job, due_ms: int, now_ms: int, field: str) -> None:
-    has_started = job.attempt or job.deferrals or job.reason == HANDED_OVER
+    has_started = job.attempt or job.deferrals or job.reason == HANDED_OVER or awaited(job) is not None
     if job.expires_at is not None and not has_started and due_ms >= job.expires_at:
         problem = f"is not before the job's own end, {_written(job.expires_at)}: it could never run"
         raise InputError.at(field, problem, "range")

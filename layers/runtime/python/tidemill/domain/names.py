@@ -18,6 +18,7 @@ _LANE: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _KEY: Final = re.compile(r"[A-Za-z0-9._:/@+=,-]+")
 # All of ASCII that prints, but for the space: API Reference, SendMessage, MessageGroupId.
 _ENTITY: Final = re.compile(r"[!-~]+")
+_PRINTED: Final = re.compile(r"[ -~]+")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{32}")
 _JOB_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -40,6 +41,16 @@ def check_tenant(value: object, field: str = "tenant") -> str:
 def check_lane(value: object, field: str = "lane") -> str:
     """Return `value` if it is a well-formed lane name; raise InputError naming `field`."""
     return _check(value, field, _LANE, limits.MAX_LANE_CHARS, "lower-case words joined by -")
+
+
+def check_wait(value: object, field: str = "name") -> str:
+    """Return `value` if it is a well-formed name of a wait such as `approval`; raise InputError naming `field`."""
+    return _check(value, field, _KIND, limits.MAX_WAIT_NAME_CHARS, "lower-case words joined by . _ or -")
+
+
+def check_answerer(value: object, field: str = "by") -> str:
+    """Return `value` if it can name who answers: printable, spaces included; raise InputError naming `field`."""
+    return _check(value, field, _PRINTED, limits.MAX_ANSWERER_CHARS, "printable ASCII")
 
 
 def check_key(value: object, field: str = "key") -> str:

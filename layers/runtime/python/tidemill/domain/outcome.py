@@ -63,7 +63,15 @@ class Continued:
     """The job recorded its cursor and goes on in a next invocation."""
 
 
-Attempt: TypeAlias = Returned | Raised | TooLate | Untouched | Suspect | Stopped | Continued
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The job waits for the answer `name`. `until`: when it has something to do if none comes, Unix milliseconds."""
+
+    name: str
+    until: int
+
+
+Attempt: TypeAlias = Returned | Raised | TooLate | Untouched | Suspect | Stopped | Continued | Asked
 
 # --- what is recorded ----------------------------------------------------------------------------
 
@@ -103,7 +111,10 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """The job waits in the table until `at` (Unix ms) and is sent anew then."""
+    """The job waits in the table until `at` (Unix ms) and is sent anew then.
+
+    `for_answer`: an answer makes it due at once, so that none may have come unseen.
+    """
 
     at: int
     wait_ms: int
@@ -112,6 +123,7 @@ class Park:
     failure: Failure | None
     evidence_until: int = 0
     repeats: int = 0
+    for_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

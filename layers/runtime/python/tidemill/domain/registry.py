@@ -34,9 +34,9 @@ class JobRegistry:
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
-            resources would, two schedules do, a schedule is of a FIFO lane, a job names a lane or an on_dead job that
-            is not listed, a lane's jobs don't fit its worker function, two sagas share a name, or a saga's job is not
-            listed or in a FIFO lane.
+            resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
+            on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, or a
+            saga's job is not listed or in a FIFO lane.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class JobRegistry:
         for definition in definitions:
             self._check_lane(definition)
             self._check_notice(definition)
+            self._check_answers(definition)
         for saga in self._sagas.values():
             check_saga(saga, self._kinds, self._lanes)
         self._check_schedules()
@@ -130,6 +131,14 @@ class JobRegistry:
                 f"job {definition.kind!r} names lane {definition.lane!r}, the registry has "
                 f"{', '.join(self._lanes) or 'none'}. Fix: JobRegistry(..., lanes=(*DEFAULT_LANES, "
                 f"Lane({definition.lane!r})))"
+            )
+
+    def _check_answers(self, definition: AnyDefinition) -> None:
+        if definition.answers and self._lanes[definition.lane].fifo:
+            raise DefinitionError(
+                f"job {definition.kind!r} has answers and FIFO lane {definition.lane!r}: while it waits, it would hold "
+                "back all later jobs of its entity. Fix: give it a standard lane, or wait in a job of another kind "
+                "that submits this one when it has its answer"
             )
 
     def _check_notice(self, definition: AnyDefinition) -> None:

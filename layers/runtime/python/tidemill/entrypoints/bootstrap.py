@@ -10,34 +10,26 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from random import Random, SystemRandom
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from tidemill.aws.batches import DynamoBatches
 from tidemill.aws.clients import Clients
-from tidemill.aws.queue import SqsJobQueue
-from tidemill.aws.reader import DynamoJobReader
-from tidemill.aws.store import DynamoJobStore
 from tidemill.domain.errors import InputError
-from tidemill.domain.ports import Clock, Telemetry
+from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.adapters import Adapters
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.counting import Counting
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
-from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.settings import RuntimeSettings
 
 if TYPE_CHECKING:
-    from tidemill.aws.audit import DynamoAuditTrail
-    from tidemill.aws.dead_letters import SqsDeadLetters
-    from tidemill.aws.memory import DynamoJobMemory
-    from tidemill.aws.order import DynamoEntityOrder
-    from tidemill.aws.payloads import S3Payloads
-    from tidemill.aws.schedules import DynamoSchedules
+    from tidemill.service.answering import Answerer
     from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
     from tidemill.service.client import JobClient
@@ -60,14 +52,8 @@ class SystemClock:
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(Adapters):
     """Everything one process needs, built when first asked for."""
-
-    registry: JobRegistry
-    settings: RuntimeSettings
-    clients: Clients
-    clock: Clock
-    random: Random
 
     @classmethod
     def from_env(cls, registry: JobRegistry, environ: Mapping[str, str] | None = None) -> Program:
@@ -78,29 +64,6 @@ class Program:
         """
         settings = RuntimeSettings.from_env(os.environ if environ is None else environ)
         return cls(registry, settings, Clients(), SystemClock(), SystemRandom())
-
-    @cached_property
-    def store(self) -> DynamoJobStore:
-        """The jobs table, written."""
-        return DynamoJobStore(self.clients.dynamodb, self.settings.table, list_index=self.settings.list_index)
-
-    @cached_property
-    def reader(self) -> DynamoJobReader:
-        """The jobs table, read."""
-        return DynamoJobReader(self.clients.dynamodb, self.settings.table)
-
-    @cached_property
-    def queue(self) -> SqsJobQueue:
-        """The lanes' queues."""
-        return SqsJobQueue(self.clients.sqs, self._urls)
-
-    @cached_property
-    def dead_letters(self) -> SqsDeadLetters:
-        """The lanes' DLQs."""
-        from tidemill.aws.dead_letters import SqsDeadLetters
-
-        dlqs = {name: lane.dlq_url for name, lane in self.settings.lanes.items()}
-        return SqsDeadLetters(self.clients.sqs, self._urls, dlqs)
 
     @cached_property
     def submitter(self) -> Submitter:
@@ -114,7 +77,13 @@ class Program:
         from tidemill.service.client import JobClient
 
         return JobClient(
-            self.submitter, self.store, self.reader, self.clock, schedules=self.schedules, batch_store=self.batches
+            self.submitter,
+            self.store,
+            self.reader,
+            self.clock,
+            schedules=self.schedules,
+            batch_store=self.batches,
+            answerer=self.answerer,
         )
 
     @cached_property
@@ -131,11 +100,23 @@ class Program:
         return Schedules(self.registry, self.schedule_rows, self._withdrawing, runs, self.clock, actor)
 
     @cached_property
-    def schedule_rows(self) -> DynamoSchedules:
-        """The rows of schedules."""
-        from tidemill.aws.schedules import DynamoSchedules
+    def answerer(self) -> Answerer:
+        """Gives answers to jobs."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.answering import Answerer
+        from tidemill.service.reviving import Reviver
 
-        return DynamoSchedules(self.clients.dynamodb, self.settings.table)
+        return Answerer(
+            self.registry,
+            self.reader,
+            self.waits,
+            self.memory.look,
+            self.audit,
+            Reviver(self.store, self.reader, self.queue, self.clock, self.random),
+            self.clock,
+            self.random,
+            AwsActor(self.clients),
+        )
 
     @cached_property
     def listing(self) -> Listing:
@@ -161,39 +142,6 @@ class Program:
         return DeadLetterDesk(
             self.store, self.reader, self.queue, self.dead_letters, self._lanes, self.clock, self.random, tools
         )
-
-    @cached_property
-    def audit(self) -> DynamoAuditTrail:
-        """Who did what at the desk."""
-        from tidemill.aws.audit import DynamoAuditTrail
-
-        return DynamoAuditTrail(self.clients.dynamodb, self.settings.table)
-
-    @cached_property
-    def memory(self) -> DynamoJobMemory:
-        """What jobs remember."""
-        from tidemill.aws.memory import DynamoJobMemory
-
-        return DynamoJobMemory(self.clients.dynamodb, self.settings.table)
-
-    @cached_property
-    def order(self) -> DynamoEntityOrder:
-        """The numbers of FIFO lanes' entities."""
-        from tidemill.aws.order import DynamoEntityOrder
-
-        return DynamoEntityOrder(self.clients.dynamodb, self.settings.table)
-
-    @cached_property
-    def batches(self) -> DynamoBatches:
-        """The batches of the jobs table."""
-        return DynamoBatches(self.clients.dynamodb, self.settings.table)
-
-    @cached_property
-    def payloads(self) -> S3Payloads:
-        """Large arguments and results."""
-        from tidemill.aws.payloads import S3Payloads
-
-        return S3Payloads(self.clients, self.settings.payload_bucket, self.clock.now_ms)
 
     def errands(self, telemetry: Telemetry | None) -> Errands | None:
         """What jobs owe to sagas, where the program has some."""
@@ -243,6 +191,7 @@ class Program:
             self.settings.code_version,
             order=self.order,
             errands=errands,
+            waits=self.waits,
             owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
@@ -286,11 +235,3 @@ class Program:
     @property
     def _progress(self) -> BatchProgress:
         return BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.clock)
-
-    @property
-    def _urls(self) -> dict[str, str]:
-        return {name: lane.queue_url for name, lane in self.settings.lanes.items()}
-
-    @property
-    def _lanes(self) -> tuple[str, ...]:
-        return tuple(self.settings.lanes)

@@ -24,6 +24,7 @@ from tidemill.domain.errors import TidemillError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.http_answers import AnswerRoutes
 from tidemill.entrypoints.http_batches import BatchRoutes
 from tidemill.entrypoints.http_dlq_routes import DLQ_METHODS, DlqRoutes
 from tidemill.entrypoints.http_lookup import LookupDesk
@@ -55,6 +56,8 @@ _METHODS: Final = (
     (re.compile(r"/jobs/batch"), ("POST",)),
     (re.compile(r"/jobs/[^/]+"), ("DELETE", "GET")),
     (re.compile(r"/jobs/[^/]+/move"), ("POST",)),
+    (re.compile(r"/jobs/[^/]+/answers/[^/]+"), ("POST",)),
+    (re.compile(r"/answers/[^/]+"), ("GET", "POST")),
     (re.compile(r"/batches"), ("POST",)),
     (re.compile(r"/batches/[^/]+"), ("DELETE", "GET")),
     *DLQ_METHODS,
@@ -97,6 +100,7 @@ class HttpApi:
         self._app.delete("/jobs/<job_id>")(self._cancel)
         self._app.delete("/jobs")(self._cancel_page)
         self._app.post("/jobs/<job_id>/move")(self._move)
+        AnswerRoutes(self._app, client.answerer, client.answerer.tokens, telemetry, self._caller).add()
         self._app.post("/batches")(self._start_batch)
         self._app.get("/batches/<batch_id>")(self._get_batch)
         self._app.delete("/batches/<batch_id>")(self._cancel_batch)

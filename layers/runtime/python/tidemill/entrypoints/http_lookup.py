@@ -18,7 +18,7 @@ from tidemill.entrypoints.http_response import fits_answer, job_link
 from tidemill.service.cancelling import CancelDesk
 from tidemill.service.client import JobClient
 from tidemill.service.listing import Listing, Query
-from tidemill.service.view import job_view
+from tidemill.service.view import job_view, seen_by_tenant, wait_view
 
 DEFAULT_PAGE: Final = 50
 # Evidence of a job's latest failures; one that was redriven for years has more than Lambda can return.
@@ -67,7 +67,17 @@ class LookupDesk:
         failures = None
         if with_failures or job.state is State.DEAD:
             failures = self.client.reader.failures_of(job.ref)[-MAX_FAILURES:]
-        return self._linked(job, {**job_view(job, failures=failures), **self._result(job)})
+        return self._linked(job, {**job_view(job, failures=failures), **self._waits(job), **self._result(job)})
+
+    def _waits(self, job: Job) -> dict[str, Any]:
+        """The member that says what it asks or was answered, for kinds that ask."""
+        answerer = self.client.answerer
+        if not answerer.takes(job):
+            return {}
+        views = [wait_view(wait.name, wait) for wait in answerer.waits_of(job)]
+        if self.caller.tenant is not None:
+            views = [{**view, "by": seen_by_tenant(view["by"]) if view["by"] else None} for view in views]
+        return {"waits": views}
 
     def _result(self, job: Job) -> dict[str, Any]:
         """The member that says what a succeeded job returned, or why it is not said."""

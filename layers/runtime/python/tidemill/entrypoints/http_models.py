@@ -77,12 +77,55 @@ class JobSummary(_Document):
     link: Link
 
 
+class Asked(_Document):
+    """One answer that a job waits for, or was given. Of it nothing but a job shows what was answered."""
+
+    name: str
+    status: Literal["unasked", "open", "answered", "timed_out"]
+    asks: str | None = Field(description="what the job wants to know")
+    asked_at: Timestamp | None
+    ends_at: Timestamp | None = Field(description="until when it can be answered")
+    timed_out_at: Timestamp | None
+    by: str | None = Field(description="who decided")
+    means: str | None = Field(description="`client`, `api` or `link`")
+    at: Timestamp | None
+
+
+class Wait(Asked):
+    """The same with the answer."""
+
+    answer: Any
+
+
+class Question(Asked):
+    """What a token lets its holder answer."""
+
+    job_id: str
+    kind: str
+    state: State
+    for_: str | None = Field(alias="for", description="whom the token was made for")
+    token_expires_at: Timestamp
+
+
+class Answered(_Document):
+    """An answer that a job has."""
+
+    job_id: str
+    name: str
+    created: bool = Field(description="whether this request gave it; else it is the first one, which was the same")
+    answer: Any
+    by: str
+    means: str
+    at: Timestamp
+
+
 class Job(JobSummary):
     """A job's record, with what it returned once it has succeeded, and its failures if asked for or dead."""
 
     result: Any = Field(default=None, description="what the job returned; only when succeeded")
     result_omitted: str = Field(default="", description="why a result is left out: too large for an answer, or gone")
     failures: list[Failure] = Field(default=[], description=f"the latest {MAX_FAILURES}, oldest first")
+    waits: list[Wait] = Field(default=[], description="what it asks or was answered, if its kind declares answers")
 
 
 class JobPage(_Document):
@@ -156,6 +199,9 @@ class Problem(ProblemMembers):
 
     request_id: str = Field(description="leads to the log")
     job: Job | None = Field(default=None, description="the job that failed, where the request waited for it")
+    by: str = Field(default="", description="who gave the other answer, where the job has one")
+    at: str = Field(default="", description="when that was, as RFC 3339 in UTC")
+    means: str = Field(default="", description="how it came")
 
 
 class StartedBatch(_Document):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.registry import JobRegistry
+from tidemill.entrypoints.http_answers_openapi import answer_paths
 from tidemill.entrypoints.http_dlq_openapi import dlq_paths
 from tidemill.entrypoints.http_openapi_parts import JOB_ID, answer, body, one_of, problems, query
 from tidemill.entrypoints.http_saga_openapi import saga_paths
@@ -62,6 +63,7 @@ def openapi_document(registry: JobRegistry, *, has_tokens: bool) -> dict[str, An
             "/jobs/batch": {"post": _submit_batch()},
             "/jobs/{id}": {"get": _get(), "delete": _cancel()},
             "/jobs/{id}/move": {"post": _move()},
+            **answer_paths(),
             "/batches": {"post": _start_batch()},
             "/batches/{id}": {"get": _get_batch(), "delete": _cancel_batch()},
             **dlq_paths(),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from tidemill.domain.answer_errors import AnsweredError, AnswerLateError, AnswerTokenError
+from tidemill.domain.batch_errors import BatchNotFoundError, BatchUnfinishedError
 from tidemill.domain.errors import (
-    BatchNotFoundError,
-    BatchUnfinishedError,
     InputError,
-    JobFailedError,
     JobFinalError,
     JobNotFoundError,
     JobStateError,
@@ -20,6 +19,7 @@ from tidemill.domain.errors import (
     UnavailableError,
     Violation,
 )
+from tidemill.domain.reply_errors import JobFailedError
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.schedule_errors import (
     ScheduleExistsError,
@@ -27,6 +27,7 @@ from tidemill.domain.schedule_errors import (
     StaleVersionError,
     TooManySchedulesError,
 )
+from tidemill.service.view import timestamp
 
 PROBLEM_TYPE: Final = "urn:tidemill:problem:"
 # A document may have more wrong with it than anybody reads; its fields' names are the caller's own and may be long.
@@ -143,6 +144,11 @@ REFUSALS: Final[Mapping[type[Exception], Refusal]] = {
     NothingMatchedError: Refusal(
         404, "Nothing matches", "No dead job, or no message of one, is what the filter says. GET /dlq lists them."
     ),
+    AnsweredError: Refusal(
+        409, "The job has another answer", "What was decided stands; `by` and `at` say who decided, and when."
+    ),
+    AnswerLateError: Refusal(410, "It is too late to answer"),
+    AnswerTokenError: Refusal(403, "This token was not made here", "Use the whole link as it was sent to you."),
     JobStateError: Refusal(409, "The job's state does not allow it"),
     SagaStateError: Refusal(409, "The saga's state does not allow it"),
     JobFailedError: Refusal(
@@ -206,6 +212,8 @@ def problem_document(error: Exception) -> dict[str, Any]:
     }
     if isinstance(error, KeyConflictError | JobFailedError | JobFinalError | JobStateError | JobNotFoundError):
         document["job_id"] = error.job_id
+    if isinstance(error, AnsweredError):
+        document |= {"by": error.by, "at": timestamp(error.at), "means": error.means}
     if isinstance(error, BatchNotFoundError | BatchUnfinishedError):
         document["batch_id"] = error.batch_id
     return document

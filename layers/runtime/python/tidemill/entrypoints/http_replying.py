@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds, seconds
-from tidemill.domain.errors import JobFailedError, JobNotFoundError, TidemillError, UnavailableError, Violation
+from tidemill.domain.errors import JobNotFoundError, TidemillError, UnavailableError, Violation
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
+from tidemill.domain.reply_errors import JobFailedError
 from tidemill.entrypoints.http_lookup import LookupDesk, whole_number
 from tidemill.entrypoints.http_problems import InvalidQueryError
 from tidemill.service.submitter import Receipt

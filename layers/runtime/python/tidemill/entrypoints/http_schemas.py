@@ -24,6 +24,8 @@ _DOCUMENTS: Final = (
     models.CancelledPage,
     models.JobSummary,
     models.Receipt,
+    models.Answered,
+    models.Question,
     models.BatchResult,
     models.Batch,
     models.StartedBatch,
@@ -50,6 +52,15 @@ _MOVE: Final = {
     },
 }
 
+_ANSWERER: Final = {
+    "tenant": {"type": ["string", "null"], "description": "whose job; with a token: that of the token, or left out"},
+    "by": {
+        "type": ["string", "null"],
+        "pattern": f"^[ -~]{{1,{limits.MAX_ANSWERER_CHARS}}}$",
+        "description": "who decides, where you answer for somebody; by default you. With a token: left out",
+    },
+}
+
 
 def component_schemas(registry: JobRegistry) -> dict[str, Any]:
     """Every schema by its name under `components`."""
@@ -62,6 +73,8 @@ def component_schemas(registry: JobRegistry) -> dict[str, Any]:
         args = refs.get(definition.args_type, {"type": "object"})
         schemas[_name_of(definition)] = _job_request(definition, args, registry)
     schemas["MoveRequest"] = _MOVE
+    schemas["AnswerRequest"] = _answer_request(_ANSWERER)
+    schemas["TokenAnswerRequest"] = _answer_request({})
     schemas["JobRequest"] = _any_job_request(registry)
     schemas["BatchRequest"] = {
         "type": "object",
@@ -78,6 +91,16 @@ def component_schemas(registry: JobRegistry) -> dict[str, Any]:
         },
     }
     return dict(sorted((schemas | flow_schemas()).items()))
+
+
+def _answer_request(more: dict[str, Any]) -> dict[str, Any]:
+    answer = {"description": f"of the type that the kind declares, at most {limits.MAX_ANSWER_BYTES:,} bytes"}
+    return {
+        "type": "object",
+        "required": ["answer"],
+        "additionalProperties": False,
+        "properties": {"answer": answer, **more},
+    }
 
 
 def _generated(

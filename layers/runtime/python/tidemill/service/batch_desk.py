@@ -10,8 +10,9 @@ from typing import Any
 
 from tidemill.domain import limits
 from tidemill.domain.batch import BatchRef, Fate, Tally, fate_of
+from tidemill.domain.batch_errors import BatchNotFoundError
 from tidemill.domain.batch_record import BatchRecord
-from tidemill.domain.errors import BatchNotFoundError, JobNotFoundError, JobStateError, UnavailableError
+from tidemill.domain.errors import JobNotFoundError, JobStateError, UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
@@ -61,7 +62,23 @@ class BatchDesk:
     result_text: Callable[[Job], str | None]
 
     def start(self, flow: Flow, *, key: str | None = None, tenant: str = DEFAULT_TENANT) -> Started:
-        """See JobClient.start."""
+        """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it.
+
+        All of it is checked before anything is written. A chain or graph is accepted as a whole; of a batch, the
+        children are submitted one after the other, and a call that fails in between has submitted some of them.
+
+        Arguments:
+            flow: up to 10,000 jobs, all levels together.
+            key: idempotency key, at most 96 characters: one batch per tenant and key. A repeat of the call with it
+                goes on where an earlier one stopped, for up to a day.
+            tenant: whose batch it is, and its jobs.
+
+        Raises:
+            InputError: something is bad; its place in the flow is named, and nothing was written.
+            KeyConflictError: the key belongs to a batch that asks for something else.
+            BatchUnfinishedError: AWS did not answer; not every child was submitted.
+            UnavailableError: AWS did not answer; the same call with the same key is safe.
+        """
         return Starter(self.batches, self.submitter, self._progress).start(flow, key, tenant)
 
     def get(self, batch_id: str, tenant: str = DEFAULT_TENANT) -> BatchView:

@@ -2,85 +2,58 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.due import check_delay, new_due
-from tidemill.domain.errors import (
-    InputError,
-    JobNotFoundError,
-    JobStateError,
-    TidemillError,
-    UnansweredError,
-    UnavailableError,
-)
+from tidemill.domain.errors import InputError, JobNotFoundError, TidemillError, UnavailableError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
-from tidemill.domain.payload import Stored
-from tidemill.domain.ports import AttemptFailure, BatchStore, Clock, JobReader, JobStore, Page
+from tidemill.domain.ports import BatchStore, Page
+from tidemill.domain.reply_errors import UnansweredError
+from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
 from tidemill.service.flow import Flow
 from tidemill.service.listing import Listing, Query
+from tidemill.service.lookup import JobLookup
 from tidemill.service.moving import Mover
 from tidemill.service.replying import Replies
 from tidemill.service.reviving import Reviver
 from tidemill.service.schedules import Schedules
 from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
-from tidemill.service.submitter import Receipt, SubmitResult, Submitter
-from tidemill.service.waiting import Waiting
+from tidemill.service.submitter import Receipt, SubmitResult, no_submission
+from tidemill.service.waiting import RUN_WAIT, Waiting
 from tidemill.service.withdrawing import Withdrawal
-
-_RUN_WAIT: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class JobClient:
+class JobClient(JobLookup):
     """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one.
 
     Attributes:
         schedules: makes, changes and looks after schedules.
     """
 
-    submitter: Submitter
-    store: JobStore
-    reader: JobReader
-    clock: Clock
+    answerer: Answerer = field(kw_only=True)
     batch_store: BatchStore = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
 
     @property
     def batches(self) -> BatchDesk:
-        """Looks after batches: get, cancel, results, and the children that did not succeed."""
+        """Looks after batches."""
         return BatchDesk(self.batch_store, self.submitter, self.reader, self.cancel, self.result_text)
 
     def start(self, flow: Flow, *, key: str | None = None, tenant: str = DEFAULT_TENANT) -> Started:
-        """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it.
-
-        All of it is checked before anything is written. A chain or graph is accepted as a whole; of a batch, the
-        children are submitted one after the other, and a call that fails in between has submitted some of them.
-
-        Arguments:
-            flow: up to 10,000 jobs, all levels together.
-            key: idempotency key, at most 96 characters: one batch per tenant and key. A repeat of the call with it
-                goes on where an earlier one stopped, for up to a day.
-            tenant: whose batch it is, and its jobs.
-
-        Raises:
-            InputError: something is bad; its place in the flow is named, and nothing was written.
-            KeyConflictError: the key belongs to a batch that asks for something else.
-            BatchUnfinishedError: AWS did not answer; not every child was submitted.
-            UnavailableError: AWS did not answer; the same call with the same key is safe.
-        """
+        """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it: see `BatchDesk.start`."""
         return self.batches.start(flow, key=key, tenant=tenant)
 
     def submit(self, args: JobArgs, **options: Unpack[Options]) -> Receipt:
@@ -104,7 +77,7 @@ class JobClient:
         self,
         args: JobArgs,
         *,
-        wait: timedelta = _RUN_WAIT,
+        wait: timedelta = RUN_WAIT,
         sleep: Callable[[float], object] = time.sleep,
         **options: Unpack[Options],
     ) -> Any:
@@ -177,66 +150,7 @@ class JobClient:
             raise InputError.at("jobs", problem, "length")
         good = [job for job in jobs if isinstance(job, Submission)]
         answers = iter(self.submitter.submit(caused(good)) if good else ())
-        return [next(answers) if isinstance(job, Submission) else _no_submission(i, job) for i, job in enumerate(jobs)]
-
-    def get(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
-        """The job's record, as of now.
-
-        Raises:
-            InputError: the id or the tenant is ill-formed.
-            JobNotFoundError: there is no such job, or its retention is over.
-        """
-        job = self.reader.find([JobRef(check_tenant(tenant), check_job_id(job_id))])[0]
-        if job is None or job.is_gone(self.clock.now_ms()):
-            raise JobNotFoundError(tenant, job_id)
-        return job
-
-    def result(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Any:
-        """What a succeeded job returned, parsed from JSON.
-
-        Raises:
-            JobNotFoundError: there is no such job, or its retention is over.
-            JobStateError: it has not succeeded (yet).
-            PayloadGoneError: it was large, and somebody deleted it.
-            IntegrityError: it was large, and is not what the job returned.
-        """
-        job = self.get(job_id, tenant)
-        if job.state is not State.SUCCEEDED:
-            raise JobStateError("asked for a result", job_id, job.state, "wait until it has succeeded")
-        text = self.result_text(job)
-        return None if text is None else json.loads(text)
-
-    def result_text(self, job: Job) -> str | None:
-        """What a job that has succeeded returned, as JSON text, wherever it is stored; None for None.
-
-        Raises:
-            PayloadGoneError, IntegrityError: see `result`.
-        """
-        found = self.reader.result_of(job)
-        return self.submitter.payloads.get(job.ref, found).decode() if isinstance(found, Stored) else found
-
-    def args_text(self, job: Job) -> str | None:
-        """The arguments of `job` as JSON text; None where only its message has them.
-
-        The table has those of a job that waits there or is dead.
-
-        Raises:
-            PayloadGoneError, IntegrityError: they are large, and somebody deleted or changed them.
-        """
-        envelope = self.reader.envelope_of(job) if job.owns_args else None
-        if envelope is None:
-            return None
-        stored = envelope.stored
-        data = envelope.args if stored is None else self.submitter.payloads.get(job.ref, stored)
-        return data.decode()
-
-    def failures(self, job_id: str, tenant: str = DEFAULT_TENANT) -> list[AttemptFailure]:
-        """The evidence of the job's failed attempts, oldest first.
-
-        Raises:
-            JobNotFoundError: there is no such job, or its retention is over.
-        """
-        return self.reader.failures_of(self.get(job_id, tenant).ref)
+        return [next(answers) if isinstance(job, Submission) else no_submission(i, job) for i, job in enumerate(jobs)]
 
     def move(
         self,
@@ -256,9 +170,7 @@ class JobClient:
         (a read, and a write unit a kilobyte). What is due within two minutes is sent at once: one message, one write.
         Moving it to the time that it has changes nothing.
 
-        Arguments:
-            to: a datetime with a time zone, up to 365 days ahead; 30 s ago or less is now.
-            delay: from now, 0 s (at once) to 365 days. One of the two is given.
+        `to` is a datetime with a time zone, up to 365 days ahead (30 s ago or less is now), or `delay` counts from now.
 
         Raises:
             InputError: the time is bad, past the job's own expiry, or its lane keeps an order; nothing was written.
@@ -288,8 +200,7 @@ class JobClient:
         minutes waits in its queue, which can't be listed. `limit`: jobs a page, 1 to 100.
 
         Raises:
-            InputError: the tenant, the limit or the cursor is bad.
-            UnavailableError: AWS did not answer.
+            InputError, UnavailableError: an argument is bad; AWS did not answer.
         """
         query = Query(tenant=tenant, state=State.SCHEDULED, limit=limit, cursor=cursor)
         return Listing(self.reader, self.clock, list_index=False).jobs(query)
@@ -311,6 +222,16 @@ class JobClient:
         """
         return self._withdrawal.cancel(self.get(job_id, tenant))
 
+    def answer(
+        self, job_id: str, name: str, value: object, *, tenant: str = DEFAULT_TENANT, by: str | None = None
+    ) -> Answered:
+        """Answer what a job waits for with `ctx.wait_for`, or will. Guarantees and errors are `Answerer.answer`'s.
+
+        `name` is declared by the kind, `value` of its type. `by` (128 printable ASCII characters): by default your ARN.
+        """
+        ref, who = JobRef(check_tenant(tenant), check_job_id(job_id)), self.answerer.actor()
+        return self.answerer.answer(Reply(ref, name, value, "client", who, by))
+
     def kill(self, job_id: str, tenant: str = DEFAULT_TENANT) -> Job:
         """End a job without asking it. A job that waits is cancelled.
 
@@ -322,7 +243,3 @@ class JobClient:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.
         """
         return self._withdrawal.kill(self.get(job_id, tenant))
-
-
-def _no_submission(index: int, job: object) -> InputError:
-    return InputError.at(f"jobs[{index}]", f"must be a Submission, not {type(job).__name__}", "type")

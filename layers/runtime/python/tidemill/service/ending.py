@@ -7,22 +7,34 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from tidemill.domain.answer_errors import WaitTimeoutError
 from tidemill.domain.args import JobArgs
 from tidemill.domain.asking import asked
 from tidemill.domain.classify import Classification, FailureClass, classify
-from tidemill.domain.errors import CodeChangedError, InputError, IntegrityError, PayloadGoneError
+from tidemill.domain.errors import (
+    CodeChangedError,
+    InputError,
+    IntegrityError,
+    PayloadGoneError,
+)
 from tidemill.domain.failure import failure_of, refusal_of
 from tidemill.domain.grouped import members_of
 from tidemill.domain.hiding import strings_of
-from tidemill.domain.interrupt import HandedOver, HardTimeout, JobCancelled, SoftTimeoutError
-from tidemill.domain.outcome import Attempt, Continued, Raised, Stopped
+from tidemill.domain.interrupt import Awaiting, HandedOver, HardTimeout, JobCancelled, SoftTimeoutError
+from tidemill.domain.outcome import Asked, Attempt, Continued, Raised, Stopped
 
 PERMANENT: Final = Classification(FailureClass.PERMANENT)
 TRANSIENT: Final = Classification(FailureClass.TRANSIENT)
 # What Tidemill itself raises in a job, and the reason that its job carries.
 _TIMED_OUT: Final = "timed_out"
 # Of what the tasks of one attempt raised, the first of these speaks for all.
-_RANKS: Final = (HardTimeout, JobCancelled, CodeChangedError, (InputError, IntegrityError, PayloadGoneError))
+_RANKS: Final = (
+    HardTimeout,
+    JobCancelled,
+    CodeChangedError,
+    (InputError, IntegrityError, PayloadGoneError),
+    WaitTimeoutError,
+)
 
 
 def ended_by(kind: str, error: BaseException, args: JobArgs, now: datetime) -> Attempt:
@@ -51,17 +63,27 @@ def timed_out(kind: str) -> Raised:
 
 
 def _said(kind: str, error: BaseException, args: JobArgs) -> Attempt | None:
-    match _spokesman(members_of(error)):
+    spokesman = _spokesman(members_of(error))
+    match spokesman:
         case HardTimeout():
             return timed_out(kind)
         case JobCancelled():
             return Stopped()
         case HandedOver():
             return Continued()
-        case CodeChangedError() as refusal:
-            return Raised(refusal_of(kind, refusal, strings_of(args)), PERMANENT, refusal.reason)
-        case (InputError() | IntegrityError() | PayloadGoneError()) as refusal:
-            return Raised(refusal_of(kind, refusal, strings_of(args)), PERMANENT, refusal.code)
+        case Awaiting(name=name, until=until):
+            return Asked(name, until)
+        case _:
+            return None if spokesman is None else _refused(kind, spokesman, args)
+
+
+def _refused(kind: str, error: BaseException, args: JobArgs) -> Raised | None:
+    """The end of a job that asked for what Tidemill can't do, or was left without what it needs."""
+    match error:
+        case CodeChangedError(reason=reason):
+            return Raised(refusal_of(kind, error, strings_of(args)), PERMANENT, reason)
+        case InputError() | IntegrityError() | PayloadGoneError() | WaitTimeoutError():
+            return Raised(refusal_of(kind, error, strings_of(args)), PERMANENT, error.code)
         case _:
             return None
 
@@ -72,5 +94,5 @@ def _spokesman(members: Sequence[BaseException]) -> BaseException | None:
         for one in members:
             if isinstance(one, rank):
                 return one
-    # A hand-over goes on in the next invocation, where a failure beside it would go unnoticed.
-    return members[0] if all(isinstance(one, HandedOver) for one in members) else None
+    # A hand-over and a wait go on in another invocation, where a failure beside them would go unnoticed.
+    return members[0] if all(isinstance(one, HandedOver | Awaiting) for one in members) else None

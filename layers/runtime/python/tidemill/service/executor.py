@@ -26,10 +26,11 @@ from tidemill.service.batch import Batch
 from tidemill.service.claiming import Claimed, Claiming
 from tidemill.service.intake import Intake
 from tidemill.service.obligations import Met
-from tidemill.service.performing import Performer, Surroundings
+from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped, Foreign, Unreadable, receive
 from tidemill.service.reporting import report_batch, report_outcomes
 from tidemill.service.stopping import conclude
+from tidemill.service.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)

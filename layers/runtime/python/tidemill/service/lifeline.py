@@ -16,6 +16,8 @@ from tidemill.domain.interrupt import HandedOver, JobCancelled
 from tidemill.domain.job import Job
 from tidemill.domain.memory import Remembered, check_step_name
 from tidemill.domain.ports import Clock, JobStore, Refused, Written
+from tidemill.domain.waiting import Question
+from tidemill.service.awaiting import Inquirer
 from tidemill.service.notebook import Notebook
 
 _MOST_DONE: Final = 1 << 53
@@ -26,7 +28,7 @@ class AttemptLifeline:
     """See `tidemill.domain.context.Lifeline`. Safe for threads; of no use any more once it was cut.
 
     Arguments:
-        job: as claimed; the newest known record later.
+        job: as claimed; the newest known record later. `inquirer`: asks for it.
         hide: sets the visibility of the attempt's message, in seconds.
         ends_at: when the attempt ends whatever it does; `hands_over_at`: from when a checkpoint hands over.
         lease_ms: how long a sign of life keeps the job; None if the lease lasts as long as the function anyway.
@@ -44,6 +46,7 @@ class AttemptLifeline:
     hands_over_at: int
     lease_ms: int | None = None
     has_heard: bool = False
+    inquirer: Inquirer = field(kw_only=True)
     _is_cut: bool = False
     _pulsed_at: int = 0
     _unsaid: str | None = None
@@ -126,6 +129,16 @@ class AttemptLifeline:
             self._unsaid = said
         self.heartbeat()
 
+    def wait_for(self, question: Question) -> Any:
+        """See JobContext."""
+        self.inquirer.check(question)
+        return self.inquirer.answer(question, self._recalled(question.name), self)
+
+    def answer_token(self, name: str, to: str, lasts: timedelta) -> str:
+        """See JobContext."""
+        self._check_held()
+        return self.inquirer.token(name, to, lasts)
+
     # --- what the worker does ---------------------------------------------------------------------
 
     def beat(self) -> int | None:
@@ -159,6 +172,10 @@ class AttemptLifeline:
         with self._lock:
             self._is_cut = True
             return self.job
+
+    def remember(self, name: str, outcome: dict[str, Any]) -> Any:
+        """See Steps."""
+        return self._recorded(name, outcome, Any)
 
     # --- inside -----------------------------------------------------------------------------------
 

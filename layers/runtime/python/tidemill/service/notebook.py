@@ -183,6 +183,16 @@ class Notebook:
             self.memory.checkpoint(self.job, text, hand_overs)
             self._opened = replace(memory, cursor=text, hand_overs=hand_overs)
 
+    @property
+    def forgot(self) -> int:
+        """The first generation that does not know any more what earlier ones did and were told.
+
+        Raises:
+            CodeChangedError, FenceLostError, UnavailableError: as `recall`.
+        """
+        with self._lock:
+            return self._open().forgot
+
     def unused(self) -> tuple[str, ...]:
         """Steps that another version of the code recorded and that this attempt never asked for."""
         steps = self._opened.steps if self._opened else {}

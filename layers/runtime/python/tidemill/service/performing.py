@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,78 +13,29 @@ from typing import Any
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.context import JobContext
-from tidemill.domain.decide import HANDED_OVER
+from tidemill.domain.decide import has_started
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
-from tidemill.domain.errors import (
-    TidemillError,
-    UnavailableError,
-)
+from tidemill.domain.errors import TidemillError, UnavailableError
 from tidemill.domain.failure import failure_of, refusal_of
 from tidemill.domain.hiding import strings_of
 from tidemill.domain.interrupt import WorkerDied
 from tidemill.domain.job import Job
 from tidemill.domain.outcome import Attempt, Raised, Returned, Stopped, TooLate, Untouched
-from tidemill.domain.ports import Clock, EntityOrder, JobMemory, JobStore, Payloads, Telemetry
-from tidemill.domain.registry import AnyDefinition, JobRegistry
+from tidemill.domain.registry import AnyDefinition
 from tidemill.domain.result import encode_result
 from tidemill.domain.signals import PermanentError
+from tidemill.service.awaiting import Inquirer
 from tidemill.service.causing import Cause, causing
 from tidemill.service.claiming import Claimed
-from tidemill.service.closer import StepCloser
 from tidemill.service.ending import PERMANENT, TRANSIENT, ended_by, failed
-from tidemill.service.errands import Errands
-from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.keeping import kept_result, unkept
 from tidemill.service.lifeline import AttemptLifeline
 from tidemill.service.nearness import warn_near
 from tidemill.service.notebook import Notebook
-from tidemill.service.obligations import Obligation, Obligations
 from tidemill.service.policy import Policy, policy_of
-from tidemill.service.running import RunningJob, ThreadInterrupter
-from tidemill.service.succession import Succession
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a lane's jobs are run with.
-
-    Arguments:
-        hide: sets the visibility of a message, given its receipt and seconds.
-        code: the version of this code, "" if the deployment names none.
-        interrupter: makes a way into the code of the thread that calls it.
-        errands: what jobs owe to sagas, where the program has some.
-        owed: what jobs that are over owe, beside their place in an order.
-    """
-
-    registry: JobRegistry
-    store: JobStore
-    memory: JobMemory
-    payloads: Payloads
-    clock: Clock
-    telemetry: Telemetry
-    hide: Callable[[str, int], None]
-    loop: EventLoopThread
-    code: str = ""
-    interrupter: Callable[[], ThreadInterrupter] = ThreadInterrupter
-    order: EntityOrder = field(kw_only=True)
-    errands: Errands | None = field(default=None, kw_only=True)
-    owed: tuple[Obligation, ...] = field(default=(), kw_only=True)
-
-    @property
-    def succession(self) -> Succession:
-        """Who comes after whom, where that is kept."""
-        return Succession(self.order, self.clock, self.telemetry)
-
-    @property
-    def obligations(self) -> Obligations:
-        """What jobs that are over owe to others."""
-        return Obligations((self.succession, *self.owed, *([self.errands] if self.errands else ())))
-
-    @property
-    def closer(self) -> StepCloser:
-        """What a compensation has to pass before it undoes anything."""
-        return StepCloser(self.store, self.errands, self.clock)
+from tidemill.service.running import RunningJob
+from tidemill.service.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +113,7 @@ class Performer:
             return Raised(failure_of(job.kind, poison), PERMANENT, "poison")
         if job.cancel_asked and (stopped := self._stopped(job)):
             return stopped
-        if job.expires_at is not None and job.expires_at <= now and not _has_started(job):
+        if job.expires_at is not None and job.expires_at <= now and not has_started(job):
             return TooLate()
         if (job.claimable_at or 0) - milliseconds(limits.CLOCK_SKEW) <= now:
             # It waited behind others for longer than its heartbeat: another worker may be about to take it.
@@ -173,9 +124,11 @@ class Performer:
         return Untouched() if self._is_late(definition) else None
 
     def _is_last_receive(self, claimed: Claimed) -> bool:
-        lane = self.around.registry.lanes.get(claimed.job.lane)
-        in_order = lane is not None and lane.fifo
-        return not in_order and claimed.received.delivery.receives >= limits.MAX_RECEIVES
+        return not self._in_order(claimed.job) and claimed.received.delivery.receives >= limits.MAX_RECEIVES
+
+    def _in_order(self, job: Job) -> bool:
+        lane = self.around.registry.lanes.get(job.lane)
+        return lane is not None and lane.fifo
 
     def _stopped(self, job: Job) -> Attempt | None:
         """How it ends, asked to stop before this attempt; None if it opened its memory, and may have to clean up."""
@@ -254,7 +207,16 @@ class Performer:
             claimed.job,
             definition.on_code_change,
             around.code,
-            milliseconds(definition.retention.dead + limits.MEMORY_HORIZON),
+            milliseconds(definition.retention.memory),
+        )
+        inquirer = Inquirer(
+            around.waits,
+            notebook,
+            around.clock,
+            claimed.job,
+            definition.answers,
+            self._in_order(claimed.job),
+            notebook.keep_ms,
         )
         lifeline = AttemptLifeline(
             around.store,
@@ -262,6 +224,7 @@ class Performer:
             around.clock,
             partial(around.hide, claimed.received.delivery.receipt),
             claimed.job,
+            inquirer=inquirer,
             ends_at=hard_at,
             hands_over_at=first_at - int((first_at - now_ms) * limits.HAND_OVER_AT),
             lease_ms=None if definition.heartbeat is None else milliseconds(definition.heartbeat),
@@ -293,8 +256,3 @@ class Performer:
         with suppress(TidemillError):
             if skipped := notebook.unused():
                 self.around.telemetry.alert("steps_skipped", job_id=notebook.job.ref.id, steps=len(skipped))
-
-
-def _has_started(job: Job) -> bool:
-    """Whether this attempt goes on with a job that an earlier one began in time."""
-    return job.attempt > 1 or job.deferrals > 0 or job.reason == HANDED_OVER

@@ -16,6 +16,7 @@ from tidemill.domain.batch_record import BatchRecord, Kept
 from tidemill.domain.completion import Completion
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError, Violation
+from tidemill.domain.job import JobRef
 from tidemill.domain.registry import JobRegistry
 from tidemill.service.flow import Batch, Chain, Flow, Graph, Shape, shape_of
 from tidemill.service.submission import DEFAULT_TENANT, Order, Submission, check
@@ -31,6 +32,7 @@ class Plan:
     Attributes:
         orders: the jobs among its children, by index. `inner`: the batches among them.
         callbacks: by their names. `told`: those whose arguments are a BatchEnded.
+        timed: the jobs that start at a time, and not after a delay.
     """
 
     record: BatchRecord
@@ -38,6 +40,7 @@ class Plan:
     inner: dict[int, Plan]
     callbacks: dict[str, Order]
     told: frozenset[str]
+    timed: frozenset[JobRef]
 
     def walk(self) -> Iterator[Plan]:
         """This one and all within it, the outer before the inner."""
@@ -49,8 +52,10 @@ class Plan:
     def kept(self) -> list[Kept]:
         """The jobs that the table holds for the batch."""
         children = {str(index): order for index, order in self.orders.items()} if self.record.kept else {}
-        held = [_kept(name, order, wants_ending=False) for name, order in children.items()]
-        return held + [_kept(name, order, wants_ending=name in self.told) for name, order in self.callbacks.items()]
+        return [
+            _kept(name, order, wants_ending=name in self.told, at_a_time=order.ref in self.timed)
+            for name, order in {**children, **self.callbacks}.items()
+        ]
 
     @property
     def jobs(self) -> int:
@@ -73,6 +78,7 @@ class Planner:
     inherit: Callable[[Submission], Submission] | None = None
     _jobs: int = 0
     _waiting: int = 0
+    _timed: set[JobRef] = field(default_factory=set)
     _violations: list[Violation] = field(default_factory=list)
 
     def plan(self, flow: object, ref: BatchRef, key: str | None) -> Plan:
@@ -133,9 +139,11 @@ class Planner:
             for name, child in ((THEN, shape.then), (ON_FAILURE, shape.on_failure))
             if child is not None and (order := self._order(child, f"{path}{name}", blank, name, None)) is not None
         }
-        record = replace(blank, inner=frozenset(inner), fingerprint=_fingerprint(blank, orders, inner, callbacks))
+        record = replace(
+            blank, inner=frozenset(inner), fingerprint=_fingerprint(blank, orders, inner, callbacks, self._timed)
+        )
         told = frozenset(name for name in callbacks if _wants_ending(getattr(shape, name)))
-        return Plan(record, orders, inner, callbacks, told)
+        return Plan(record, orders, inner, callbacks, told, frozenset(self._timed))
 
     def _count_job(self, where: str, *, waits: bool) -> None:
         self._jobs += 1
@@ -170,6 +178,8 @@ class Planner:
             member=member,
             correlation_id=asked.correlation_id or batch.ref.id,
         )
+        if asked.run_at is not None:
+            self._timed.add(envelope.ref)
         return replace(order, envelope=envelope, is_repeatable=True)
 
 
@@ -204,14 +214,19 @@ def _wants_ending(child: object) -> bool:
     return isinstance(child.args if isinstance(child, Submission) else child, BatchEnded)
 
 
-def _kept(name: str, order: Order, *, wants_ending: bool) -> Kept:
+def _kept(name: str, order: Order, *, wants_ending: bool, at_a_time: bool) -> Kept:
     envelope, asked_at = order.envelope, order.envelope.submitted_at
     lasts = None if envelope.expires_at is None else envelope.expires_at - asked_at
-    return Kept(name, envelope, order.lane, order.due_ms - asked_at, lasts, wants_ending)
+    delay, due_at = (0, order.due_ms) if at_a_time else (order.due_ms - asked_at, 0)
+    return Kept(name, envelope, order.lane, delay, lasts, wants_ending, due_at)
 
 
 def _fingerprint(
-    record: BatchRecord, orders: dict[int, Order], inner: dict[int, Plan], callbacks: dict[str, Order]
+    record: BatchRecord,
+    orders: dict[int, Order],
+    inner: dict[int, Plan],
+    callbacks: dict[str, Order],
+    timed: set[JobRef],
 ) -> str:
     """Of all that was asked for, so that another flow under the same key is told from this one."""
     rule = record.completion
@@ -219,14 +234,14 @@ def _fingerprint(
         record.size,
         record.edges,
         [rule.needed, rule.tolerated, rule.early],
-        {str(index): _asked(order) for index, order in orders.items()},
+        {str(index): _asked(order, at_a_time=order.ref in timed) for index, order in orders.items()},
         {str(index): plan.record.fingerprint for index, plan in inner.items()},
-        {name: _asked(order) for name, order in callbacks.items()},
+        {name: _asked(order, at_a_time=order.ref in timed) for name, order in callbacks.items()},
     ]
     return fingerprint_of(json.dumps(asked, sort_keys=True).encode())
 
 
-def _asked(order: Order) -> Sequence[object]:
+def _asked(order: Order, *, at_a_time: bool) -> Sequence[object]:
     envelope = order.envelope
-    delay = order.due_ms - envelope.submitted_at
-    return (envelope.kind, envelope.fingerprint, order.lane, delay, envelope.entity, envelope.sequence)
+    start = ("at", order.due_ms) if at_a_time else ("in", order.due_ms - envelope.submitted_at)
+    return (envelope.kind, envelope.fingerprint, order.lane, start, envelope.entity, envelope.sequence)

@@ -95,6 +95,7 @@ class Releaser:
             # The bytes are gone, or were changed: the janitor tries again, in case that somebody puts them back.
             raise UnavailableError("release", error.code) from error
         inline, stored = checked_in(args)
+        due_ms = max(now_ms + kept.delay_ms, kept.due_at)
         envelope = replace(
             kept.envelope,
             send_id=time_ordered_id(now_ms, self.submitter.random.getrandbits(74)),
@@ -102,10 +103,10 @@ class Releaser:
             stored=stored,
             fingerprint=fingerprint_of(args),
             submitted_at=now_ms,
-            not_before=now_ms + kept.delay_ms if kept.delay_ms else None,
+            not_before=due_ms if due_ms > now_ms else None,
             expires_at=None if kept.lasts_ms is None else now_ms + kept.lasts_ms,
         )
-        return Order(envelope, kept.lane, now_ms + kept.delay_ms, is_repeatable=True, args=args)
+        return Order(envelope, kept.lane, due_ms, is_repeatable=True, args=args)
 
     def _args_of(self, record: BatchRecord, kept: Kept) -> bytes:
         stored = kept.envelope.stored

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from tidemill.domain.errors import InputError, JobFailedError, JobUnfinishedError
+from tidemill.domain.errors import InputError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import JobReader
 from tidemill.domain.registry import JobRegistry
+from tidemill.domain.reply_errors import JobFailedError, JobUnfinishedError
 from tidemill.domain.result import decode_result
 from tidemill.service.waiting import Waiting
 

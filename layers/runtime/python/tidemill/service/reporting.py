@@ -15,6 +15,7 @@ METRIC: Final = {
     Verb.COMPLETE: "JobsSucceeded",
     Verb.RETRY: "JobsRetried",
     Verb.PARK: "JobsDeferred",
+    Verb.WAIT: "JobsWaiting",
     Verb.BURY: "JobsDead",
     Verb.EXPIRE: "JobsExpired",
     Verb.STOP: "JobsCancelled",
@@ -41,6 +42,8 @@ def _metric(conclusion: Conclusion, answer: Answer) -> str:
     if not isinstance(answer, Written):
         return "FenceLost" if isinstance(answer, Refused) else "OutcomesUnwritten"
     verdict = conclusion.verdict
+    if isinstance(verdict, Park) and verdict.for_answer:
+        return METRIC[Verb.WAIT]
     if isinstance(verdict, RetryLater | Park) and verdict.cost is not Cost.ATTEMPT:
         return METRIC[Verb.PARK]
     return METRIC[Verb.RETRY] if isinstance(verdict, Park) else METRIC[verb_of(verdict)]

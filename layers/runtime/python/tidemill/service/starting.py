@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tidemill.domain.batch import BatchRef, Tally
+from tidemill.domain.batch_errors import BatchUnfinishedError
 from tidemill.domain.batch_record import BatchRecord
-from tidemill.domain.errors import BatchUnfinishedError, KeyConflictError, TidemillError, UnavailableError
+from tidemill.domain.errors import KeyConflictError, TidemillError, UnavailableError
 from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.names import check_key, check_tenant
 from tidemill.domain.ports import BatchStore, Parcel

@@ -162,10 +162,6 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
     due_ms, overdue = start_of(submission.run_at, submission.delay, now_ms)
     _check_order(submission, registry.lanes[lane])
-    hops: object = 0 if submission.hops is None else submission.hops
-    if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
-        problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"
-        raise InputError.at("hops", problem, "hops")
     scheduled_at = _moment(submission.scheduled_at)
     canonical = submission.args.canonical()
     inline, stored = checked_in(canonical)
@@ -180,14 +176,10 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         correlation_id=check_trace(submission.correlation_id, "correlation_id") or job_id,
         key=submission.key,
         not_before=due_ms if due_ms > now_ms else None,
-        expires_at=_expiry(
-            submission.expires_in,
-            timedelta(milliseconds=due_ms - now_ms),
-            now_ms if scheduled_at is None else scheduled_at,
-        ),
+        expires_at=_expiry(submission.expires_in, timedelta(milliseconds=due_ms - now_ms), scheduled_at or now_ms),
         causation_id=check_trace(submission.causation_id, "causation_id"),
         traceparent=check_trace(submission.traceparent, "traceparent"),
-        hops=hops,
+        hops=_hops(submission.hops),
         entity=submission.entity,
         sequence=submission.sequence,
         errand=submission.errand,
@@ -206,6 +198,14 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         submission.durable_args,
         overdue,
     )
+
+
+def _hops(given: object) -> int:
+    hops = 0 if given is None else given
+    if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
+        problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"
+        raise InputError.at("hops", problem, "hops")
+    return hops
 
 
 def _kind_of(args: object) -> str:

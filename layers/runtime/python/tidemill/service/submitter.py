@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from tidemill.domain.conclusion import message_ttl_s
 from tidemill.domain.definition import OnFinal
-from tidemill.domain.errors import JobFinalError, KeyConflictError, TidemillError
+from tidemill.domain.errors import InputError, JobFinalError, KeyConflictError, TidemillError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.memory import forgotten_by_rerun
@@ -286,3 +286,8 @@ def _repeat(order: Order, first: SubmitResult, standing: Job | None) -> SubmitRe
     if _is_other(job, order):
         return KeyConflictError(order.envelope.key or job.ref.id, job.ref.id)
     return Receipt(job, created=False)
+
+
+def no_submission(index: int, job: object) -> InputError:
+    """The answer to what is no submission, among those of one call."""
+    return InputError.at(f"jobs[{index}]", f"must be a Submission, not {type(job).__name__}", "type")

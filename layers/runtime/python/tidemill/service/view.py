@@ -10,6 +10,7 @@ from typing import Any, Final
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import AttemptFailure
+from tidemill.domain.waiting import Wait
 
 # While a job waits, claimable_at is when it may start; while it runs, it is the end of a lease, which is no due time.
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING})
@@ -54,6 +55,34 @@ def job_view(job: Job, result: str | None = None, failures: Sequence[AttemptFail
 def _progress_view(progress: str) -> dict[str, Any]:
     said = json.loads(progress)
     return {"done": said["n"], "total": said.get("of"), "note": said.get("note")}
+
+
+def seen_by_tenant(name: str) -> str:
+    """Who acted, as others than operators see it: an ARN names the account and its roles."""
+    return "operator" if name.startswith("arn:") else name
+
+
+def wait_view(name: str, wait: Wait | None, *, with_value: bool = True) -> dict[str, Any]:
+    """One wait as a JSON object: `unasked`, `open`, `answered` or `timed_out`.
+
+    Arguments:
+        with_value: show what was answered, and not only by whom.
+    """
+    wait = wait or Wait(name, 0)
+    given = wait.given
+    status = "answered" if given else "timed_out" if wait.timed_out_at else "open" if wait.asked_at else "unasked"
+    view = {
+        "name": name,
+        "status": status,
+        "asks": wait.asks or None,
+        "asked_at": _timestamp_or_none(wait.asked_at),
+        "ends_at": _timestamp_or_none(wait.ends_at),
+        "timed_out_at": _timestamp_or_none(wait.timed_out_at),
+        "by": given.by if given else None,
+        "means": given.means if given else None,
+        "at": timestamp(given.at) if given else None,
+    }
+    return {**view, "answer": json.loads(given.value) if given else None} if with_value else view
 
 
 def failure_view(attempt: AttemptFailure) -> dict[str, Any]:

@@ -19,6 +19,9 @@ _GROWTH: Final = 1.5
 # Of many who began at the same time, no two keep asking at the same time.
 _JITTER: Final = 0.2
 
+# How long JobClient.run waits if nothing is said.
+RUN_WAIT: Final = timedelta(seconds=30)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

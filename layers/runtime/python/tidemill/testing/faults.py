@@ -23,6 +23,8 @@ Call: TypeAlias = Literal[
     "depth", "peek", "dlq_move", "purge", "start_move",
     # what jobs remember, and large payloads
     "open", "remember", "forget", "checkpoint", "look", "put", "put_all", "get", "renew", "discard",
+    # what jobs wait for
+    "wait_of", "waits_of", "ask", "give_up", "answer", "key_of", "keep_key",
     # the numbers of entities on FIFO lanes
     "number", "last_finished", "finish",
     # schedules

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Protocol
 
 from tidemill.domain.context import Lifeline
+from tidemill.domain.waiting import Question
 
 
 class Moment(Enum):
@@ -31,6 +32,7 @@ class Calls:
         cursors: what was checkpointed.
         progress: (done, total, note) of each call, also of those that were not written.
         heartbeats: how many.
+        waits: names of the answers that were waited for, each time. `reminders`: (name, number) of each.
     """
 
     steps: list[str] = field(default_factory=list)
@@ -39,6 +41,8 @@ class Calls:
     cursors: list[Any] = field(default_factory=list)
     progress: list[tuple[int, int | None, str | None]] = field(default_factory=list)
     heartbeats: int = 0
+    waits: list[str] = field(default_factory=list)
+    reminders: list[tuple[str, int]] = field(default_factory=list)
 
 
 class Watcher(Protocol):
@@ -140,6 +144,24 @@ class Observed:
         self.watcher.glance()
         self.calls.progress.append((done, total, note))
         self.lifeline.progress(done, total, note)
+
+    def wait_for(self, question: Question) -> Any:
+        """See JobContext."""
+        self.watcher.glance()
+        self.calls.waits.append(question.name)
+        reminder = question.reminder
+        if reminder is not None:
+            question = replace(question, reminder=lambda number: self._reminded(question.name, reminder, number))
+        return self.lifeline.wait_for(question)
+
+    def answer_token(self, name: str, to: str, lasts: timedelta) -> str:
+        """See JobContext."""
+        self.watcher.glance()
+        return self.lifeline.answer_token(name, to, lasts)
+
+    def _reminded(self, name: str, reminder: Callable[[int], object], number: int) -> None:
+        self.calls.reminders.append((name, number))
+        reminder(number)
 
     def _ended(self, name: str, *, called: bool) -> None:
         if called:

@@ -19,9 +19,10 @@ from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.service.claiming import Claimed
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.lifeline import AttemptLifeline
-from tidemill.service.performing import Performer, Surroundings
+from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped
 from tidemill.service.running import RunningJob
+from tidemill.service.surroundings import Surroundings
 from tidemill.testing.clock import VirtualClock
 from tidemill.testing.hearing import Heard
 from tidemill.testing.inline import InlineInterrupter
@@ -29,6 +30,7 @@ from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.observing import Calls, Moment, Observed
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 NOTHING: Final = b"{}"
 HELD: Final = Held("00000000-0000-7000-8000-000000000001", 0)
@@ -103,6 +105,7 @@ class Rehearsal:
             self.code,
             _Lasting,
             order=MemoryOrder(),
+            waits=MemoryWaits(self.store),
         )
         Performer(around, deadline).perform(Claimed(self._received(job), job), begin)
         attempt = _Attempt(self.clock, started[0])

@@ -11,6 +11,7 @@ from typing import Any
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
+from tidemill.service.answering import Answerer
 from tidemill.service.auditing import Auditor
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.batch_watch import BatchWatch
@@ -23,13 +24,14 @@ from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
 from tidemill.service.listing import Listing
-from tidemill.service.performing import Surroundings
 from tidemill.service.releasing import Releaser
+from tidemill.service.reviving import Reviver
 from tidemill.service.saga_cancelling import SagaCanceller
 from tidemill.service.sagas import SagaDesk
 from tidemill.service.schedule_runs import ScheduleRuns
 from tidemill.service.schedules import Schedules
 from tidemill.service.submitter import Submitter
+from tidemill.service.surroundings import Surroundings
 from tidemill.service.tick_sweep import TickSweep
 from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
@@ -44,6 +46,7 @@ from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.tampering import Tampering
+from tidemill.testing.waits import MemoryWaits
 
 
 @dataclass
@@ -65,6 +68,7 @@ class MemoryStack:
     code: str = ""
     store: MemoryStore = field(default_factory=MemoryStore)
     memory: MemoryOfJobs = field(init=False)
+    waits: MemoryWaits = field(init=False)
     payloads: MemoryPayloads = field(default_factory=MemoryPayloads)
     order: MemoryOrder = field(default_factory=MemoryOrder)
     batches: MemoryBatches = field(default_factory=MemoryBatches)
@@ -74,6 +78,7 @@ class MemoryStack:
     machines: MemoryMachines = field(init=False)
 
     def __post_init__(self) -> None:
+        self.waits = MemoryWaits(self.store)
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
         self.lanes = tuple(self.registry.lanes)
         self.sizing = {lane.name: self._size(lane.name) for lane in self.registry.lanes.values()}
@@ -93,6 +98,7 @@ class MemoryStack:
             self.clock,
             schedules=self._schedules(ports),
             batch_store=ports.port(self.batches),
+            answerer=self._answerer(ports),
         )
 
     def listing(self) -> Listing:
@@ -171,6 +177,7 @@ class MemoryStack:
             InlineInterrupter,
             order=ports.port(self.order),
             errands=errands,
+            waits=ports.port(self.waits),
             owed=(Counting(self._progress(ports), self.telemetry),),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
@@ -198,6 +205,20 @@ class MemoryStack:
         tokens = ports.port(self.tokens, keep="keep_token", find="find_token")
         machines = ports.port(self.machines)
         return Errands(store, ports.port(self.payloads), tokens, machines, self.clock, self.telemetry)
+
+    def _answerer(self, ports: Tampering) -> Answerer:
+        store = ports.port(self.store)
+        return Answerer(
+            self.registry,
+            store,
+            ports.port(self.waits),
+            ports.port(self.memory).look,
+            self.trail,
+            Reviver(store, store, ports.port(self.queues), self.clock, self.random),
+            self.clock,
+            self.random,
+            lambda: "tester",
+        )
 
     def _progress(self, ports: Tampering) -> BatchProgress:
         batches = ports.port(self.batches)

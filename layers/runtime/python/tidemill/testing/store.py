@@ -17,6 +17,7 @@ from tidemill.domain.notice import Notice
 from tidemill.domain.outcome import Bury, Complete, Park, RetryLater
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import Answer, AttemptFailure, Claim, Conclusion, Page, Refused, Written
+from tidemill.domain.waiting import Wait
 
 _INDEXED = frozenset({State.SCHEDULED, State.RETRYING, State.DEAD})
 
@@ -32,6 +33,8 @@ class MemoryStore:
     receipts: dict[tuple[JobRef, int], Stored] = field(default_factory=dict)
     # What jobs remember: `MemoryOfJobs` keeps it in here.
     memories: dict[JobRef, Memory] = field(default_factory=dict)
+    # What they wait for: `MemoryWaits` keeps it in here.
+    waits: dict[JobRef, dict[str, Wait]] = field(default_factory=dict)
     listed: bool = True
 
     def insert(self, jobs: Sequence[Job]) -> list[Answer]:
@@ -60,7 +63,7 @@ class MemoryStore:
         """See JobStore."""
         lifecycle.check_move(verb, before.state, after.state)
         current = self.jobs.get(before.ref)
-        if current is None or _identity(current) != _identity(before):
+        if current is None or not _is_as_read(verb, current, before):
             return Refused(current)
         self.jobs[before.ref] = after
         self._tell(notice)
@@ -68,6 +71,11 @@ class MemoryStore:
             memory = self.memories.get(before.ref, Memory())
             self.memories[before.ref] = replace(memory, wish=Wish(after.generation, forget))
         return Written(after, before)
+
+    def stands(self, read: Job) -> bool:
+        """Whether the record is as it was read."""
+        current = self.jobs.get(read.ref)
+        return current is not None and _identity(current) == _identity(read)
 
     def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:
         """See JobStore."""
@@ -163,8 +171,7 @@ class MemoryStore:
             return Written(current, conclusion.job)
         if current is None or current.state is not State.RUNNING or current.fence != conclusion.job.fence:
             return Refused(current)
-        unheard = current.cancel_asked and not conclusion.job.cancel_asked
-        if unheard and transition(verb_of(verdict)).guard is Guard.UNDISTURBED:
+        if _is_disturbed(current, conclusion):
             return Refused(current)
         after = concluded(current, verdict, conclusion.now_ms)
         lifecycle.check_move(verb_of(verdict), current.state, after.state)
@@ -180,6 +187,20 @@ class MemoryStore:
 
 def _is_the_tables(job: Job) -> bool:
     return job.state is State.SCHEDULED or job.watched
+
+
+def _is_as_read(verb: Verb, current: Job, read: Job) -> bool:
+    told = transition(verb).guard is not Guard.UNTOLD or current.answers == read.answers
+    return told and _identity(current) == _identity(read)
+
+
+def _is_disturbed(current: Job, conclusion: Conclusion) -> bool:
+    """Whether something came between that the verdict must not pass over."""
+    guard, holder = transition(verb_of(conclusion.verdict)).guard, conclusion.job
+    unheard = current.cancel_asked and not holder.cancel_asked
+    if guard is Guard.UNANSWERED:
+        return unheard or current.answers != holder.answers
+    return unheard and guard is Guard.UNDISTURBED
 
 
 def _identity(job: Job) -> tuple[State, int, int, int | None]:

@@ -30,6 +30,7 @@ from tidemill.domain.ports.sagas import (
     TaskTokens,
 )
 from tidemill.domain.ports.schedules import Kept, ScheduleAnswer, SchedulePage, ScheduleStore, Stale, VersionPage
+from tidemill.domain.ports.waits import JobWaits
 
 __all__ = [
     "Answer",
@@ -51,6 +52,7 @@ __all__ = [
     "JobQueue",
     "JobReader",
     "JobStore",
+    "JobWaits",
     "Kept",
     "Mark",
     "Page",
