@@ -19,6 +19,7 @@ from tests.unit.sagas.orders import (
 )
 from tidemill import JobArgs, JobRegistry, Lane, Retry, days, hours, job, minutes, seconds
 from tidemill.domain.errors import DefinitionError, InputError
+from tidemill.domain.saga.room import room_for_args
 from tidemill.domain.saga.words import CLOSE_KIND
 from tidemill.sagas import Saga, arguments, parallel, step, undo
 
@@ -234,6 +235,7 @@ def test_the_point_of_no_return_is_the_pivot_or_the_last_step_that_always_runs()
 @pytest.mark.parametrize(
     ("make", "words"),
     [
+        (lambda: JobRegistry(*JOBS, sagas=[crowded()]), r"leaves no room for its arguments.*Fix: let fewer"),
         (lambda: JobRegistry(*JOBS, sagas=5), r"sagas is 5\. Fix: sagas=\[place_order\]"),
         (lambda: JobRegistry(*JOBS, sagas=["x"]), r"'x' in `sagas` is no saga"),
         (lambda: JobRegistry(*JOBS, sagas=[saga(a_step()), saga(a_step())]), r"two sagas are named 'test\.saga'"),
@@ -262,6 +264,17 @@ def test_a_registry_refuses_sagas_that_its_jobs_do_not_fit(make, words):
         make()
 
 
+def crowded():
+    """Twenty steps that tell something, beside each other, and one that wants to know it all."""
+    tellers = [step(f"t{number}", reserve_stock, **SOON) for number in range(20)]
+    users = [charged_by(one) for one in tellers]
+    return saga(parallel("many", *tellers), *users)
+
+
+def charged_by(one):
+    return step(f"use_{one.name}", charge_card, args={"cents": 1, "shelf": one.result.shelf}, **SOON)
+
+
 @job(Loose, lane="entities")
 def in_order(args, ctx):
     pass
@@ -276,6 +289,13 @@ def test_a_registry_knows_its_sagas_and_the_job_that_closes_their_steps():
     assert not JobRegistry(*JOBS).sagas
     with pytest.raises(InputError, match=r"saga: no saga 'test\.sage'; known: test\.saga"):
         registry.saga("test.sage")
+
+
+def test_the_arguments_have_what_the_steps_and_branches_leave():
+    assert room_for_args(saga(a_step())) == 65_536
+    assert room_for_args(saga(parallel("many", *(a_step(f"s{number}") for number in range(5))))) == 49_152
+    several = saga(parallel("many", reserve, *(a_step(f"s{number}") for number in range(4))), charged_by(reserve))
+    assert room_for_args(several) == 49_152 - 2_048
 
 
 def test_steps_hold_what_they_were_made_of():

@@ -210,6 +210,20 @@ def test_a_program_without_sagas_refuses_their_messages():
         assert [job.state for job in tide.jobs()] == [State.DEAD]
 
 
+def test_a_result_that_is_too_large_to_tell_fails_its_step_and_is_undone():
+    shop, registry = open_shop()
+    with Harness(registry) as tide:
+        saga_id = tide.sagas.start(PLACE, OrderArgs(order_id="x" * 2_048, cents=5)).saga_id
+        tide.run_for(CALM)
+
+        view = tide.sagas.get(PLACE, saga_id)
+        assert view.state is SagaState.COMPENSATED
+        assert "result_too_large" in (view.reason or "")
+        assert job_of(tide, saga_id, "reserve").state is State.SUCCEEDED
+        assert shop.undone["reserve"].succeeded
+        assert shop.applied == set()
+
+
 # --- trouble --------------------------------------------------------------------------------------
 
 

@@ -108,8 +108,8 @@ MAX_SAGA_STEP_CHARS: Final = 32
 MAX_TASK_TOKEN_CHARS: Final = 2_048
 # API Reference, SendTaskSuccess: output holds up to 262,144 bytes, and so does the state of a whole execution (Step
 # Functions Developer Guide, "Service quotas"). So what one step tells the next ones is a part of that.
-MAX_TOLD_BYTES: Final = 16_384
-# What a saga is started with travels to every step of it within the same 262,144 bytes.
+MAX_TOLD_BYTES: Final = 2_048
+# What a saga is started with travels to every step of it within the same 262,144 bytes; less where branches copy it.
 MAX_SAGA_ARGS_BYTES: Final = 65_536
 # A compensation that gives up leaves the saga half done.
 MIN_UNDO_ATTEMPTS: Final = 10

@@ -22,6 +22,7 @@ from tidemill.domain.job import JobRef
 from tidemill.domain.names import check_job_id, check_key, check_tenant
 from tidemill.domain.ports import Clock, Event, Execution, Executions, ExecutionStatus, JobReader
 from tidemill.domain.registry import JobRegistry
+from tidemill.domain.saga.room import room_for_args
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.saga_state import Part, SagaState, is_cancelled, needs, parts_of, state_of
@@ -95,7 +96,8 @@ class SagaDesk:
             key: idempotency key, at most 96 characters: one saga per tenant, name and key, for 90 days after its end.
 
         Raises:
-            InputError: a field is bad, or the arguments have more than 65,536 bytes; nothing was started.
+            InputError: a field is bad, or the arguments are larger than 65,536 bytes (less with branches); nothing was
+                started.
             KeyConflictError: the key's saga has other arguments.
             UnavailableError: AWS did not answer; the same call with the same key is safe.
         """
@@ -233,8 +235,8 @@ def _document(saga: Saga, args: object) -> Any:
     if not isinstance(args, saga.args):
         raise InputError.at("args", f"must be {saga.args.__name__} or a JSON object, not {type(args).__name__}", "type")
     canonical = args.canonical()
-    if len(canonical) > limits.MAX_SAGA_ARGS_BYTES:
-        problem = f"are {len(canonical)} bytes, the limit is {limits.MAX_SAGA_ARGS_BYTES}. Fix: pass a reference"
+    if len(canonical) > (most := room_for_args(saga)):
+        problem = f"are {len(canonical)} bytes, the limit of this saga is {most}. Fix: pass a reference"
         raise InputError.at("args", problem, "too_large")
     return json.loads(canonical)
 

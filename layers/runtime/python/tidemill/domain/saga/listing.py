@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from tidemill.domain.errors import DefinitionError
 from tidemill.domain.lane import Lane
 from tidemill.domain.saga.declaring import AnyJob
+from tidemill.domain.saga.room import LEAST, room_for_args
 from tidemill.domain.saga.saga import Saga
 
 
@@ -39,6 +40,11 @@ def check_saga(saga: Saga, kinds: Mapping[str, AnyJob], lanes: Mapping[str, Lane
     Raises:
         DefinitionError: the message names the saga, the step and the fix.
     """
+    if room_for_args(saga) < LEAST:
+        raise DefinitionError(
+            f"saga {saga.name!r} leaves no room for its arguments: each of its branches carries what all steps tell. "
+            "Fix: let fewer steps be referred to, or run fewer branches beside each other"
+        )
     for one in saga:
         for what, job in (("", one.job), ("the compensation of ", one.compensate.job if one.compensate else None)):
             if job is None:
