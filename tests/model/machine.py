@@ -319,6 +319,9 @@ class Machine:
         job = after.job
         if job is None or not is_far(job.claimable_at) or stored.begins:
             after = shown(after._replace(ripe=0))
+        if any(verb is Verb.CLAIM for verb, _ in stored.verbs):
+            # Days that have passed before a claim are none since.
+            after = after._replace(old=False)
         after = self.moved(after, stored.verbs, process, envelope)
         return after, self._after(process, stored.answer), stored.problem
 

@@ -47,7 +47,7 @@ def _dies_rightly(world: World, job: str, reason: str) -> bool:
     number = _number_of(world, job)
     if number is None or reason in ("poison", "crashed", "code_changed", "steps_changed"):
         return True
-    return world.behaviours[number].now(world.ledger.started[number]) is not Conduct.WELL
+    return world.behaviours[number].now(world.ledger.latest.get(job, world.ledger.started[number])) is not Conduct.WELL
 
 
 def _number_of(world: World, job: str) -> int | None:

@@ -48,7 +48,8 @@ class Ledger:
 
     Attributes:
         wanted: by number. `accepted`: the number that was promised under each job (`tenant#id`).
-        started: how often each number was started. `jobs`: under which jobs.
+        started: how often each number was started. `jobs`: under which jobs; `latest`: which of those starts was the
+            last of a job. A plain message that was sent twice makes two jobs of one number.
         letters: the record that the plain message of a keyed job has if no worker ever reads it, by job.
         refused: numbers whose submit was refused, because their key belongs to another job.
         begun, promised: when a number was first asked for and first accepted, as places in one order of all such
@@ -65,6 +66,7 @@ class Ledger:
         self.refused: dict[int, str] = {}
         self.by_key: dict[tuple[str, str], str] = {}
         self.started: Counter[int] = Counter()
+        self.latest: dict[str, int] = {}
         self.ended: Counter[tuple[str, int]] = Counter()
         self.started_in: Counter[tuple[str, int]] = Counter()
         self.jobs: dict[int, dict[str, None]] = {}
@@ -111,6 +113,7 @@ class Ledger:
         if ctx.tenant != args.owner or ctx.tenant != wanted.tenant:
             raise Violation("I17", f"{job} runs with the arguments of {args.owner}")
         self.started[args.number] += 1
+        self.latest[job] = self.started[args.number]
         self.started_in[job, ctx.generation] += 1
         self.jobs.setdefault(args.number, {})[job] = None
         if self.started_in[job, ctx.generation] > self._world.records.claimed.get((job, ctx.generation), 0):
