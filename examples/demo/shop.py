@@ -27,7 +27,7 @@ UNDONE: Final = "saga of an order that fails half-way is undone"
 BALANCED: Final = "shop's books balance"
 TICK: Final = "schedule's tick makes one job"
 CHECKS: Final = (BATCH, SOLD, UNDONE, BALANCED, TICK)
-# A rate of one minute fires first when a minute has passed since it was deployed.
+# It is sent at the next full minute.
 _TICK_PATIENCE_S: Final = 90.0
 
 
