@@ -11,7 +11,7 @@ from tidemill.aws.tokens import DynamoTaskTokens
 from tidemill.domain.errand import Awaited, Errand
 from tidemill.domain.job import JobRef
 from tidemill.domain.saga.words import Role
-from tidemill.testing.awaiting import MemoryTokens
+from tidemill.testing.executions import MemoryTokens
 
 SAGA = "0196f000-0000-7000-8000-000000000001"
 ERRAND = Errand(SAGA, "orders.place", "reserve", returns=("shelf", "count"))

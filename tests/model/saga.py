@@ -26,7 +26,7 @@ from tidemill.domain.errand import errand_of
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
 from tidemill.domain.ports import Refused, Written
-from tidemill.testing.awaiting import MemoryTokens
+from tidemill.testing.executions import MemoryTokens
 
 MODELLED = frozenset(
     {

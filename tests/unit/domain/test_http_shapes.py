@@ -18,7 +18,7 @@ from tidemill.domain.classify import Classification, FailureClass, classify
 from tidemill.domain.errors import InputError
 from tidemill.domain.http_shape import headers_of, status_of
 from tidemill.domain.limits import MAX_DELAY
-from tidemill.domain.waits import is_exhausted, requested_wait, retry_after
+from tidemill.domain.retry_after import is_exhausted, requested_wait, retry_after
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 IN_A_MINUTE = str(int(NOW.timestamp()) + 60)

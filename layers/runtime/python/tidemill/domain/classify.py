@@ -20,9 +20,9 @@ from tidemill.domain.asking import asked
 from tidemill.domain.errors import DefinitionError, InputError, UnavailableError
 from tidemill.domain.grouped import members_of
 from tidemill.domain.interrupt import Interrupt
+from tidemill.domain.retry_after import bounded, is_exhausted, requested_wait, retry_after
 from tidemill.domain.signals import DependencyDownError, PermanentError, RateLimitedError, TransientError
 from tidemill.domain.unreachable import is_unreachable
-from tidemill.domain.waits import bounded, is_exhausted, requested_wait, retry_after
 
 
 class FailureClass(StrEnum):

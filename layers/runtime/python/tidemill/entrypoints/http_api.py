@@ -46,9 +46,9 @@ from tidemill.entrypoints.http_submit import BatchRefusedError, SubmitDesk, is_r
 from tidemill.service.client import JobClient
 from tidemill.service.deadletters import DeadLetterDesk
 from tidemill.service.listing import Listing
+from tidemill.service.polling import Polling
 from tidemill.service.sagas import SagaDesk
 from tidemill.service.submitter import Receipt
-from tidemill.service.waiting import Waiting
 
 # For the header Allow: Powertools answers 404 to a known path's unknown method.
 _METHODS: Final = (
@@ -242,7 +242,7 @@ class HttpApi:
     def _reply_desk(self) -> ReplyDesk:
         client = self._client
         return ReplyDesk(
-            self._lookup_desk(), Waiting(client.reader, client.clock, client.submitter.random, self._sleep)
+            self._lookup_desk(), Polling(client.reader, client.clock, client.submitter.random, self._sleep)
         )
 
     def _submit_desk(self, known: AbstractSet[str] = frozenset()) -> SubmitDesk:

@@ -14,8 +14,8 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.reply_errors import JobFailedError
 from tidemill.entrypoints.http_lookup import LookupDesk, whole_number
 from tidemill.entrypoints.http_problems import InvalidQueryError
+from tidemill.service.polling import Polling
 from tidemill.service.submitter import Receipt
-from tidemill.service.waiting import Waiting
 
 # What the function needs for its answer once the wait is over.
 _REST: Final = seconds(2)
@@ -35,7 +35,7 @@ class ReplyDesk:
     """Waits for one caller."""
 
     lookup: LookupDesk
-    waiting: Waiting
+    polling: Polling
 
     def reply(self, receipt: Receipt, wait: timedelta) -> dict[str, Any] | None:
         """The document of the job with its result, or None if that can't be said in time: it is accepted all the same.
@@ -44,7 +44,7 @@ class ReplyDesk:
             FailedReplyError: it is dead, cancelled or expired.
         """
         try:
-            job = self.waiting.until_final(receipt.job.ref, wait)
+            job = self.polling.until_final(receipt.job.ref, wait)
             if job is None or not job.state.is_final:
                 return None
             if job.state is State.SUCCEEDED:

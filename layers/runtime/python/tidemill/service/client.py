@@ -25,13 +25,13 @@ from tidemill.service.flow import Flow
 from tidemill.service.listing import Listing, Query
 from tidemill.service.lookup import JobLookup
 from tidemill.service.moving import Mover
+from tidemill.service.polling import RUN_WAIT, Polling
 from tidemill.service.replying import Replies
 from tidemill.service.reviving import Reviver
 from tidemill.service.schedules import Schedules
 from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, no_submission
-from tidemill.service.waiting import RUN_WAIT, Waiting
 from tidemill.service.withdrawing import Withdrawal
 
 
@@ -85,7 +85,7 @@ class JobClient(JobLookup):
 
         The result has the type that the job's function says it returns, if this registry has the function and its
         annotation is one that pydantic reads; else it is plain JSON. Nothing is held open meanwhile: the record is read
-        at growing intervals (see Waiting), about 20 times in 30 s, at one read unit each.
+        at growing intervals (see Polling), about 20 times in 30 s, at one read unit each.
 
         Arguments:
             wait: how long at the most, 0 s to 365 days.
@@ -106,8 +106,8 @@ class JobClient(JobLookup):
         job_id = options.get("job_id")
         try:
             job_id = self.submit(args, **options).job_id
-            waiting = Waiting(self.reader, self.clock, self.submitter.random, sleep)
-            replies = Replies(self.reader, self.submitter.registry, waiting, self.result_text)
+            polling = Polling(self.reader, self.clock, self.submitter.random, sleep)
+            replies = Replies(self.reader, self.submitter.registry, polling, self.result_text)
             return replies.of(JobRef(tenant, job_id), wait)
         except UnavailableError as error:
             raise UnansweredError(error, job_id or keyed_job_id(tenant, args.job_kind, str(options["key"]))) from error
@@ -130,8 +130,8 @@ class JobClient(JobLookup):
             UnavailableError: AWS did not answer the last read.
         """
         ref = JobRef(check_tenant(tenant), check_job_id(job_id))
-        waiting = Waiting(self.reader, self.clock, self.submitter.random, sleep)
-        job = waiting.until_final(ref, check_delay(wait, "wait"))
+        polling = Polling(self.reader, self.clock, self.submitter.random, sleep)
+        job = polling.until_final(ref, check_delay(wait, "wait"))
         if job is None or job.is_gone(self.clock.now_ms()):
             raise JobNotFoundError(tenant, job_id)
         return job

@@ -14,7 +14,7 @@ from tidemill.domain.ports import JobReader
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.reply_errors import JobFailedError, JobUnfinishedError
 from tidemill.domain.result import decode_result
-from tidemill.service.waiting import Waiting
+from tidemill.service.polling import Polling
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Replies:
 
     reader: JobReader
     registry: JobRegistry
-    waiting: Waiting
+    polling: Polling
     result_text: Callable[[Job], str | None]
 
     def of(self, ref: JobRef, wait: timedelta) -> Any:
@@ -39,7 +39,7 @@ class Replies:
             PayloadGoneError, IntegrityError: it succeeded, and its result is gone or of another type.
             UnavailableError: AWS did not answer.
         """
-        job = self.waiting.until_final(ref, wait)
+        job = self.polling.until_final(ref, wait)
         if job is None or not job.state.is_final:
             # A record that is not there yet is its worker's to write.
             raise JobUnfinishedError(ref.id, State.QUEUED if job is None else job.state)

@@ -35,9 +35,9 @@ from tidemill.service.surroundings import Surroundings
 from tidemill.service.tick_sweep import TickSweep
 from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
-from tidemill.testing.awaiting import MemoryMachines, MemoryTokens
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
+from tidemill.testing.executions import MemoryMachines, MemoryTokens
 from tidemill.testing.faults import Process
 from tidemill.testing.inline import InlineInterrupter
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads

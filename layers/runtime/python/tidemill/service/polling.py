@@ -24,7 +24,7 @@ RUN_WAIT: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Polling:
     """Reads one record again and again.
 
     The first pause is 0.1 s, each next one half as long again, up to 2 s, all give or take a fifth: about 9 reads in

@@ -7,7 +7,7 @@ import pytest
 
 from tidemill import seconds
 from tidemill.domain.limits import MAX_DELAY
-from tidemill.domain.waits import requested_wait, retry_after
+from tidemill.domain.retry_after import requested_wait, retry_after
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
