@@ -18,8 +18,8 @@ from tidemill_cdk.bytecode import compile_folder
 from tidemill_cdk.settings import Architecture, DeployError, DeploySettings
 from tidemill_cdk.staging import stage
 
-# Tidemill's own needs inside Lambda. boto3 is in the managed runtimes.
-RUNTIME_REQUIREMENTS: Final = ("aws-lambda-powertools", "pydantic")
+# Tidemill's own needs inside Lambda. boto3 is in the managed runtimes; no page says that a zone database is.
+RUNTIME_REQUIREMENTS: Final = ("aws-lambda-powertools", "pydantic", "tzdata")
 _WHEEL_ARCHITECTURE: Final = {Architecture.ARM64: "aarch64", Architecture.X86_64: "x86_64"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # Records of how and where something was installed: of no use in Lambda, and different on every machine.
