@@ -17,6 +17,7 @@ from tests.simulation.worlds import (
     parking,
     poison,
     redrive,
+    sagas,
     schedules,
     steps,
     zombies,
@@ -41,5 +42,6 @@ WORLDS: dict[str, Setting] = {
         moving.SETTING,
         batches.SETTING,
         schedules.SETTING,
+        sagas.SETTING,
     )
 }

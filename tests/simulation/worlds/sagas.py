@@ -1,0 +1,150 @@
+"""Sagas: whole or undone, while their steps fail, die and kill their worker, and people cancel, stop and resume them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from tests.simulation.asking import TENANTS, WELL, sometime, soon
+from tests.simulation.jobs.behaviour import Behaviour, Conduct
+from tests.simulation.jobs.travelling import Deed, Travel, behaviour_of
+from tests.simulation.setting import Setting
+from tests.simulation.watchers.trips import SHAPES, Trip, Trips, audit_trips
+from tests.simulation.world import World
+from tidemill.domain.errors import TidemillError, UnavailableError
+
+_STEPS: Final = (
+    WELL,
+    WELL,
+    WELL,
+    WELL,
+    Behaviour(Conduct.FAILS, 1),
+    Behaviour(Conduct.FAILS, 99),
+    Behaviour(Conduct.REFUSES, 1),
+    Behaviour(Conduct.REFUSES, 99),
+    Behaviour(Conduct.KILLS, 1),
+    Behaviour(Conduct.KILLS, 99),
+    Behaviour(Conduct.HANGS, 1),
+    Behaviour(Conduct.DOZES, 1),
+    Behaviour(Conduct.WAITS, 2),
+)
+_BACK: Final = (
+    WELL,
+    WELL,
+    WELL,
+    Behaviour(Conduct.FAILS, 1),
+    Behaviour(Conduct.REFUSES, 1),
+    Behaviour(Conduct.KILLS, 1),
+    Behaviour(Conduct.HANGS, 1),
+    Behaviour(Conduct.WAITS, 1),
+)
+_TRIES: Final = 5
+
+
+def prepare(world: World) -> int:
+    """Start one or two sagas; now and then somebody cancels, looks, stops or resumes one, or starts it once more."""
+    rng = world.rng
+    trouble_ms = rng.choice((120_000, 600_000, 1_800_000))
+    trips = world.part(Trips)
+    for number in range(rng.choice((1, 1, 2))):
+        trip = Trip(number, rng.choice(tuple(SHAPES)), rng.choice(TENANTS), f"trip-{number}")
+        trips.trips[number] = trip
+        _decide_behaviours(world, trip)
+        _start(world, trip, soon(world))
+        if rng.random() < 0.2:
+            _start(world, trip, sometime(world, trouble_ms))
+        _meddle(world, trip, trouble_ms)
+    if rng.random() < 0.3:
+        rng.choice((world.operators.redrive_at_console, world.operators.redrive_at_desk))(sometime(world, trouble_ms))
+    return trouble_ms
+
+
+def _decide_behaviours(world: World, trip: Trip) -> None:
+    deeds: tuple[tuple[Deed, tuple[Behaviour, ...]], ...] = (("book", _STEPS), ("give back", _BACK))
+    for place in range(trip.shape.steps):
+        for deed, conducts in deeds:
+            world.behaviours[behaviour_of(trip.number, place, deed)] = world.rng.choice(conducts)
+
+
+def _meddle(world: World, trip: Trip, trouble_ms: int) -> None:
+    rng, sagas = world.rng, world.deployment.program.sagas
+    trips = world.part(Trips)
+    if rng.random() < 0.3:
+        at_ms = rng.choice((sometime(world, trouble_ms), soon(world) + rng.choice((5, 20, 100, 500))))
+
+        def cancelled(_: Any) -> None:
+            trips.cancelled[trip.number] = None
+
+        _come(world, trip, at_ms, "cancel", sagas.cancel, cancelled)
+    if rng.random() < 0.1:
+        at_ms = sometime(world, trouble_ms)
+        world.operators.acted += 1
+        world.later(at_ms, lambda: _abort(trips, trip))
+        verb = rng.choice((sagas.resume, sagas.resume, sagas.cancel))
+        _come(world, trip, at_ms + rng.choice((1, 60_000, 600_000)), "after a stop", verb, lambda _: None)
+    if rng.random() < 0.2:
+        _come(world, trip, sometime(world, trouble_ms), "resume", sagas.resume, lambda _: None)
+    if rng.random() < 0.2:
+        look = rng.choice((sagas.get, sagas.history))
+        _come(world, trip, sometime(world, trouble_ms), "look", look, lambda _: None)
+
+
+def _abort(trips: Trips, trip: Trip) -> None:
+    for name, run in trips.machines.runs.items():
+        if run.given["args"]["trip"] == trip.number:
+            trips.machines.abort(name)
+
+
+def _start(world: World, trip: Trip, at_ms: int) -> None:
+    """As the docs ask: the same call with the same key until there is an answer."""
+
+    def main() -> None:
+        args = Travel(trip=trip.number, owner=trip.tenant)
+        start = world.deployment.program.sagas.start
+        receipt = _insist(world, lambda: start(trip.saga, args, key=trip.key, tenant=trip.tenant))
+        if receipt is not None:
+            world.part(Trips).accept(trip, receipt.saga_id)
+
+    world.later(at_ms, lambda: world.start(f"start-{trip.number}", main, role="client"))
+
+
+def _come(
+    world: World, trip: Trip, at_ms: int, name: str, verb: Callable[..., Any], answered: Callable[[Any], None]
+) -> None:
+    """Somebody does something with the saga, if it is there by then."""
+    world.operators.acted += 1
+
+    def main() -> None:
+        saga_id = world.part(Trips).accepted.get(trip.number)
+        if saga_id is None:
+            return
+        answer = _insist(world, lambda: verb(trip.saga, saga_id, trip.tenant))
+        if answer is not None:
+            world.tell("answered", name, trip.number)
+            answered(answer)
+
+    world.later(at_ms, lambda: world.start(f"{name}-{trip.number}", main, role="operator"))
+
+
+def _insist(world: World, call: Callable[[], Any]) -> Any:
+    for _ in range(_TRIES):
+        try:
+            return call()
+        except UnavailableError:
+            world.scheduler.sleep(world.rng.choice((500, 2_000, 30_000)))
+        except TidemillError as error:
+            world.tell("refused", error.code)
+            return None
+    return None
+
+
+SETTING = Setting(
+    "sagas",
+    "sagas whose steps fail, stumble, die and kill their worker; cancelled, stopped, resumed and started twice",
+    prepare,
+    share_redriven=0.6,
+    quiet_within_ms=12 * 3_600_000,
+    most_calls=6_000,
+    audits=(audit_trips,),
+    has_sagas=True,
+)
