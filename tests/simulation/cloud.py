@@ -37,7 +37,20 @@ Key: TypeAlias = tuple[str, ...]
 # Told of every change of an item: its key, and what it was and is.
 Watcher: TypeAlias = Callable[[Key, Item | None, Item | None], None]
 
-__all__ = ("BUCKET", "STACK", "TABLE", "Cloud", "Item", "Key", "Message", "dlq_of", "machine_arn", "queue_of", "queue_url", "settings")
+__all__ = (
+    "BUCKET",
+    "STACK",
+    "TABLE",
+    "Cloud",
+    "Item",
+    "Key",
+    "Message",
+    "dlq_of",
+    "machine_arn",
+    "queue_of",
+    "queue_url",
+    "settings",
+)
 
 
 def queue_of(lane: Lane) -> str:

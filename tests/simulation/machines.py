@@ -1,7 +1,7 @@
 """Step Functions: it runs the compiled machines of sagas, sends their messages and lets their time pass.
 
-An execution goes on at once when it is told something, as the interpreter of `tidemill.testing.machines` does it. What it
-sends can fail, come though it failed, and come late.
+An execution goes on at once when it is told something, as the interpreter of `tidemill.testing.machines` does it.
+What it sends can fail, come though it failed, and come late.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import batches, desk, engine, memory, moves, order, payloads, schedules, trouble
+from tests.simulation.planted import batches, desk, engine, memory, moves, order, payloads, sagas, schedules, trouble
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
@@ -22,4 +22,5 @@ PLANTED: Final = (
     *moves.PLANTED,
     *batches.PLANTED,
     *schedules.PLANTED,
+    *sagas.PLANTED,
 )

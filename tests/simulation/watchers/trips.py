@@ -1,8 +1,8 @@
 """What must hold of sagas (I29): whole or undone, in order, or standing there for a person.
 
-Knows which sagas were wanted, is told of each effect at its very moment, and reads executions and records without any of
-the shipped code but the ids of jobs. Effects of a worker that lost its job do not count: docs/sagas.md does not promise
-them away.
+Knows which sagas were wanted, is told of each effect at its very moment, and reads executions and records without any
+of the shipped code but the ids of jobs. Effects of a worker that lost its job do not count: docs/sagas.md does not
+promise them away.
 """
 
 from __future__ import annotations
@@ -246,5 +246,7 @@ def _waits(body: str, saga_id: str) -> bool:
     """Whether a message in a DLQ asks for a job that the saga can't do without. Most are no such thing."""
     if saga_id not in body:
         return False
-    errand = json.loads(body).get("saga", {})
-    return isinstance(errand, dict) and errand.get("id") == saga_id and "token" in errand and errand.get("waits") is True
+    errand = json.loads(body).get("saga")
+    if not isinstance(errand, dict) or "token" not in errand:
+        return False
+    return errand["id"] == saga_id and errand.get("waits") is True

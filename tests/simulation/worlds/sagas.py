@@ -1,11 +1,13 @@
-"""Sagas: whole or undone, while their steps fail, die and kill their worker, and people cancel, stop and resume them."""
+"""Sagas: whole or undone, while steps fail, die and kill their worker, and people cancel, stop and resume them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from tests.simulation.asking import TENANTS, WELL, sometime, soon
+from tests.simulation.faults import Fault
 from tests.simulation.jobs.behaviour import Behaviour, Conduct
 from tests.simulation.jobs.travelling import Deed, Travel, behaviour_of
 from tests.simulation.setting import Setting
@@ -14,10 +16,7 @@ from tests.simulation.world import World
 from tidemill.domain.errors import TidemillError, UnavailableError
 
 _STEPS: Final = (
-    WELL,
-    WELL,
-    WELL,
-    WELL,
+    *(WELL,) * 8,
     Behaviour(Conduct.FAILS, 1),
     Behaviour(Conduct.FAILS, 99),
     Behaviour(Conduct.REFUSES, 1),
@@ -39,6 +38,8 @@ _BACK: Final = (
     Behaviour(Conduct.WAITS, 1),
 )
 _TRIES: Final = 5
+# A saga to which nothing happens is over within some seconds.
+_EARLY_MS: Final = (20, 100, 300, 600, 1_000, 2_000, 4_000)
 
 
 def prepare(world: World) -> int:
@@ -50,12 +51,17 @@ def prepare(world: World) -> int:
         trip = Trip(number, rng.choice(tuple(SHAPES)), rng.choice(TENANTS), f"trip-{number}")
         trips.trips[number] = trip
         _decide_behaviours(world, trip)
-        _start(world, trip, soon(world))
+        starts_ms = soon(world)
+        _start(world, trip, starts_ms)
         if rng.random() < 0.2:
             _start(world, trip, sometime(world, trouble_ms))
-        _meddle(world, trip, trouble_ms)
+        _meddle(world, trip, starts_ms, trouble_ms)
     if rng.random() < 0.3:
         rng.choice((world.operators.redrive_at_console, world.operators.redrive_at_desk))(sometime(world, trouble_ms))
+    if world.faults.is_on(Fault.ERROR) and rng.random() < 0.5:
+        lasts_ms = rng.choice((30_000, 120_000, 600_000))
+        at_ms = rng.choice((soon(world), sometime(world, trouble_ms)))
+        world.later(at_ms, lambda: world.take_down("stepfunctions", world.scheduler.now_ms + lasts_ms))
     return trouble_ms
 
 
@@ -66,11 +72,12 @@ def _decide_behaviours(world: World, trip: Trip) -> None:
             world.behaviours[behaviour_of(trip.number, place, deed)] = world.rng.choice(conducts)
 
 
-def _meddle(world: World, trip: Trip, trouble_ms: int) -> None:
-    rng, sagas = world.rng, world.deployment.program.sagas
-    trips = world.part(Trips)
+def _meddle(world: World, trip: Trip, starts_ms: int, trouble_ms: int) -> None:
+    rng, trips, program = world.rng, world.part(Trips), world.deployment.program
+    sagas = replace(program.sagas, redrive=program.desk.acting_as("an operator").redrive)
     if rng.random() < 0.3:
-        at_ms = rng.choice((sometime(world, trouble_ms), soon(world) + rng.choice((5, 20, 100, 500))))
+        late_ms = sometime(world, trouble_ms)
+        at_ms = rng.choice((late_ms, starts_ms + rng.choice(_EARLY_MS), starts_ms + rng.choice(_EARLY_MS)))
 
         def cancelled(_: Any) -> None:
             trips.cancelled[trip.number] = None
