@@ -42,6 +42,7 @@ MODELLED = frozenset(
     }
 )
 LEFT_OUT = {
+    **dict.fromkeys((Verb.WAIT, Verb.TELL), "waiting"),
     Verb.RETRY: "the lease: for the saga the step is not over",
     Verb.PARK: "settlement: the same",
     Verb.EXPIRE: "no message of a state machine gives a time",

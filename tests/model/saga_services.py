@@ -31,6 +31,8 @@ from tidemill.testing.clock import FrozenClock
 from tidemill.testing.inline import InlineInterrupter
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
+from tidemill.testing.store import MemoryStore
+from tidemill.testing.waits import MemoryWaits
 
 SAGA_ID = "0196f000-0000-7000-8000-000000000001"
 NAME, STEP = "model.saga", "one"
@@ -147,6 +149,7 @@ def _executor(tape: Tape, now_ms: int) -> Executor:
         _LOOP,
         interrupter=InlineInterrupter,
         order=MemoryOrder(),
+        waits=MemoryWaits(MemoryStore()),
         errands=_errands(tape, now_ms),
     )
     queue: Any = _Quiet(tape)

@@ -143,24 +143,20 @@ def _submits(tape: Tape, number: int, times: int, delayed: bool) -> Any:  # noqa
 
 def _cancels(tape: Tape) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
-    nothing: Any = None
-    submitter = _submitter(tape, 0)
-    client = JobClient(
-        submitter,
-        store,
-        reader,
-        FrozenClock(NOW),
-        schedules=schedules_of(submitter),
-        batch_store=MemoryBatches(),
-        answerer=nothing,
-    )
+    client = _client(_submitter(tape, 0), store, reader, NOW)
     return _result(lambda: client.cancel(REF.id, TENANT))
+
+
+def _client(submitter: Submitter, store: Any, reader: Any, now_ms: int) -> JobClient:
+    nothing: Any = None
+    rest: dict[str, Any] = {"batch_store": MemoryBatches(), "answerer": nothing, "schedules": schedules_of(submitter)}
+    return JobClient(submitter, store, reader, FrozenClock(now_ms), **rest)
 
 
 def _moves(tape: Tape, number: int, due_ms: int, now_ms: int) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
     submitter = replace(_submitter(tape, number), queue=_Unordered(tape.port("queue")))
-    client = JobClient(submitter, store, reader, FrozenClock(now_ms))
+    client = _client(submitter, store, reader, now_ms)
     to = datetime.fromtimestamp(max(due_ms, now_ms) / 1000, UTC)
     return _result(lambda: client.move(REF.id, to=to, tenant=TENANT))
 

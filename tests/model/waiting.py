@@ -39,6 +39,7 @@ MODELLED = frozenset(
     }
 )
 LEFT_OUT = {
+    Verb.CLOSE: "saga",
     Verb.RETRY: "settlement: an attempt that fails asks again in the next one",
     Verb.BURY: "settlement",
     Verb.EXPIRE: "lease",

@@ -4,6 +4,7 @@ from tidemill import JobRegistry, Lane
 from trials.building import build
 from trials.crashing import crash, keep_going, poison
 from trials.doomed import doomed, doomed_died
+from trials.fleet import fleet_in, sail
 from trials.lasting import count_rows, stay_unmoved, wander
 from trials.ordered import change_in_order, take_turn
 from trials.outside import call
@@ -32,6 +33,8 @@ registry = JobRegistry(
     build,
     doomed,
     doomed_died,
+    sail,
+    fleet_in,
     book,
     cancel_booking,
     pay,
