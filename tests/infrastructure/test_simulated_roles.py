@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
-from tidemill_cdk import permissions
 
 from tests.infrastructure.stacks import Synthesised
 from tests.infrastructure.test_permissions import allowed
 from tests.simulation.watchers import roles
+from tidemill_cdk import permissions
 
 # A lane without rights of its own.
 FUNCTIONS = {"worker": "WorkerCritical", "janitor": "Janitor"}
