@@ -25,6 +25,8 @@ Document = dict[str, Any]
 
 # How long a message of a machine is on its way.
 _ON_ITS_WAY_MS: Final = (1, 1, 2, 5, 30, 900, 20_000, 150_000)
+# A saga waits 90 days for a person. No schedule lasts so long.
+_NEVER_MS: Final = 60 * 86_400_000
 _UNSENT: Final = (Fault.THROTTLE, Fault.ERROR, Fault.UNSENT)
 _SENT: Final = (Fault.ERROR_AFTER, Fault.ACK_LOST)
 
@@ -37,8 +39,7 @@ class StepFunctions:
     """The state machines of a world's sagas.
 
     Attributes:
-        runs: the executions by name. `began`: when each was started, Unix milliseconds. `aborted`: those that somebody
-            stopped.
+        runs: the executions by name. `began`: when each was started, Unix milliseconds.
         machines: the definitions by the saga's name.
     """
 
@@ -46,7 +47,6 @@ class StepFunctions:
         self._world = world
         self.runs: dict[str, Run] = {}
         self.began: dict[str, int] = {}
-        self.aborted: dict[str, None] = {}
         self._tokens = 0
         registry = world.deployment.registry
         lanes = registry.lanes
@@ -72,14 +72,6 @@ class StepFunctions:
         if operation not in self._operations:
             raise NotImplementedError(operation)
         return self._operations[operation](arguments)
-
-    def abort(self, name: str) -> None:
-        """Somebody stops an execution at the console."""
-        run = self.runs.get(name)
-        if run is not None and run.status == "RUNNING":
-            self._world.tell("aborted", name)
-            self.aborted[name] = None
-            run.abort(self._now_ms())
 
     # --- the operations ---------------------------------------------------------------------------
 
@@ -165,9 +157,9 @@ class StepFunctions:
         self._world.poke()
 
     def _wind(self, run: Run) -> None:
-        """Let its next time come. No one else is left to call for it while it waits, however long."""
+        """Let its next time come, if anybody will see it."""
         at_ms = run.next_at()
-        if at_ms is not None:
+        if at_ms is not None and at_ms < self._now_ms() + _NEVER_MS:
             self._world.scheduler.at(at_ms, partial(self._ring, run))
 
     def _ring(self, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Sagas: whole or undone, while steps fail, die and kill their worker, and people cancel, stop and resume them."""
+"""Sagas: whole or undone, while steps fail, die and kill their worker, and people cancel and resume them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _EARLY_MS: Final = (20, 100, 300, 600, 1_000, 2_000, 4_000)
 
 
 def prepare(world: World) -> int:
-    """Start one or two sagas; now and then somebody cancels, looks, stops or resumes one, or starts it once more."""
+    """Start one or two sagas; now and then somebody cancels, looks at or resumes one, or starts it once more."""
     rng = world.rng
     trouble_ms = rng.choice((120_000, 600_000, 1_800_000))
     trips = world.part(Trips)
@@ -83,23 +83,11 @@ def _meddle(world: World, trip: Trip, starts_ms: int, trouble_ms: int) -> None:
             trips.cancelled[trip.number] = None
 
         _come(world, trip, at_ms, "cancel", sagas.cancel, cancelled)
-    if rng.random() < 0.1:
-        at_ms = sometime(world, trouble_ms)
-        world.operators.acted += 1
-        world.later(at_ms, lambda: _abort(trips, trip))
-        verb = rng.choice((sagas.resume, sagas.resume, sagas.cancel))
-        _come(world, trip, at_ms + rng.choice((1, 60_000, 600_000)), "after a stop", verb, lambda _: None)
     if rng.random() < 0.2:
         _come(world, trip, sometime(world, trouble_ms), "resume", sagas.resume, lambda _: None)
     if rng.random() < 0.2:
         look = rng.choice((sagas.get, sagas.history))
         _come(world, trip, sometime(world, trouble_ms), "look", look, lambda _: None)
-
-
-def _abort(trips: Trips, trip: Trip) -> None:
-    for name, run in trips.machines.runs.items():
-        if run.given["args"]["trip"] == trip.number:
-            trips.machines.abort(name)
 
 
 def _start(world: World, trip: Trip, at_ms: int) -> None:
@@ -147,7 +135,7 @@ def _insist(world: World, call: Callable[[], Any]) -> Any:
 
 SETTING = Setting(
     "sagas",
-    "sagas whose steps fail, stumble, die and kill their worker; cancelled, stopped, resumed and started twice",
+    "sagas whose steps fail, stumble, die and kill their worker; cancelled, resumed and started twice",
     prepare,
     share_redriven=0.6,
     quiet_within_ms=12 * 3_600_000,
