@@ -105,7 +105,7 @@ class Errands:
     # --- inside -----------------------------------------------------------------------------------
 
     def _as_it_stands(self, awaited: Awaited, job: Job) -> Job:
-        """A step that has succeeded and is undone, or will be, did not: a machine that runs again must turn back too."""
+        """A step that succeeded and is undone, or will be, did not: a machine that runs again turns back too."""
         errand = awaited.errand
         if errand.role is not Role.STEP or job.state is not State.SUCCEEDED:
             return job
