@@ -17,7 +17,6 @@ BOUNDS = [
     Bounds(1, ("change",)),
     Bounds(1, ("pause", "resume")),
     Bounds(2, ("delete",)),
-    Bounds(2, ("change",)),
 ]
 
 

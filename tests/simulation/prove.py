@@ -14,7 +14,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -60,11 +60,11 @@ class Task:
         return tally_of(trials, stage)
 
 
-def seeds_of(count: int, first: int = 0) -> Iterator[Task]:
+def seeds_of(count: int, first: int = 0, worlds: Collection[str] = WORLDS) -> Iterator[Task]:
     """Tasks for `count` seeds in all, as many in each world."""
-    each = -(-count // len(WORLDS))
+    each = -(-count // len(worlds))
     for start in range(first, first + each, _CHUNK):
-        for world in WORLDS:
+        for world in worlds:
             yield Task(tuple(Seed(world, number) for number in range(start, min(start + _CHUNK, first + each))))
 
 

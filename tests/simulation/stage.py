@@ -27,6 +27,7 @@ from tidemill.service import lifeline
 from tidemill.service.batch import Batch
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.running import ThreadInterrupter
+from tidemill.service.tokens import AnswerTokens
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -113,6 +114,15 @@ def _with_lock(made: Callable[..., None]) -> Callable[..., None]:
     return initialise
 
 
+def _with_chance(made: Callable[..., None]) -> Callable[..., None]:
+    """Keys of tokens are drawn from the seed, too."""
+
+    def initialise(self: Any, *given: Any) -> None:
+        made(self, *given, playing().rng.randbytes)
+
+    return initialise
+
+
 def _uuid4() -> uuid.UUID:
     return uuid.UUID(int=playing().rng.getrandbits(128), version=4)
 
@@ -152,6 +162,7 @@ def set_up(capture: Capture) -> Iterator[None]:
         (ThreadInterrupter, "__new__", lambda *_: Interrupter()),
         (lifeline.AttemptLifeline, "__post_init__", _with_lock(lifeline.AttemptLifeline.__post_init__)),
         (Batch, "__init__", _with_lock(Batch.__init__)),
+        (AnswerTokens, "__init__", _with_chance(AnswerTokens.__init__)),
         (worker, "end_process", lambda _: playing().scheduler.crash()),
     ]
     patches = [patch.object(*place) for place in places]

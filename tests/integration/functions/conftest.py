@@ -16,7 +16,7 @@ from jobs import registry, storage
 from tests.contract.backends import NEVER, create_jobs_table
 from tidemill.aws.store import DynamoJobStore
 from tidemill.domain.job import Job, JobRef
-from tidemill.entrypoints import bootstrap
+from tidemill.entrypoints import adapters
 from tidemill.entrypoints.bootstrap import Program, SystemClock
 from tidemill.settings import LaneSettings, RuntimeSettings
 
@@ -83,7 +83,7 @@ def event(repository: Path) -> Callable[[str], dict[str, Any]]:
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch, repository: Path) -> Iterator[Stack]:
     # moto ignores the conditions of PartiQL statements, so that every record goes out alone.
-    monkeypatch.setattr(bootstrap, "DynamoJobStore", functools.partial(DynamoJobStore, batch_from=NEVER))
+    monkeypatch.setattr(adapters, "DynamoJobStore", functools.partial(DynamoJobStore, batch_from=NEVER))
     with mock_aws():
         settings = RuntimeSettings(
             stack="tidemill", table=TABLE, lanes={"none": LaneSettings(queue_url="-", dlq_url="-")}

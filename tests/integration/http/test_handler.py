@@ -15,11 +15,11 @@ from tests.unit.http.gateway import REQUEST_ID, make_event
 from tidemill.aws.clients import Clients
 from tidemill.aws.store import DynamoJobStore
 from tidemill.domain.errors import UnavailableError
-from tidemill.entrypoints import bootstrap
+from tidemill.entrypoints import adapters
 from tidemill.entrypoints.http import api_handler
 from tidemill.settings import LaneSettings, RuntimeSettings
 
-CONTEXT = SimpleNamespace(aws_request_id="request-1")
+CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 29_000)
 SECRET = "canary-4242"
 LOOSE = {"kind": "loose", "args": {"anything": SECRET}, "key": "k"}
 
@@ -27,7 +27,7 @@ LOOSE = {"kind": "loose", "args": {"anything": SECRET}, "key": "k"}
 @pytest.fixture
 def call(monkeypatch):
     # moto ignores the conditions of PartiQL statements, so that every record goes out alone.
-    monkeypatch.setattr(bootstrap, "DynamoJobStore", functools.partial(DynamoJobStore, batch_from=NEVER))
+    monkeypatch.setattr(adapters, "DynamoJobStore", functools.partial(DynamoJobStore, batch_from=NEVER))
     with mock_aws():
         clients = Clients()
         create_jobs_table(clients.dynamodb, "jobs")
@@ -83,5 +83,5 @@ def test_a_throttled_table_is_503(call, monkeypatch):
     def throttle(self, *_):
         raise UnavailableError("find", "ThrottlingException")
 
-    monkeypatch.setattr(bootstrap.DynamoJobReader, "find", throttle)
+    monkeypatch.setattr(adapters.DynamoJobReader, "find", throttle)
     assert call("POST", "/jobs", LOOSE)[0] == 503

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.jobs import (
+    answered,
     batched,
     large,
     lasting,
@@ -17,7 +18,7 @@ from tests.simulation.jobs import (
 from tests.simulation.jobs.behaviour import LANE, LINE
 from tidemill import JobRegistry, Lane
 
-_SORTS = (ordinary, stepping, lasting, ordered, large, mended, noticed, batched, ticking)
+_SORTS = (ordinary, stepping, lasting, ordered, large, mended, noticed, batched, ticking, answered)
 # The two that may run side by side: the current one and the one before.
 VERSIONS = ("new", "old")
 

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import batches, desk, engine, memory, moves, order, payloads, sagas, schedules, trouble
+from tests.simulation.planted import (
+    answers,
+    batches,
+    desk,
+    engine,
+    memory,
+    moves,
+    order,
+    payloads,
+    sagas,
+    schedules,
+    trouble,
+)
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
@@ -22,5 +34,6 @@ PLANTED: Final = (
     *moves.PLANTED,
     *batches.PLANTED,
     *schedules.PLANTED,
+    *answers.PLANTED,
     *sagas.PLANTED,
 )

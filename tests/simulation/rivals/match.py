@@ -120,7 +120,7 @@ class Match(World):
 
     def _settle(self) -> None:
         until = self.scheduler.now_ms + _QUIET_WITHIN_MS
-        while not self._is_quiet() and self.scheduler.now_ms <= until and self._step():
+        while not self.is_at_rest() and self.scheduler.now_ms <= until and self._step():
             pass
 
     def _step(self) -> bool:

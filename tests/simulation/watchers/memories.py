@@ -156,6 +156,11 @@ class Memories:
         else:
             self._added(job, old, new)
 
+    def forgot(self, job: str) -> int:
+        """The newest generation that was to begin without what earlier ones knew; 0 if there is none."""
+        asked = self._asked.get(job)
+        return asked.generation if asked else 0
+
     # --- what jobs tell -----------------------------------------------------------------------------
 
     def cursor(self, job: str, cursor: object) -> None:

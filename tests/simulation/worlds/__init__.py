@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.simulation.setting import Setting
 from tests.simulation.worlds import (
+    answers,
     basic,
     batches,
     calm,
@@ -42,6 +43,7 @@ WORLDS: dict[str, Setting] = {
         moving.SETTING,
         batches.SETTING,
         schedules.SETTING,
+        answers.SETTING,
         sagas.SETTING,
     )
 }

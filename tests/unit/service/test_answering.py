@@ -192,6 +192,19 @@ def test_an_answer_to_a_generation_that_forgets_may_come_before_it_asks(world):
     assert world.client.result(dead.ref.id)["granted"] is False
 
 
+def test_an_answer_never_goes_to_a_wait_that_is_open_and_forgotten(world):
+    job = submitted(world, waiting(), key="k")
+    world.invoke()
+    world.client.cancel(job.ref.id)
+    world.submit(key="k")
+
+    given = answer(world, job)
+    world.settle()
+
+    assert (given.is_new, given.wait.generation) == (True, 2)
+    assert world.client.result(job.ref.id)["granted"] is True
+
+
 def test_an_early_answer_survives_a_death_that_a_redrive_resumes(world):
     job = submitted(world, raising("permanent"))
     answer(world, job)

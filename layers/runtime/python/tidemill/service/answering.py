@@ -143,8 +143,9 @@ class Answerer:
     def _give(self, job: Job, before: Wait | None, name: str, reply: Reply, given: Given, tally: Tally) -> Answered:
         for _ in range(_TRIES):
             now_ms = self.clock.now_ms()
-            open_wait = before if before is not None and before.is_open else Wait(name, job.generation)
-            after = open_wait.answered(given)
+            # One that is open and forgotten is not the job's any more: it would ask anew beside its answer.
+            goes_on = before is not None and before.is_open and before.generation >= self._forgot(job)
+            after = (before if before is not None and goes_on else Wait(name, job.generation)).answered(given)
             if self.waits.answer(job, before, after, now_ms, self._ttl_s(job, now_ms)):
                 tally.add("answered", reply.ref)
                 return Answered(self._told(job, now_ms), after, is_new=True)
