@@ -7,6 +7,8 @@ import pytest
 
 from tests.infrastructure.stacks import Synthesised
 from tests.infrastructure.test_permissions import allowed
+from tests.simulation.watchers import roles
+from tidemill_cdk import permissions
 
 # A lane without rights of its own.
 FUNCTIONS = {"worker": "WorkerCritical", "janitor": "Janitor"}
@@ -35,3 +37,7 @@ def test_the_simulation_knows_the_roles(production: Synthesised, function, repos
     simulated = json.loads((repository / "tests/simulation/watchers/roles.json").read_text())[function]
 
     assert {(action, resource) for action, found in simulated.items() for resource in found} == pairs
+
+
+def test_the_simulation_knows_what_programs_with_sagas_may_do_beside():
+    assert roles.SAGA_REPORT == permissions.SAGA_REPORT

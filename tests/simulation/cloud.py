@@ -37,7 +37,20 @@ Key: TypeAlias = tuple[str, ...]
 # Told of every change of an item: its key, and what it was and is.
 Watcher: TypeAlias = Callable[[Key, Item | None, Item | None], None]
 
-__all__ = ("BUCKET", "STACK", "TABLE", "Cloud", "Item", "Key", "Message", "dlq_of", "queue_of", "queue_url", "settings")
+__all__ = (
+    "BUCKET",
+    "STACK",
+    "TABLE",
+    "Cloud",
+    "Item",
+    "Key",
+    "Message",
+    "dlq_of",
+    "machine_arn",
+    "queue_of",
+    "queue_url",
+    "settings",
+)
 
 
 def queue_of(lane: Lane) -> str:
@@ -50,6 +63,11 @@ def dlq_of(lane: Lane) -> str:
     return f"{lane.name}-dlq{FIFO_SUFFIX if lane.fifo else ''}"
 
 
+def machine_arn(saga: str) -> str:
+    """The ARN of a saga's state machine."""
+    return f"arn:aws:states:us-east-1:111122223333:stateMachine:{saga}"
+
+
 def settings(registry: JobRegistry, lane: str = "", code_version: str = "") -> RuntimeSettings:
     """The env contract of the stack, as one of its functions finds it."""
     lanes = {
@@ -57,7 +75,13 @@ def settings(registry: JobRegistry, lane: str = "", code_version: str = "") -> R
         for name, one in registry.lanes.items()
     }
     return RuntimeSettings(
-        stack=STACK, table=TABLE, lanes=lanes, payload_bucket=BUCKET, lane=lane, code_version=code_version
+        stack=STACK,
+        table=TABLE,
+        lanes=lanes,
+        payload_bucket=BUCKET,
+        lane=lane,
+        code_version=code_version,
+        sagas={name: machine_arn(name) for name in registry.sagas},
     )
 
 
@@ -82,6 +106,8 @@ class Cloud:
             now_ms=now_ms,
             new_id=numbered_ids(),
         )
+        # Services that only some worlds have, by name.
+        self.others: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {}
         self._table = self._account.tables[TABLE]
         self._table.watchers.append(lambda _, key, before, after: watch(key, before, after))
 
@@ -91,6 +117,8 @@ class Cloud:
 
     def call(self, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out one operation at once, without a fault."""
+        if service in self.others:
+            return self.others[service](operation, dict(arguments))
         return self._account.call(service, operation, dict(arguments))
 
     @contextmanager

@@ -57,6 +57,8 @@ class Dependency:
         self.applied: dict[str, object] = {}
         self.asked: Counter[str] = Counter()
         self.jobs: dict[str, None] = {}
+        # Are told of each effect at its very moment, repeated ones too: the job and what.
+        self.watchers: list[Callable[[str, object], None]] = []
         self.is_down = False
         self.sign = SIGNS[0]
 
@@ -77,6 +79,8 @@ class Dependency:
         self.asked[key] += 1
         self.jobs[job] = None
         first = self.applied.setdefault(key, what)
+        for watcher in self.watchers:
+            watcher(job, what)
         world.tell("dependency", "applied", key)
         if world.faults.strikes(Fault.DEPENDENCY_WRONG):
             world.strike(Fault.DEPENDENCY_WRONG)

@@ -47,7 +47,7 @@ class Stage:
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
-        self._deployments = [Functions(registry, version) for version, registry in registries().items()]
+        self._deployments = {has_sagas: _deployed(has_sagas=has_sagas) for has_sagas in (False, True)}
 
     def play(self, seed: Seed, story: Story | None = None) -> Outcome:
         """The schedule of a seed; the same every time."""
@@ -58,7 +58,7 @@ class Stage:
 
     def play_with(self, setting: Setting, rng: Random, faults: Plan, story: Story | None = None) -> Outcome:
         """The schedule of a setting with these faults."""
-        world = World(rng, faults, self._deployments, story)
+        world = World(rng, faults, self._deployments[setting.has_sagas], story)
         with play(world):
             outcome = world.run(setting)
         text = self._capture.taken()
@@ -67,6 +67,11 @@ class Stage:
         except Violation as violation:
             return Outcome(outcome.calls, outcome.faults, outcome.accepted, outcome.violation or violation)
         return outcome
+
+
+def _deployed(*, has_sagas: bool) -> list[Functions]:
+    """The code, newest first. Its containers start when they are needed."""
+    return [Functions(registry, version) for version, registry in registries(has_sagas=has_sagas).items()]
 
 
 @contextmanager

@@ -26,6 +26,7 @@ class Setting:
         most_calls: more calls than this for one job are a loop that costs money.
         ends_at_rest: the trouble is over before its time once nobody is left to call and the janitor has looked.
         audits: what must hold in it when everything is quiet, beside what must hold everywhere.
+        has_sagas: its program declares sagas.
     """
 
     name: str
@@ -38,3 +39,4 @@ class Setting:
     most_calls: int = 500
     ends_at_rest: bool = False
     audits: tuple[Callable[[World], None], ...] = ()
+    has_sagas: bool = False

@@ -132,7 +132,7 @@ def set_up(capture: Capture) -> Iterator[None]:
     """Put every substitute in its place, for any number of schedules."""
     clients = Clients("eu-central-1")
     # Made once: a client keeps nothing of one schedule, and making one takes longer than a schedule.
-    _ = clients.dynamodb, clients.sqs, clients.s3
+    _ = clients.dynamodb, clients.sqs, clients.s3, clients.step_functions
     pool: Callable[..., Any] = CooperativeThreads
     places: list[tuple[object, str, Any]] = [
         (BaseClient, "_make_api_call", _call),

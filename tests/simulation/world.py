@@ -100,8 +100,9 @@ class World:
         # Jobs whose stored bytes somebody took or changed, or that somebody made up: they may stay dead.
         self.spoiled: dict[str, None] = {}
         self._parts: dict[type[Any], Any] = {}
-        # What else somebody has to do before everything is at rest.
-        self.unsettled: list[Callable[[], bool]] = []
+        # What else somebody has to do before everything is at rest: the invariant, what it means if that is never
+        # done, and whether it is left.
+        self.unsettled: list[tuple[str, str, Callable[[], bool]]] = []
 
     # --- what its parts ask -----------------------------------------------------------------------
 
@@ -306,8 +307,9 @@ class World:
             state = State.of(item)
             if not state.is_final:
                 return Violation("I2", f"{job} is {state} {after}, and nobody will ever move it")
-        if any(left() for left in self.unsettled):
-            return Violation("I27", f"a batch is open {after}, or nobody was told of its end")
+        for invariant, meaning, is_left in self.unsettled:
+            if is_left():
+                return Violation(invariant, f"{meaning} {after}")
         return Violation("I20", f"messages go round {after}, though every job is over")
 
     def is_at_rest(self) -> bool:
@@ -316,7 +318,7 @@ class World:
             return False
         is_over = all(item["state"]["S"] in FINAL for item in self.cloud.records().values())
         # A plain message that no worker ever read has no record before the census finds it.
-        return is_over and not self._has_riddles() and not any(left() for left in self.unsettled)
+        return is_over and not self._has_riddles() and not any(is_left() for _, _, is_left in self.unsettled)
 
     def _step(self) -> bool:
         if self.calls.made > self._most_calls * (len(self.ledger.wanted) + 1):

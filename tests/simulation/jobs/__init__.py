@@ -13,6 +13,7 @@ from tests.simulation.jobs import (
     ordinary,
     stepping,
     ticking,
+    travelling,
 )
 from tests.simulation.jobs.behaviour import LANE, LINE
 from tidemill import JobRegistry, Lane
@@ -22,10 +23,12 @@ _SORTS = (ordinary, stepping, lasting, ordered, large, mended, noticed, batched,
 VERSIONS = ("new", "old")
 
 
-def registries(batch_size: int = 10, concurrency: int = 10) -> dict[str, JobRegistry]:
+def registries(batch_size: int = 10, concurrency: int = 10, *, has_sagas: bool = False) -> dict[str, JobRegistry]:
     """The jobs as each version of the code declares them, newest first."""
+    sagas = travelling.SAGAS if has_sagas else ()
+    sorts = (*_SORTS, travelling) if has_sagas else _SORTS
     lanes = (Lane(LANE, batch_size=batch_size, concurrency=concurrency), Lane(LINE, fifo=True))
     return {
-        version: JobRegistry(*(one for sort in _SORTS for one in sort.definitions(version)), lanes=lanes)
+        version: JobRegistry(*(one for sort in sorts for one in sort.definitions(version)), lanes=lanes, sagas=sagas)
         for version in VERSIONS
     }

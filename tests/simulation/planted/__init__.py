@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation.planted import answers, batches, desk, engine, memory, moves, order, payloads, schedules, trouble
+from tests.simulation.planted import (
+    answers,
+    batches,
+    desk,
+    engine,
+    memory,
+    moves,
+    order,
+    payloads,
+    sagas,
+    schedules,
+    trouble,
+)
 from tests.simulation.planted.plant import Planted
 
 __all__ = ("PLANTED", "Planted")
@@ -23,4 +35,5 @@ PLANTED: Final = (
     *batches.PLANTED,
     *schedules.PLANTED,
     *answers.PLANTED,
+    *sagas.PLANTED,
 )

@@ -28,8 +28,9 @@ def audit(world: World) -> None:
 
 
 def redriveable(world: World) -> dict[str, State]:
-    """The jobs that are dead."""
-    return {job: State.of(item) for job, item in world.cloud.records().items() if item["state"]["S"] == "dead"}
+    """The jobs that are dead, and may run again."""
+    states = {job: State.of(item) for job, item in world.cloud.records().items()}
+    return {job: state for job, state in states.items() if state.state == "dead" and not state.is_closed}
 
 
 def audit_redriven(world: World, dead: dict[str, State]) -> None:
@@ -39,6 +40,8 @@ def audit_redriven(world: World, dead: dict[str, State]) -> None:
         if is_refusal(records[job]) or job in world.spoiled:
             continue
         after = State.of(records[job])
+        if after.is_closed:
+            continue
         if after.generation <= before.generation:
             raise Violation("I9", f"{job} was redriven and did not run again: {before} -> {after}")
         if after.state == "dead" and not _dies_rightly(world, job, records[job]["reason"]["S"]):
@@ -86,7 +89,7 @@ def _nothing_unexpected(world: World, records: dict[str, Any]) -> None:
 def _deaths_are_visible(world: World, records: dict[str, Any]) -> None:
     held = {job_of(message): None for message in world.cloud.buried()}
     for job, item in records.items():
-        if item["state"]["S"] != "dead":
+        if item["state"]["S"] != "dead" or State.of(item).is_closed:
             continue
         args = f"ARGS#{item['fingerprint']['S']}"
         if not is_refusal(item) and (job, args) not in world.cloud.items and job not in held:
@@ -101,11 +104,12 @@ def _deaths_are_visible(world: World, records: dict[str, Any]) -> None:
 def _effects_fit(world: World, records: dict[str, Any]) -> None:
     for job, item in records.items():
         state, generation = item["state"]["S"], int(item["generation"]["N"])
-        if state == "succeeded" and job not in world.dependency.jobs:
+        has_to_run = job not in world.ledger.idle
+        if state == "succeeded" and has_to_run and job not in world.dependency.jobs:
             raise Violation("I8", f"{job} succeeded and had no effect")
         if state == "expired" and world.ledger.started_in[job, generation]:
             raise Violation("I8", f"{job} is expired in generation {generation}, in which it had started")
-        if state == "succeeded" and not world.ledger.ended[job, generation]:
+        if state == "succeeded" and has_to_run and not world.ledger.ended[job, generation]:
             raise Violation("I8", f"{job} succeeded in generation {generation}, in which it never ended well")
         never_claimed = not world.records.claimed.get((job, generation))
         if never_claimed and world.ledger.started_in[job, generation]:

@@ -68,7 +68,7 @@ class Flocks:
         self.ends: dict[str, list[str]] = {}
         world.cloud.watch(self.look)
         world.ledger.watchers.append(self.hear)
-        world.unsettled.append(self.is_unsettled)
+        world.unsettled.append(("I27", "a batch is open, or nobody was told of its end,", self.is_unsettled))
 
     def look(self, key: Key, before: Item | None, after: Item | None) -> None:
         """Note how a job ended."""

@@ -80,6 +80,11 @@ class State:
         """Whether the job is over in this generation."""
         return self.state in FINAL
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether its saga went on without it: it is dead, nobody has to look at it, and nobody may redrive it."""
+        return self.state == "dead" and self.reason == "saga_over"
+
     def __str__(self) -> str:
         return f"{self.state} g{self.generation} f{self.fence} a{self.attempt}"
 
@@ -161,6 +166,9 @@ def _is_claim(commit: Commit) -> bool:
 def _final_stays(records: Records, commit: Commit) -> None:
     before, after = commit.before, commit.after
     if before is None or not before.is_final or after.generation == before.generation + 1:
+        return
+    if after.is_closed and not before.is_closed and before.state == "dead" and after.fence == before.fence + 1:
+        # It stays dead; a redrive that has read it before is refused.
         return
     raise Violation("I4", f"{commit.job} left a final state in its generation: {before} -> {after}")
 

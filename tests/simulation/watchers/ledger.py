@@ -55,6 +55,7 @@ class Ledger:
         begun, promised: when a number was first asked for and first accepted, as places in one order of all such
             moments; those that are asked for in one call have one moment. `asked`: by how many submitters.
         promised_ms: when a number was first accepted, Unix milliseconds.
+        idle: jobs that may end well without having run, because they had nothing to do.
         watchers: are told what jobs do: `start`, and whatever else a sort of job tells.
     """
 
@@ -70,6 +71,7 @@ class Ledger:
         self.ended: Counter[tuple[str, int]] = Counter()
         self.started_in: Counter[tuple[str, int]] = Counter()
         self.jobs: dict[int, dict[str, None]] = {}
+        self.idle: dict[str, None] = {}
         self.fences: Counter[tuple[str, int]] = Counter()
         self.asked: Counter[int] = Counter()
         self.begun: dict[int, int] = {}

@@ -20,6 +20,9 @@ from tidemill.domain.lane import FIFO_SUFFIX
 DATA: Final = Path(__file__).with_name("roles.json")
 ROLES: Final[Mapping[str, Mapping[str, list[str]]]] = json.loads(DATA.read_text())
 
+# What both may do beside it where the program has sagas (`tidemill_cdk.permissions`).
+SAGA_REPORT: Final = ("states:SendTaskFailure", "states:SendTaskSuccess")
+
 _PARTIQL: Final = {
     "INSERT": "dynamodb:PartiQLInsert",
     "UPDATE": "dynamodb:PartiQLUpdate",
@@ -42,7 +45,7 @@ def check_right(role: str, service: str, operation: str, arguments: Mapping[str,
 
 @lru_cache(maxsize=4_096)
 def _allows(function: str, right: str, resource: str) -> bool:
-    return any(fnmatchcase(resource, pattern) for pattern in ROLES[function].get(right, ()))
+    return right in SAGA_REPORT or any(fnmatchcase(resource, pattern) for pattern in ROLES[function].get(right, ()))
 
 
 def _asked(service: str, operation: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -59,6 +62,8 @@ def _asked(service: str, operation: str, arguments: Mapping[str, Any]) -> Iterat
         case "sqs", _:
             queue = "dlq" if arguments["QueueUrl"].removesuffix(FIFO_SUFFIX).endswith("-dlq") else "queue"
             yield f"sqs:{operation.removesuffix('Batch')}", queue
+        case "stepfunctions", _:
+            yield f"states:{operation}", "machine"
         case _:
             yield f"{service}:{_RIGHTS.get(operation, operation)}", f"payloads/{arguments['Key']}"
 

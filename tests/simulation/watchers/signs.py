@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.cloud import Item
-from tests.simulation.watchers.invariants import FINAL, Violation, is_refusal
+from tests.simulation.watchers.invariants import FINAL, State, Violation, is_refusal
 
 if TYPE_CHECKING:
     from tests.simulation.scheduler import Process
@@ -132,7 +132,8 @@ class Signs:
 
     def _final_stays(self, job: str, before: Item, after: Item) -> None:
         changed = [name for name in _ENDED if before.get(name) != after.get(name)]
-        if changed and "due_pk" not in before and not is_refusal(before):
+        is_closing = changed == ["fence"] and State.of(after).is_closed and not State.of(before).is_closed
+        if changed and "due_pk" not in before and not is_refusal(before) and not is_closing:
             raise Violation("I4", f"{job} is over and was written all the same: {changed}")
 
     def _hand_over_is_free(self, job: str, before: Item, after: Item) -> None:

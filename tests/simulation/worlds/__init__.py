@@ -18,6 +18,7 @@ from tests.simulation.worlds import (
     parking,
     poison,
     redrive,
+    sagas,
     schedules,
     steps,
     zombies,
@@ -43,5 +44,6 @@ WORLDS: dict[str, Setting] = {
         batches.SETTING,
         schedules.SETTING,
         answers.SETTING,
+        sagas.SETTING,
     )
 }

@@ -228,6 +228,27 @@ def test_an_execution_that_was_ended_from_outside_can_be_undone():
         assert shop.applied == set()
 
 
+def test_a_saga_that_had_turned_back_before_it_was_ended_does_not_go_forward_when_it_is_resumed():
+    shop, registry = open_shop()
+    with Harness(registry) as tide:
+        saga_id = start(tide)
+        # The step succeeds, its machine does not hear of it in time, and is ended while it is undone.
+        shop.after["wrap"] = lambda ctx: tide.faults.throttle("report", times=400, by="worker")
+        shop.after["undo wrap"] = lambda ctx: tide._stack.machines.runs[f"{saga_id}-g1"].abort(tide.clock.now_ms())
+        tide.run_for(minutes(9))
+        tide.run_for(CALM)
+        tide.faults.forget()
+        tide.run_for(CALM)
+        assert state(tide, saga_id) is SagaState.NEEDS_ATTENTION
+        assert shop.applied == {"reserve"}
+
+        tide.sagas.resume(PLACE, saga_id)
+        tide.run_for(CALM)
+
+        assert state(tide, saga_id) is SagaState.COMPENSATED
+        assert shop.applied == set()
+
+
 def test_an_old_saga_is_not_run_again():
     _, registry = open_shop()
     with Harness(registry) as tide:

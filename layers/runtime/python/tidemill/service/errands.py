@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tidemill.domain import limits
-from tidemill.domain.errand import Awaited
+from tidemill.domain.closing import SAGA_OVER
+from tidemill.domain.errand import Awaited, saga_job_id
 from tidemill.domain.errors import IntegrityError, PayloadGoneError, UnavailableError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
@@ -53,7 +54,13 @@ class Errands:
             awaited = self.tokens.find([job.ref for job in jobs])
         except UnavailableError:
             return [False] * len(jobs)
-        return self._report([None if one is None else (one, job) for one, job in zip(awaited, jobs, strict=True)])
+        found = zip(awaited, jobs, strict=True)
+        try:
+            # Only where the state machine asked more than once may it have been run again.
+            over = [one and (one, self._as_it_stands(one, job) if len(one.tokens) > 1 else job) for one, job in found]
+        except UnavailableError:
+            return [False] * len(jobs)
+        return self._report(over)
 
     def expect(self, wanted: Sequence[Awaited]) -> list[Settlement | None]:
         """Keep the tokens of plain messages; for each its settlement, None if its job is still to be submitted."""
@@ -68,7 +75,10 @@ class Errands:
                 # Its end is reported by whoever meets it from now on, under this token too.
                 settled[i] = ACK
         over = [i for i, job in enumerate(found) if isinstance(job, Job) and job.state.is_final and settled[i] is ACK]
-        known = [(wanted[i], job) for i in over if isinstance(job := found[i], Job)]
+        try:
+            known = [(wanted[i], self._as_it_stands(wanted[i], job)) for i in over if isinstance(job := found[i], Job)]
+        except UnavailableError:
+            return [UNASKED if i in over else one for i, one in enumerate(settled)]
         for i, reported in zip(over, self._report(known), strict=True):
             settled[i] = ACK if reported else UNASKED
         return settled
@@ -93,6 +103,14 @@ class Errands:
         return None if text is None else json.loads(text)
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _as_it_stands(self, awaited: Awaited, job: Job) -> Job:
+        """A step that succeeded and is undone, or will be, did not: a machine that runs again turns back too."""
+        errand = awaited.errand
+        if errand.role is not Role.STEP or job.state is not State.SUCCEEDED:
+            return job
+        (undo,) = self.reader.find([replace(job.ref, id=saga_job_id(errand.saga, errand.step, Role.UNDO))])
+        return job if undo is None else replace(job, state=State.CANCELLED, reason=SAGA_OVER)
 
     def _find(self, refs: Sequence[JobRef]) -> Sequence[Job | UnavailableError | None]:
         try:
