@@ -57,7 +57,10 @@ class Errands:
         found = zip(awaited, jobs, strict=True)
         try:
             # Only where the state machine asked more than once may it have been run again.
-            over = [one and (one, self._as_it_stands(one, job) if len(one.tokens) > 1 else job) for one, job in found]
+            over = [
+                None if one is None else (one, self._as_it_stands(one, job) if len(one.tokens) > 1 else job)
+                for one, job in found
+            ]
         except UnavailableError:
             return [False] * len(jobs)
         return self._report(over)
