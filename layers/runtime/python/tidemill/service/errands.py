@@ -56,11 +56,7 @@ class Errands:
             return [False] * len(jobs)
         found = zip(awaited, jobs, strict=True)
         try:
-            # Only where the state machine asked more than once may it have been run again.
-            over = [
-                None if one is None else (one, self._as_it_stands(one, job) if len(one.tokens) > 1 else job)
-                for one, job in found
-            ]
+            over = [None if one is None else (one, self._as_told(one, job)) for one, job in found]
         except UnavailableError:
             return [False] * len(jobs)
         return self._report(over)
@@ -106,6 +102,10 @@ class Errands:
         return None if text is None else json.loads(text)
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _as_told(self, awaited: Awaited, job: Job) -> Job:
+        # Only a state machine that asked more than once may have been run again: the others cost no read.
+        return self._as_it_stands(awaited, job) if len(awaited.tokens) > 1 else job
 
     def _as_it_stands(self, awaited: Awaited, job: Job) -> Job:
         """A step that succeeded and is undone, or will be, did not: a machine that runs again turns back too."""
