@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.simulation import stage
 from tests.simulation.jobs.behaviour import CANARY, LANE, RETRY, TIMEOUT, misbehave
-from tests.simulation.watchers.answers import Answers
 from tidemill import JobArgs, JobContext, job
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.duration import seconds
@@ -50,6 +49,9 @@ class Patience:
     """One attempt's way through its waits."""
 
     def __init__(self, args: Ask, ctx: JobContext) -> None:
+        # Watchers know the jobs that they watch, and are loaded after them.
+        from tests.simulation.watchers.answers import Answers
+
         self._world = stage.playing()
         self._answers = self._world.part(Answers)
         self._args, self._ctx = args, ctx
