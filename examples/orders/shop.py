@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-APPLICATION: Final = Path(__file__).resolve().parent
-sys.path.append(str(APPLICATION / "functions"))  # `orders` is imported here under the name that it has inside Lambda
+from orders import registry
+from orders.books import Books
+from orders.jobs import SHELF, SHOP
+from orders.saga import PlaceOrder, place_order
+from orders.shelf import Deliver, ShelfFilled
 
-from orders import registry  # noqa: E402 - it needs the path above
-from orders.books import Books  # noqa: E402 - the same
-from orders.jobs import SHELF, SHOP  # noqa: E402 - the same
-from orders.saga import PlaceOrder, place_order  # noqa: E402 - the same
-from orders.shelf import Deliver, ShelfFilled  # noqa: E402 - the same
-
-from examples.orders.purchases import Purchase  # noqa: E402 - the same
-from tidemill.aws.clients import Clients  # noqa: E402 - the same
-from tidemill.batches import Batch  # noqa: E402 - the same
-from tidemill.connect import find_stack, program_of  # noqa: E402 - the same
-from tidemill.entrypoints.bootstrap import Program  # noqa: E402 - the same
-from tidemill.local import LocalCloud  # noqa: E402 - the same
-from tidemill.local.state import StateFolder  # noqa: E402 - the same
-from tidemill.service.sagas import SagaView  # noqa: E402 - the same
+from examples.orders import APPLICATION
+from examples.orders.purchases import Purchase
+from tidemill.aws.clients import Clients
+from tidemill.batches import Batch
+from tidemill.connect import find_stack, program_of
+from tidemill.entrypoints.bootstrap import Program
+from tidemill.local import LocalCloud
+from tidemill.local.state import StateFolder
+from tidemill.service.sagas import SagaView
 
 STACK: Final = "orders"
 CARRIER: Final = "discs: carrier"

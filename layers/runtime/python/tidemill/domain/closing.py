@@ -10,16 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from tidemill.domain.conclusion import cancelled, killed, message_ttl_s
-from tidemill.domain.job import Job, JobRef
+from tidemill.domain.conclusion import cancelled, killed
+from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
 
 # The reason of a job that must not run any more, because its saga went on without it.
 SAGA_OVER: Final = "saga_over"
 # The reason of a job that was made final before it came, because somebody cancelled its saga.
 SAGA_CANCELLED: Final = "saga_cancelled"
-# No message carries arguments of this fingerprint, so that none can claim the record.
-_NO_ARGUMENTS: Final = "0" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +72,3 @@ def began(job: Job) -> bool:
     """Whether `job`, which is over, was ever claimed, so that it may have been applied."""
     # Closing a dead job took a fence too.
     return job.fence > (1 if job.state is State.DEAD and job.reason == SAGA_OVER else 0)
-
-
-def tombstone(ref: JobRef, kind: str, lane: str, reason: str, now_ms: int, keep_until: int) -> Job:
-    """The record of a step's job that never came, and won't run if it does."""
-    return Job(
-        ref=ref,
-        kind=kind,
-        lane=lane,
-        state=State.CANCELLED,
-        fingerprint=_NO_ARGUMENTS,
-        created_at=now_ms,
-        claimable_at=None,
-        ttl_s=max(message_ttl_s(now_ms), keep_until // 1000 + 1),
-        finished_at=now_ms,
-        keep_until=keep_until,
-        reason=reason,
-    )

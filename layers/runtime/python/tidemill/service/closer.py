@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from tidemill.domain import limits
-from tidemill.domain.closing import SAGA_OVER, Closed, Wait, began, closing, tombstone
+from tidemill.domain.closing import SAGA_OVER, Closed, Wait, began, closing
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errand import Errand
@@ -18,6 +18,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.outcome import Attempt, Returned, Untouched
 from tidemill.domain.ports import Answer, Clock, JobStore, Refused, Unwritten, Written
 from tidemill.domain.saga.words import Role
+from tidemill.domain.tombstone import tombstone
 from tidemill.domain.undone import Undone
 from tidemill.service.errands import Errands
 

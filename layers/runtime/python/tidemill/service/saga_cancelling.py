@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tidemill.domain.closing import SAGA_CANCELLED, SAGA_OVER, Move, Wait, closing, tombstone
+from tidemill.domain.closing import SAGA_CANCELLED, SAGA_OVER, Move, Wait, closing
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errand import saga_job_id
@@ -22,6 +22,7 @@ from tidemill.domain.saga.declaring import Step
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import Role
 from tidemill.domain.saga_errors import SagaStateError
+from tidemill.domain.tombstone import tombstone
 from tidemill.service.errands import Errands
 
 # What happens to jobs of other steps: they don't start any more, or are asked to stop.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tidemill.domain import lifecycle
-from tidemill.domain.conclusion import cancelled, message_ttl_s
+from tidemill.domain.conclusion import cancelled
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import UnavailableError
@@ -20,10 +20,9 @@ from tidemill.domain.ports import Answer, Clock, JobReader, JobStore, Refused, S
 from tidemill.domain.ports import Kept as RowKept
 from tidemill.domain.schedule_row import NoJob, ScheduleRow, TickJob, cause_of, is_no_job
 from tidemill.domain.ticking import settled
+from tidemill.domain.tombstone import tombstone
 
 _KEEP_MS: Final = milliseconds(Retention().result)
-# No arguments have it: whoever submits a job under the id learns that it is another one's.
-_NO_FINGERPRINT: Final = "0" * 32
 # Each refusal means that the record moved in between, and it moves a few times before it is claimed.
 _TRIES: Final = 5
 
@@ -87,27 +86,12 @@ class Withdrawing:
             over = replace(cancelled(job, now_ms, now_ms + _KEEP_MS), reason=reason.value)
             return self.store.move(Verb.CANCEL, job, over)
         lifecycle.check_birth("withdraw", State.CANCELLED)
-        (answer,) = self.store.insert([_no_job(row, ref, reason, now_ms)])
+        plan, cause = row.plan, cause_of(row.ref.name)
+        none = tombstone(ref, plan.kind, plan.lane, reason.value, now_ms, now_ms + _KEEP_MS, cause)
+        (answer,) = self.store.insert([none])
         # Nothing stands in the way and nothing is written: somebody took the record away in between.
         return Unwritten(UnavailableError("withdraw", "no record")) if answer == Refused(None) else answer
 
 
 def _waits_untouched(job: Job) -> bool:
     return job.state in (State.QUEUED, State.SCHEDULED) and job.fence == 0
-
-
-def _no_job(row: ScheduleRow, ref: JobRef, reason: NoJob, now_ms: int) -> Job:
-    return Job(
-        ref=ref,
-        kind=row.plan.kind,
-        lane=row.plan.lane,
-        state=State.CANCELLED,
-        fingerprint=_NO_FINGERPRINT,
-        created_at=now_ms,
-        claimable_at=None,
-        ttl_s=max(message_ttl_s(now_ms), (now_ms + _KEEP_MS) // 1_000 + 1),
-        finished_at=now_ms,
-        keep_until=now_ms + _KEEP_MS,
-        reason=reason.value,
-        correlation_id=cause_of(row.ref.name),
-    )
