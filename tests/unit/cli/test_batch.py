@@ -45,6 +45,15 @@ def test_a_batch_is_started_and_shown(run, world):
     assert (found["state"], found["succeeded"], found["open"]) == ("succeeded", 2, 0)
 
 
+def test_a_batch_near_its_limit_is_accepted_with_a_warning(run, monkeypatch):
+    assert "warning" not in run("batch", "start", FLOW).stderr
+    monkeypatch.setattr("tidemill.domain.limits.MAX_BATCH_CHILDREN", 2)
+    near = run("batch", "start", FLOW)
+
+    assert near.stderr == "warning: 2 of the 2 jobs that a batch may have\n"
+    assert "accepted" in near.stdout
+
+
 def test_a_flow_comes_from_a_file_or_standard_input(run, tmp_path):
     file = tmp_path / "flow.json"
     file.write_text(FLOW)

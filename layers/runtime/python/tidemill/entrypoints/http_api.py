@@ -20,6 +20,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tidemill.domain import limits
 from tidemill.domain.errors import TidemillError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Telemetry
@@ -193,6 +194,9 @@ class HttpApi:
         started, document = routes.start(read_document(self._event, MAX_BODY_BYTES))
         size, is_new = started.batch.size, started.created
         self._telemetry.note("batch_started", batch_id=started.batch_id, children=size, is_new=is_new)
+        if is_new and started.is_near_limit:
+            near = {"limit": "batch_children", "count": started.jobs, "most": limits.MAX_BATCH_CHILDREN}
+            self._telemetry.alert("limit_near", batch_id=started.batch_id, **near)
         return json_response(202 if started.created else 200, document, {"Location": document["link"]})
 
     def _get_batch(self, batch_id: str) -> Response[str]:
