@@ -8,6 +8,7 @@ import pytest
 from tests.unit.cli.conftest import Break, Greet
 from tidemill.batches import Batch
 from tidemill.cli import watching
+from tidemill.domain.errors import UnavailableError
 
 FLOW = '{"children": [{"kind": "demo.greet", "args": {"name": "Ada"}}, {"kind": "demo.greet", "args": {"name": "Bo"}}]}'
 
@@ -104,6 +105,41 @@ def test_watching_ends_when_its_time_is_over(run, world):
     result = run("batch", "watch", started(world), "--timeout", "0")
     assert result.exit_code == 1
     assert "still running after 0 s" in result.stderr
+
+
+def test_a_file_gets_a_line_now_and_then(world, monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(watching.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(watching, "sentence", lambda view: f"{view.state} at {now[0]:g}")
+    lines, batch = watching._Lines(), started(world)
+    for second in range(25):
+        now[0] = second
+        lines(world.client.batches.get(batch))
+    world.work()
+    lines(world.client.batches.get(batch))
+
+    assert capsys.readouterr().err.split("\n")[:-1] == [
+        "running at 0",
+        "running at 10",
+        "running at 20",
+        "succeeded at 24",
+    ]
+
+
+def test_a_look_that_aws_does_not_answer_ends_no_watch(world, worker):
+    batch, looks = started(world), []
+
+    def look():
+        looks.append(1)
+        if len(looks) in range(1, 30):
+            raise UnavailableError("tally", "Throttled")
+        return world.client.batches.get(batch)
+
+    assert watching.watch(look, None, shown=False).is_over
+    with pytest.raises(UnavailableError):
+        watching.watch(lambda: looks.clear() or look(), None, shown=False)
+    with pytest.raises(UnavailableError):
+        watching.watch(lambda: looks.clear() or look(), 0, shown=False)
 
 
 def test_a_terminal_gets_a_bar(run, world, worker, monkeypatch):
