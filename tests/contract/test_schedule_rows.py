@@ -78,6 +78,17 @@ def names(page):
     return [row.ref.name for row in page.rows]
 
 
+def test_a_tick_and_the_time_at_which_it_starts_are_two_things(rows):
+    plan = replace(PLAN, jitter=minutes(4), declared=True)
+    row = opened(rows, plan=plan)
+    due = row.start_of(NOW + 60_000)
+
+    assert due > NOW + 60_000
+    assert rows.find([row.ref]) == [row]
+    assert rows.due(due - 1, 10, None).rows == ()
+    assert rows.due(due, 10, None).rows == (row,)
+
+
 def test_what_is_recorded_is_found(rows):
     plan = Plan("test.ship", Every(minutes(7)), NOW - 1, "orders", "order-1", Overlap.SKIP, Missed.RUN_ALL, 9)
     full = a_row(
@@ -235,6 +246,8 @@ def test_the_longest_row_stays_within_a_write_unit():
             Overlap.QUEUE_ONE,
             Missed.RUN_ALL,
             limits.MAX_MISSED_RUNS,
+            limits.MAX_SCHEDULE_JITTER,
+            declared=True,
         ),
         version=10**9,
         revision=10**9,

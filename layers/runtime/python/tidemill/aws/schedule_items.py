@@ -30,6 +30,7 @@ _VERSION: Final = "V#"
 _COUNTS: Final = ("ticks", "late", "skipped", "missed")
 _FLAGS: Final = ("paused", "deleted", "waiting")
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def rows_partition(tenant: str) -> str:
@@ -180,9 +181,9 @@ def _plan_item(plan: Plan) -> Item:
         "most": attribute(plan.missed_limit),
     }
     if plan.jitter is not None:
-        item["jitter_ms"] = attribute(plan.jitter // _MILLISECOND)
+        item["jitter"] = attribute(plan.jitter // _MINUTE)
     if plan.declared:
-        item["declared"] = attribute(value=True)
+        item["code"] = attribute(value=True)
     return item if plan.entity is None else {**item, "entity": attribute(plan.entity)}
 
 
@@ -201,8 +202,8 @@ def _plan_of(item: Mapping[str, Attribute]) -> Plan:
         overlap=Overlap(item["overlap"]["S"]),
         missed=Missed(item["if_missed"]["S"]),
         missed_limit=int(item["most"]["N"]),
-        jitter=int(item["jitter_ms"]["N"]) * _MILLISECOND if "jitter_ms" in item else None,
-        declared="declared" in item,
+        jitter=int(item["jitter"]["N"]) * _MINUTE if "jitter" in item else None,
+        declared="code" in item,
     )
 
 

@@ -67,7 +67,8 @@ class Duties:
     def _first_after(self, now_ms: int) -> int | None:
         times = [at for job in self.stack.store.jobs.values() if (at := _due(job)) is not None]
         times += [at - _AHEAD_MS for row in self.stack.schedules.rows.values() if (at := row.due_at) is not None]
-        if any(ref not in self.stack.schedules.rows for ref in declared_in(self.stack.registry)):
+        rows = self.stack.schedules.rows
+        if any(ref not in rows or rows[ref].deleted for ref in declared_in(self.stack.registry)):
             times.append(now_ms)
         times += [at for batch in self.stack.batches.records.values() if (at := self._look_at(batch)) is not None]
         if self._has_unseen_deaths():
