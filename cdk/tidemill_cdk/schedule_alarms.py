@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch

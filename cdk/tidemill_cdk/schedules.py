@@ -54,7 +54,9 @@ class Schedules(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, registry: JobRegistry, lanes: Mapping[str, BuiltLane]) -> None:
         super().__init__(scope, id_)
-        self.sent = tuple((definition, schedule) for definition, schedule in registry.schedules if not schedule.is_swept)
+        self.sent = tuple(
+            (definition, schedule) for definition, schedule in registry.schedules if not schedule.is_swept
+        )
         self.lanes = {definition.lane: lanes[definition.lane] for definition, _ in self.sent}
         self.group = scheduler.ScheduleGroup(self, "Group", schedule_group_name=_group_name(Stack.of(self)))
         keep_name(self.group, "ScheduleGroup")

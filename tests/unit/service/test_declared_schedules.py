@@ -132,7 +132,7 @@ def test_it_comes_again_when_code_declares_it_again(stage):
 def test_people_may_pause_it_and_trigger_it_and_only_code_changes_it(stage):
     stage.tide.run_for(minutes(6))
     for verb, given in (("change", {"overlap": "allow"}), ("revert", {"to": 1}), ("delete", {})):
-        with pytest.raises(InputError, match="code declares. Fix: change the code, or pause it"):
+        with pytest.raises(InputError, match="code declares"):
             getattr(stage.schedules, verb)("test.poll", **given)
     stage.schedules.pause("test.poll")
     stage.tide.run_for(minutes(20))
@@ -177,7 +177,7 @@ def test_one_that_the_table_can_not_take_is_told_and_stops_no_other(stage):
 
 
 def test_in_a_harness_it_ticks_by_the_clock_alone(stage):
-    with pytest.raises(AssertionError, match="ticks by the clock. Fix: run_for"):
+    with pytest.raises(AssertionError, match="it ticks by the clock"):
         stage.tide.tick("test.poll")
 
 

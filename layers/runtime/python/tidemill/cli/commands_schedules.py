@@ -28,7 +28,8 @@ Overlaps = Annotated[str | None, typer.Option("--overlap", help="While a job run
 Misses = Annotated[str | None, typer.Option("--missed", help="Of missed ticks: skip, run_once or run_all.")]
 MissedLimit = Annotated[int | None, typer.Option("--missed-limit", help="How many run_all makes up for.")]
 Jitter = Annotated[
-    str | None, typer.Option("--jitter", metavar="DURATION", help="Start each job at a time of its own within: 15m; 0m.")
+    str | None,
+    typer.Option("--jitter", metavar="DURATION", help="Spread the starts of jobs over this: 15m, or 0m."),
 ]
 Version = Annotated[int | None, typer.Option("--version", help="Refuse if it is in another version.")]
 
