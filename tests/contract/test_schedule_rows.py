@@ -18,12 +18,12 @@ from tidemill.domain import limits
 from tidemill.domain.cron import Cron, Every
 from tidemill.domain.duration import minutes
 from tidemill.domain.errors import InputError, UnavailableError
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.ports import Kept, Stale
 from tidemill.domain.schedule_errors import TooManySchedulesError
 from tidemill.domain.schedule_row import (
     Change,
     Missed,
-    Overlap,
     Plan,
     ScheduleRef,
     ScheduleRow,

@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 from tidemill.domain import limits
 from tidemill.domain.cron import Cron, Every
 from tidemill.domain.duration import days, hours, minutes
-from tidemill.domain.schedule_row import (
-    Missed,
-    NoJob,
-    Overlap,
-    Plan,
-    ScheduleRef,
-    ScheduleRow,
-    Settling,
-    TickJob,
-    tick_job_id,
-)
+from tidemill.domain.overlap import Overlap
+from tidemill.domain.schedule_row import Missed, NoJob, Plan, ScheduleRef, ScheduleRow, Settling, TickJob, tick_job_id
 from tidemill.domain.ticking import (
     Drop,
     Leave,

@@ -13,10 +13,10 @@ from zlib import crc32
 
 from tidemill.aws.items import SHARDS, Attribute, Item, attribute, moment
 from tidemill.domain.cron import Cron, Every, Timing
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.schedule_row import (
     Change,
     Missed,
-    Overlap,
     Plan,
     ScheduleRef,
     ScheduleRow,

@@ -13,7 +13,8 @@ from typing import Final, TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
-from tidemill.domain.schedule_row import Missed, NoJob, Overlap, Plan, ScheduleRow, Settling, TickJob
+from tidemill.domain.overlap import Overlap
+from tidemill.domain.schedule_row import Missed, NoJob, Plan, ScheduleRow, Settling, TickJob
 
 AHEAD_MS: Final = milliseconds(limits.SWEEP_AHEAD)
 _LATE_MS: Final = milliseconds(limits.TICK_LATE)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from tidemill.domain import limits
-from tidemill.domain.schedule_row import Change, Missed, Overlap
+from tidemill.domain.overlap import Overlap
+from tidemill.domain.schedule_row import Change, Missed
 from tidemill.entrypoints.http_models import Link, Timestamp
 
 Tenant = Annotated[str | None, Field(description="whose schedule; with a token: that of the token, or left out")]

@@ -12,9 +12,10 @@ from tidemill.domain.args import JobArgs
 from tidemill.domain.cron import Cron, Every, Timing
 from tidemill.domain.errors import InputError
 from tidemill.domain.names import check_schedule, check_tenant
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.schedule import Schedule
-from tidemill.domain.schedule_row import Missed, Overlap, Plan, ScheduleRef, ScheduleRow, ScheduleVersion
+from tidemill.domain.schedule_row import Missed, Plan, ScheduleRef, ScheduleRow, ScheduleVersion
 from tidemill.domain.zones import zone_of
 from tidemill.service.submission import DEFAULT_TENANT, Submission, check
 

@@ -26,18 +26,10 @@ from tidemill.domain.errors import (
     Violation,
 )
 from tidemill.domain.job import Job, JobRef
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.ports import Clock, JobReader, Kept, ScheduleStore, Telemetry
 from tidemill.domain.registry import JobRegistry
-from tidemill.domain.schedule_row import (
-    NoJob,
-    Overlap,
-    ScheduleRef,
-    ScheduleRow,
-    ScheduleVersion,
-    TickJob,
-    cause_of,
-    is_no_job,
-)
+from tidemill.domain.schedule_row import NoJob, ScheduleRef, ScheduleRow, ScheduleVersion, TickJob, cause_of, is_no_job
 from tidemill.domain.ticking import AHEAD_MS, Drop, Leave, Make, Step, Wait, decide_tick, dropped, is_late, made
 from tidemill.service.declared_schedules import ACTOR, DeclaredSchedules
 from tidemill.service.schedule_change import Changing
