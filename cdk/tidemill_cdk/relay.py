@@ -30,7 +30,7 @@ from tidemill_cdk.permissions import (
 )
 from tidemill_cdk.queue import LaneQueue, duration
 from tidemill_cdk.settings import DeploySettings
-from tidemill_cdk.waivers import RECORDS_ARE_KEPT, STREAMS_ARE_LISTED, waive
+from tidemill_cdk.waivers import IS_A_DLQ, RECORDS_ARE_KEPT, STREAMS_ARE_LISTED, waive
 from tidemill_cdk.worker import Stores
 
 RELAY_TIMEOUT: Final = minutes(1)
@@ -98,6 +98,8 @@ class Relay(PythonFunction):
             retention_period=duration(limits.DLQ_RETENTION),
         )
         keep_name(self.failed_records, "RelayFailedRecords")
+        findings = ("AwsSolutions::AwsSolutions-SQS3", "Serverless::Serverless-SQSRedrivePolicy")
+        waive(self.failed_records, IS_A_DLQ, *findings)
         waive(self.function, RECORDS_ARE_KEPT, "Serverless::Serverless-LambdaDLQ")
 
     def send(self, queues: Collection[LaneQueue], stores: Stores) -> None:
