@@ -73,7 +73,7 @@ def _ask(world: World, outboxes: Outboxes, numbers: Any) -> None:
         tenant="acme",
         via=rng.choice(("submit", "submit", "message")),
         key="tell" if rng.random() < 0.2 else None,
-        details={"facts": rng.choice((0, 1, 2, 12)), "children": children, "late": rng.random() < 0.6},
+        details={"facts": rng.choice((0, 1, 4, 12)), "children": children, "late": rng.random() < 0.6},
     )
     if wanted.via == "message":
         # Sent twice it would be two jobs, each with children of one number.
@@ -105,7 +105,7 @@ def _commit(world: World, outboxes: Outboxes, order: str, numbers: Any, at_ms: i
     rng = world.rng
     tenant = rng.choice(TENANTS)
     children = [_child(world, outboxes, next(numbers), tenant, key) for _ in range(1 if key else rng.choice((0, 1, 2)))]
-    facts = rng.choice((0, 1, 2)) if children else rng.choice((1, 2, 11))
+    facts = rng.choice((0, 1, 5)) if children else rng.choice((1, 4, 11))
     is_refused, repeats = rng.random() < 0.15, rng.random() < 0.15
     delay = seconds(rng.choice((0, 0, 0, 20, 1_200)))
 
