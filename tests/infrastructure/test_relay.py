@@ -1,11 +1,14 @@
 """The relay: what starts it, what it may do, and that a program without an outbox has none."""
 
 import json
+import re
 
 import pytest
 
 from tests.infrastructure.stacks import Synthesised, code_folder, dependency_folder, make_thumbnail, synthesise
 from tests.infrastructure.test_permissions import allowed
+from tests.infrastructure.test_simulated_roles import in_one_lane
+from tests.simulation.watchers.roles import ROLES
 from tidemill import JobRegistry
 from tidemill.aws.outbox_items import outbox_key
 from tidemill.domain.limits import OUTBOX_SHARDS
@@ -122,3 +125,16 @@ def test_a_missing_handler_is_named(tmp_path):
     settings = DeploySettings(dependencies=dependency_folder(tmp_path / "dependencies"), cache=tmp_path / "cache")
     with pytest.raises(DeployError, match=r"relay/handler\.py"):
         TidemillStack(App(), "t", registry=JobRegistry(make_thumbnail, outbox=True), code=code, settings=settings)
+
+
+def test_the_simulation_knows_the_relays_role(stack: Synthesised):
+    others = re.compile(r"<(RelayFailedRecords\.Arn|JobsTable\.StreamArn)>|\*")
+    pairs = {
+        (action, in_one_lane(resource))
+        for action, resource in allowed(stack, "Relay")
+        if not others.fullmatch(resource)
+    }
+
+    assert {(action, resource) for action, found in ROLES["relay"].items() for resource in found} == {
+        (action, "bus" if resource == BUS else resource) for action, resource in pairs
+    }

@@ -200,8 +200,8 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
             arguments class (a DeathNotice) that is submitted in the same transaction as a death.
         schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
         answers: the type of each answer that the job waits for, by name (see `ctx.wait_for`). At most 16.
-        announces: which of State.SUCCEEDED and State.DEAD is published as a fact, in one transaction with it. Each costs
-            four write units, the removal of the fact's row included.
+        announces: which of State.SUCCEEDED and State.DEAD is published as a fact, in one transaction with it. Each fact
+            costs four write units, the removal of its row included.
 
     Raises:
         DefinitionError: a value is of another type or out of its range, a schedule or an answer can't be, the function
