@@ -39,5 +39,9 @@ def test_the_simulation_knows_the_roles(production: Synthesised, function, repos
     assert {(action, resource) for action, found in simulated.items() for resource in found} == pairs
 
 
+def test_the_simulation_knows_what_programs_with_an_outbox_may_do_beside():
+    assert {right for right, _ in roles.OUTBOX} == {*permissions.TABLE_QUERY, *permissions.BUS_PUBLISH}
+
+
 def test_the_simulation_knows_what_programs_with_sagas_may_do_beside():
     assert roles.SAGA_REPORT == permissions.SAGA_REPORT

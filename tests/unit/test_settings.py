@@ -7,7 +7,15 @@ from tidemill.settings import LaneSettings, RuntimeSettings
 
 LANES = {"default": LaneSettings(queue_url="q", dlq_url="d"), "bulk": LaneSettings(queue_url="q2", dlq_url="d2")}
 FULL = RuntimeSettings(
-    stack="s", table="t", lanes=LANES, list_index=False, payload_bucket="b", idempotency_table="i", lane="bulk"
+    stack="s",
+    table="t",
+    lanes=LANES,
+    list_index=False,
+    payload_bucket="b",
+    idempotency_table="i",
+    lane="bulk",
+    outbox=True,
+    bus="b",
 )
 
 
@@ -56,3 +64,9 @@ def test_an_incomplete_environment_is_refused_with_the_variable_and_the_fix(name
 
     assert refused.value.variable == name
     assert name in str(refused.value)
+
+
+def test_what_only_some_stacks_have_takes_no_room_in_the_others():
+    plain = RuntimeSettings(stack="s", table="t", lanes=LANES).to_env()
+
+    assert not {"TIDEMILL_OUTBOX", "TIDEMILL_BUS"} & set(plain)

@@ -16,6 +16,7 @@ from tests.simulation.worlds import (
     moving,
     notices,
     outage,
+    outbox,
     parking,
     poison,
     redrive,
@@ -47,5 +48,6 @@ WORLDS: dict[str, Setting] = {
         fires.SETTING,
         answers.SETTING,
         sagas.SETTING,
+        outbox.SETTING,
     )
 }

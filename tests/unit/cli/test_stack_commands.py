@@ -1,6 +1,8 @@
 import json
 from importlib.metadata import version
 
+from tidemill.service.leftovers import OutboxStatus
+
 HEADINGS = ["lane", "ready", "in", "flight", "delayed", "dead", "visibility", "receives", "kept", "kept", "dead"]
 
 
@@ -28,3 +30,19 @@ def test_lanes(run, world):
 def test_version(run):
     assert run("version").stdout == f"tidemill {version('tidemill')}\n"
     assert json.loads(run("version", "--json").stdout) == {"version": version("tidemill")}
+
+
+def test_outbox(run, world):
+    world.outbox = lambda: (OutboxStatus(3, 4, 1, 1_000_000, is_whole=False), 1_090_500)
+
+    human, machine = run("outbox").stdout, json.loads(run("outbox", "--json").stdout)
+
+    assert human.split()[:8] == ["jobs", "3", "facts", "4", "damaged", "1", "oldest", "90s"]
+    assert "there is more" in human
+    assert (machine["jobs"], machine["facts"], machine["oldest_age_s"], machine["is_whole"]) == (3, 4, 90, False)
+
+
+def test_an_empty_outbox(run, world):
+    world.outbox = lambda: (OutboxStatus(0, 0, 0, None, is_whole=True), 0)
+
+    assert run("outbox").stdout.split() == ["jobs", "0", "facts", "0"]

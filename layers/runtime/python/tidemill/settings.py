@@ -41,6 +41,8 @@ class RuntimeSettings(BaseModel):
         api_url: where the HTTP API answers, without a slash at the end; what jobs' links begin with. Empty where the
             stack has none.
         sagas: the ARN of each saga's state machine by the saga's name; workers are not told.
+        outbox: whether the stack has a relay, which sends what transactions commit.
+        bus: the EventBridge bus of the program's events; only the relay and the janitor are told.
         code_version: tells one deployment of the jobs' code from another; remembered steps carry it.
     """
 
@@ -57,6 +59,8 @@ class RuntimeSettings(BaseModel):
     code_version: str = ""
     api_url: str = ""
     sagas: dict[str, str] = Field(default_factory=dict)
+    outbox: bool = False
+    bus: str = ""
 
     def to_env(self) -> dict[str, str]:
         """The variables, ready for a function's environment. CDK tokens pass through unharmed."""
@@ -73,6 +77,9 @@ class RuntimeSettings(BaseModel):
             f"{PREFIX}CODE_VERSION": self.code_version,
             f"{PREFIX}API_URL": self.api_url,
             f"{PREFIX}SAGAS": json.dumps(self.sagas, separators=(",", ":")),
+            # What only some stacks have takes no room in the others.
+            **({f"{PREFIX}OUTBOX": "on"} if self.outbox else {}),
+            **({f"{PREFIX}BUS": self.bus} if self.bus else {}),
         }
 
     @classmethod

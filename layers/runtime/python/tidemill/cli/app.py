@@ -61,6 +61,7 @@ for _verb, _command in commands_schedules.COMMANDS.items():
 app.add_typer(saga_app)
 app.add_typer(schedule_app)
 app.command("lanes")(commands_stack.lanes)
+app.command("outbox")(commands_stack.outbox)
 app.command("version")(commands_stack.version)
 
 

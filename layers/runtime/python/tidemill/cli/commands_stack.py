@@ -1,4 +1,4 @@
-"""`tidemill lanes | version`."""
+"""`tidemill lanes | outbox | version`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,29 @@ def lanes(context: typer.Context, *, as_json: Json = False) -> None:
         for lane in found
     ]
     render.rows(headings, lines, empty="no lanes")
+
+
+def outbox(context: typer.Context, *, as_json: Json = False) -> None:
+    """Show what was committed and is not sent yet, and how old the oldest of it is."""
+    from dataclasses import asdict
+
+    from tidemill.cli import render
+    from tidemill.cli.durations import written
+
+    found, now_ms = target_of(context).outbox()
+    age_s = None if found.oldest_at is None else max(now_ms - found.oldest_at, 0) // 1000
+    if as_json:
+        render.as_json({**asdict(found), "oldest_age_s": age_s})
+        return
+    render.fields(
+        (
+            ("jobs", found.jobs),
+            ("facts", found.facts),
+            ("damaged", found.damaged or None),
+            ("oldest", None if age_s is None else f"{written(age_s)} ago"),
+            ("", None if found.is_whole else "there is more than was looked at"),
+        )
+    )
 
 
 def version(*, as_json: Json = False) -> None:

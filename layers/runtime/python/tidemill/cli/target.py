@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import typer
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tidemill.cli.api import SignedApi
     from tidemill.cli.depths import LaneDepth
     from tidemill.entrypoints.bootstrap import Program
+    from tidemill.service.leftovers import OutboxStatus
+
+# Ten thousand rows are a second or two of reads, and say enough.
+_MOST_LOOKED_AT: Final = 10_000
 
 
 @dataclass
@@ -71,6 +75,19 @@ class Target:
         from tidemill.cli.depths import depths
 
         return depths(self.account.sqs, self.info.settings.lanes)
+
+    def outbox(self) -> tuple[OutboxStatus, int]:
+        """What stands in the outbox, and the time (Unix milliseconds).
+
+        Raises:
+            InputError: the stack has none.
+        """
+        from tidemill.domain.errors import InputError
+        from tidemill.service.leftovers import look_at
+
+        if not self.info.settings.outbox:
+            raise InputError.at("outbox", "the stack has none. Fix: JobRegistry(..., events=[...]), then deploy it")
+        return look_at(self.program.outbox, _MOST_LOOKED_AT), self.program.clock.now_ms()
 
 
 def target_of(context: typer.Context) -> Target:

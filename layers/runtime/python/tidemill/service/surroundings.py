@@ -25,6 +25,7 @@ class Surroundings:
         interrupter: makes a way into the code of the thread that calls it.
         errands: what jobs owe to sagas, where the program has some.
         api_url: where the HTTP API answers; "" where the program has none.
+        stack: whose facts jobs publish.
         owed: what jobs that are over owe, beside their place in an order.
     """
 
@@ -43,6 +44,7 @@ class Surroundings:
     waits: JobWaits = field(kw_only=True)
     api_url: str = field(default="", kw_only=True)
     owed: tuple[Obligation, ...] = field(default=(), kw_only=True)
+    stack: str = field(default="", kw_only=True)
 
     @property
     def succession(self) -> Succession:

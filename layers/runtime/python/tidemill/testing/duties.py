@@ -14,6 +14,7 @@ from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.janitor import Janitor
+from tidemill.service.leftovers import Leftovers
 from tidemill.service.reception import Enveloped, Received, receive
 from tidemill.service.refusal import refused_ref
 from tidemill.service.schedule_request import declared_in
@@ -25,6 +26,7 @@ from tidemill.testing.stack import MemoryStack
 _MINUTE_MS: Final = milliseconds(limits.SWEEP_PERIOD)
 _AHEAD_MS: Final = milliseconds(limits.SWEEP_AHEAD)
 _SKEW_MS: Final = milliseconds(limits.CLOCK_SKEW)
+_LEFTOVER_MS: Final = milliseconds(limits.OUTBOX_LEFTOVER)
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Duties:
     ticks: TickSweep
     batches: BatchWatch
     crew: InlineCrew
+    leftovers: Leftovers
     _is_busy: bool = False
 
     def next_at(self) -> int | None:
@@ -52,6 +55,7 @@ class Duties:
             # Another process than that of a job that may be running.
             with self.crew.elsewhere():
                 self._run(self.ticks.run)
+                self._run(self.leftovers.sweep)
                 self._run(self.janitor.sweep)
                 self._run(self.janitor.census)
                 self._run(self.batches.look)
@@ -71,6 +75,7 @@ class Duties:
         if any(ref not in rows or rows[ref].deleted for ref in declared_in(self.stack.registry)):
             times.append(now_ms)
         times += [at for batch in self.stack.batches.records.values() if (at := self._look_at(batch)) is not None]
+        times += [outbound.at + _LEFTOVER_MS for outbound in self.stack.outbox.rows.values()]
         if self._has_unseen_deaths():
             times.append(now_ms)
         if not times:

@@ -11,6 +11,7 @@ from trials.ordered import change_in_order, take_turn
 from trials.outside import call
 from trials.quick import do_at_once
 from trials.selling import book, cancel_booking, pay, place_order, send_off
+from trials.telling import Told, tell
 from trials.ticking import tell_time
 from trials.timing import doze, overrun, stay_deaf, stroll, take_care, take_care_async
 
@@ -42,7 +43,9 @@ registry = JobRegistry(
     send_off,
     tell_time,
     ask,
+    tell,
     sagas=[place_order],
+    events=[Told],
     lanes=(
         Lane("default"),
         Lane("crashing"),

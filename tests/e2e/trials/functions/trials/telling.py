@@ -1,0 +1,30 @@
+"""A job that publishes a fact and commits another job with its success."""
+
+from tidemill import JobContext, PermanentError, State, job, seconds
+from tidemill.events import Event
+from trials.diary import Trial
+from trials.quick import Quick
+
+
+class Told(Event, type="trial.told"):
+    """Somebody has told something, at this time (Unix milliseconds)."""
+
+    name: str
+    at_ms: int
+
+
+class Tell(Trial, kind="trial.tell"):
+    """`fails`: whether it does, after it has told."""
+
+    fails: bool = False
+    at_ms: int = 0
+
+
+@job(Tell, timeout=seconds(5), announces=(State.SUCCEEDED, State.DEAD))
+def tell(args: Tell, context: JobContext) -> str:
+    """Tell it, and come to its end or not."""
+    context.publish(Told(name=args.name, at_ms=args.at_ms), subject=f"trial/{args.name}")
+    job_id = context.submit(Quick(diary=args.diary, name=f"child of {args.name}"))
+    if args.fails:
+        raise PermanentError("it has told all, and fails")
+    return job_id
