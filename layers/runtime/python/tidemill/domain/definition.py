@@ -23,6 +23,7 @@ from tidemill.domain.returning import is_async
 
 if TYPE_CHECKING:
     from tidemill.domain.schedule import Declarations, Schedule
+    from tidemill.domain.subscription import Subscription
 
 A = TypeVar("A", bound=JobArgs)
 R = TypeVar("R")
@@ -99,6 +100,7 @@ class JobDefinition(Generic[A, R]):
     on_dead: type[DeathNotice] | None = None
     schedule: Declarations | None = None
     answers: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    hears: tuple[Subscription, ...] = ()
 
     def __post_init__(self) -> None:
         _check_args_type(self.args_type)
