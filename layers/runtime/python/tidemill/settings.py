@@ -39,6 +39,8 @@ class RuntimeSettings(BaseModel):
         tenant_claim: the claim of the HTTP API's tokens that holds the tenant; empty where callers sign with
             AWS credentials.
         sagas: the ARN of each saga's state machine by the saga's name; workers are not told.
+        outbox: whether the stack has a relay, which sends what transactions commit.
+        bus: the EventBridge bus of the program's events; only the relay and the janitor are told.
         code_version: tells one deployment of the jobs' code from another; remembered steps carry it.
     """
 
@@ -54,6 +56,8 @@ class RuntimeSettings(BaseModel):
     tenant_claim: str = ""
     code_version: str = ""
     sagas: dict[str, str] = Field(default_factory=dict)
+    outbox: bool = False
+    bus: str = ""
 
     def to_env(self) -> dict[str, str]:
         """The variables, ready for a function's environment. CDK tokens pass through unharmed."""
@@ -69,6 +73,9 @@ class RuntimeSettings(BaseModel):
             f"{PREFIX}TENANT_CLAIM": self.tenant_claim,
             f"{PREFIX}CODE_VERSION": self.code_version,
             f"{PREFIX}SAGAS": json.dumps(self.sagas, separators=(",", ":")),
+            # What only some stacks have takes no room in the others.
+            **({f"{PREFIX}OUTBOX": "on"} if self.outbox else {}),
+            **({f"{PREFIX}BUS": self.bus} if self.bus else {}),
         }
 
     @classmethod

@@ -105,6 +105,11 @@ class Clients:
         return self._client("stepfunctions", attempts=3)
 
     @cached_property
+    def events(self) -> Any:
+        """EventBridge's client. It never repeats a call: what is published twice is counted by us."""
+        return self._client("events", attempts=1)
+
+    @cached_property
     def sts(self) -> Any:
         """Who these credentials belong to. One call of one service is not worth its stubs."""
         return self._client("sts", attempts=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tidemill.aws.items import UNIT_BYTES, Item
 from tidemill.aws.siblings import args_item, error_item, result_item
@@ -14,6 +14,9 @@ from tidemill.domain.notice import Notice
 from tidemill.domain.outcome import Bury, Complete, Park, RetryLater
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import AttemptFailure, Conclusion
+
+if TYPE_CHECKING:
+    from tidemill.domain.outbox import Outbound
 
 # What the item of a succeeded job holds beside those texts: names, separators, and numbers as long as they get.
 _BESIDE_TEXTS: Final = 312
@@ -28,6 +31,7 @@ class Ending:
     after: Job
     siblings: tuple[Item, ...]
     notice: Notice | None = None
+    outbounds: tuple[Outbound, ...] = ()
 
     def is_shown_by(self, record: Job) -> bool:
         """Whether `record` is what this conclusion made."""
@@ -57,7 +61,7 @@ def ending(conclusion: Conclusion) -> Ending:
     elif after.result is not None and not _fits(after):
         siblings.append(result_item(after, after.result))
         after = replace(after, result=None, has_result_item=True)
-    return Ending(verb_of(verdict), before, after, tuple(siblings), conclusion.notice)
+    return Ending(verb_of(verdict), before, after, tuple(siblings), conclusion.notice, conclusion.outbounds)
 
 
 def _fits(job: Job) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tidemill.aws.change import claiming, extending, moving
+from tidemill.aws.change import Update, claiming, extending, moving
 from tidemill.aws.concluding import Ending, ending
 from tidemill.aws.items import Item, job_of, state_item
 from tidemill.aws.outcomes import Done
@@ -27,6 +27,8 @@ from tidemill.domain.ports import Answer, AttemptFailure, Claim, Conclusion, Ref
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+
+    from tidemill.domain.outbox import Outbound
 
 
 class DynamoJobStore:
@@ -87,15 +89,22 @@ class DynamoJobStore:
         return [next(answers) if error is None else Unwritten(error) for error in failed]
 
     def move(
-        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+        self,
+        verb: Verb,
+        before: Job,
+        after: Job,
+        notice: Notice | None = None,
+        *,
+        forget: str | None = None,
+        outbounds: Sequence[Outbound] = (),
     ) -> Answer:
         """See JobStore. With a wish: two units for the record and two for each kilobyte of what is remembered."""
         lifecycle.check_move(verb, before.state, after.state)
-        beside = self._notice(notice)
+        beside, firm = self._notice(notice), _outbox(outbounds)
         if forget is not None:
             beside += ({"Update": wishing(before.ref, Wish(after.generation, forget), after.ttl_s)},)
         update = moving(verb, before, after)
-        (resolved,) = self._write(verb, [before.ref], [Together(update, beside) if beside else update])
+        (resolved,) = self._write(verb, [before.ref], [_written(update, beside, firm)])
         return answer_of(resolved, Written(after, before), after.__eq__)
 
     def extend(self, job: Job, lease_until: int, progress: str | None) -> Answer:
@@ -119,8 +128,8 @@ class DynamoJobStore:
         return self._table.keep_longer("keep_longer", args_key(job.ref, job.fingerprint), ttl_s)
 
     def _ended(self, done: Ending) -> Write:
-        update, beside = moving(done.verb, done.before, done.after), self._notice(done.notice)
-        return Together(update, beside) if beside else update
+        update = moving(done.verb, done.before, done.after)
+        return _written(update, self._notice(done.notice), _outbox(done.outbounds))
 
     def _notice(self, notice: Notice | None) -> tuple[Action, ...]:
         if notice is None:
@@ -140,6 +149,19 @@ class DynamoJobStore:
         for index, error in zip(owners, put, strict=True):
             errors[index] = errors[index] or error
         return errors
+
+
+def _written(update: Update, beside: tuple[Action, ...], firm: tuple[Action, ...]) -> Write:
+    return Together(update, beside, firm) if beside or firm else update
+
+
+def _outbox(outbounds: Sequence[Outbound]) -> tuple[Action, ...]:
+    if not outbounds:
+        return ()
+    # Few jobs tell anything.
+    from tidemill.aws.outbox_items import outbox_item
+
+    return tuple({"Put": {"Item": outbox_item(outbound)}} for outbound in outbounds)
 
 
 def _claim_answer(claim: Claim, resolved: Resolved) -> Answer:

@@ -34,10 +34,14 @@ Single: TypeAlias = Insert | Update
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A write that is made in one transaction with others; where a condition of those does not hold, alone."""
+    """A write that is made in one transaction with others; where a condition of those does not hold, without them.
+
+    What is `firm` has no condition, and is made either way.
+    """
 
     first: Single
     others: tuple[Action, ...]
+    firm: tuple[Action, ...] = ()
 
 
 Write: TypeAlias = Single | Together
@@ -69,15 +73,21 @@ class ConditionalWriter:
     def _together(self, operation: str, write: Together) -> Outcome:
         """One transaction, tried again while others of the same items are under way."""
         first = in_transaction(write.first.item if isinstance(write.first, Insert) else write.first)
-        actions = (first, *write.others)
+        outcome = self._transact(operation, (first, *write.others, *write.firm))
+        if not isinstance(outcome, Taken):
+            return outcome
+        # What was to be new is there: an earlier try that lost its answer wrote it, or an earlier death did.
+        again = self._transact(operation, (first, *write.firm)) if write.firm else outcome
+        return self._single(operation, write.first) if isinstance(again, Taken) else again
+
+    def _transact(self, operation: str, actions: Sequence[Action]) -> Outcome | Taken:
         outcome = transact(self.table, operation, actions)
         for tried in range(1, self.table.patience.tries):
             if not (isinstance(outcome, Broken) and outcome.repeat):
                 break
             self.table.patience.wait(tried)
             outcome = transact(self.table, operation, actions)
-        # What was to be new is there: an earlier try that lost its answer wrote it, or an earlier death did.
-        return self._single(operation, write.first) if isinstance(outcome, Taken) else outcome
+        return outcome
 
     def _single(self, operation: str, write: Single) -> Outcome:
         client: Any = self.table.client

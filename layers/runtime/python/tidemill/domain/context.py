@@ -5,56 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from tidemill.domain.lifeline import Lifeline
+from tidemill.domain.undone import Undone
 
 if TYPE_CHECKING:
+    from tidemill.domain.args import JobArgs
+    from tidemill.domain.event import Event
     from tidemill.domain.heard import Heard
-    from tidemill.domain.waiting import Question
-
-from tidemill.domain.undone import Undone
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Lifeline(Protocol):
-    """One attempt's hold on its job. `JobContext` says what each of these does."""
-
-    @property
-    def cancel_asked(self) -> bool:
-        """Whether the job was asked to stop."""
-
-    @property
-    def time_left(self) -> timedelta:
-        """Until the hard timeout."""
-
-    @property
-    def cursor(self) -> Any:
-        """The last checkpoint."""
-
-    def step(self, name: str, function: Callable[[], Any], returns: Any) -> Any:
-        """Call once, and remember what it returned as `returns`."""
-
-    async def step_async(self, name: str, function: Callable[[], Awaitable[Any]], returns: Any) -> Any:
-        """The same for a coroutine function."""
-
-    def step_key(self, name: str) -> str:
-        """The idempotency key of a step's effect."""
-
-    def checkpoint(self, cursor: object) -> None:
-        """Record the cursor, and hand over if the time is nearly up."""
-
-    def heartbeat(self) -> None:
-        """Say that the job lives."""
-
-    def progress(self, done: int, total: int | None, note: str | None) -> None:
-        """Show how far it is."""
-
-    def wait_for(self, question: Question) -> Any:
-        """Wait for an answer from outside."""
-
-    def answer_token(self, name: str, to: str, lasts: timedelta) -> str:
-        """A token that lets somebody answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +241,48 @@ class JobContext:
             FenceLostError, UnavailableError: as `step`.
         """
         return self.lifeline.answer_token(name, to, lasts)
+
+    def publish(self, event: Event, *, subject: str | None = None, sequence: int | None = None) -> str:
+        """Publish a fact if, and once, this job has succeeded; answers the fact's id.
+
+        Nothing happens before: the fact is written in one transaction with the job's success, and the relay puts it on
+        the bus afterwards, at least once. An attempt that fails, is retried, hands over, waits or loses its job
+        publishes nothing. Each fact costs two write units a kilobyte, and one when it was sent.
+
+        Arguments:
+            event: of a type that the registry lists. `subject`: what it is about, such as `order/7`.
+            sequence: its number among the facts of its subject, 0 to 2^53 - 1.
+
+        Raises:
+            InputError: the type is not listed, an argument is bad, the data is over 128 KiB, or the job would commit
+                more than 90 facts and jobs, or more than 3 MiB of them.
+            StepError: it is asked for within a step, which later attempts leave out.
+            FenceLostError: the job belongs to another worker by now.
+        """
+        return self.lifeline.publish(event, subject, sequence)
+
+    def submit(
+        self,
+        args: JobArgs,
+        *,
+        key: str | None = None,
+        tenant: str | None = None,
+        lane: str | None = None,
+        delay: timedelta | None = None,
+        run_at: datetime | None = None,
+        expires_in: timedelta | None = None,
+    ) -> str:
+        """Submit a job if, and once, this one has succeeded; answers its id. As `publish`, and at its cost.
+
+        The options are those of `Submission`; by default it is of this job's tenant. Where the job is to exist whatever
+        becomes of this one, use the client.
+
+        Raises:
+            InputError, StepError, FenceLostError: as `publish`; or the lane is FIFO, whose order the relay can't keep.
+            UnavailableError: large arguments could not be stored.
+        """
+        given = {"key": key, "tenant": tenant, "lane": lane, "delay": delay, "run_at": run_at, "expires_in": expires_in}
+        return self.lifeline.submit(args, {name: value for name, value in given.items() if value is not None})
 
     @property
     def cancel_asked(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -22,6 +22,7 @@ from tidemill.domain.retry import Retry
 from tidemill.domain.returning import is_async
 
 if TYPE_CHECKING:
+    from tidemill.domain.lifecycle import State
     from tidemill.domain.schedule import Declarations, Schedule
     from tidemill.domain.subscription import Subscription
 
@@ -101,6 +102,7 @@ class JobDefinition(Generic[A, R]):
     schedule: Declarations | None = None
     answers: Mapping[str, Any] = field(default_factory=dict, hash=False)
     hears: tuple[Subscription, ...] = ()
+    announces: Iterable[State] = ()
 
     def __post_init__(self) -> None:
         _check_args_type(self.args_type)
@@ -123,6 +125,11 @@ class JobDefinition(Generic[A, R]):
         _check_within(f"{where} heartbeat", self.heartbeat, limits.MIN_HEARTBEAT, longest)
         check_death_notice(where, self.args_type, self.on_dead)
         check_answers(where, self.answers)
+        if self.announces != ():
+            # Few kinds announce anything.
+            from tidemill.domain.job_events import check_announced
+
+            object.__setattr__(self, "announces", check_announced(where, self.announces))
         if self.schedule is not None:
             # Few kinds have one, and no worker asks for it.
             from tidemill.domain.schedule import schedules_of
@@ -178,6 +185,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
     on_dead: type[DeathNotice] | None = None,
     answers: Mapping[str, Any] | None = None,
     schedule: Declarations | None = None,
+    announces: Iterable[State] = (),
 ) -> _JobDecorator[A]:
     """Turn a function into a job definition. Nothing is registered: `JobRegistry(...)` lists the jobs.
 
@@ -194,6 +202,8 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
             arguments class (a DeathNotice) that is submitted in the same transaction as a death.
         schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
         answers: the type of each answer that the job waits for, by name (see `ctx.wait_for`). At most 16.
+        announces: which of State.SUCCEEDED and State.DEAD is published as a fact, in one transaction with it: two write
+            units more for the record, two for the fact's row and one for its removal, each time.
 
     Raises:
         DefinitionError: a value is of another type or out of its range, a schedule or an answer can't be, the function
@@ -212,6 +222,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         "on_dead": on_dead,
         "answers": answers or {},
         "schedule": schedule,
+        "announces": announces,
     }
     return _JobDecorator(args_type, options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +48,14 @@ class Fact:
 
     def cloud_event(self, source: str) -> dict[str, Any]:
         """The fact in CloudEvents' JSON format. `source`: who publishes it, a URI reference."""
+        return {**self._attributes(source), "data": load_strict(self.data.decode(), "data")}
+
+    def text(self, source: str) -> str:
+        """The same as JSON text, in which the data stands as the very bytes that it is."""
+        head = json.dumps(self._attributes(source), separators=(",", ":"))
+        return f'{head[:-1]},"data":{self.data.decode()}}}'
+
+    def _attributes(self, source: str) -> dict[str, Any]:
         optional = {
             "causationid": self.causation_id,
             "subject": self.subject,
@@ -65,7 +74,6 @@ class Fact:
             "correlationid": self.correlation_id,
             "hops": self.hops,
             **{name: value for name, value in optional.items() if value is not None},
-            "data": load_strict(self.data.decode(), "data"),
         }
 
 

@@ -22,7 +22,16 @@ def keyed_job_id(tenant: str, kind: str, key: str) -> str:
 
     A UUIDv8 (RFC 9562: content of our own) from SHA-256, so that no tenant can guess another's.
     """
-    digest = hashlib.sha256(f"tidemill\n{tenant}\n{kind}\n{key}".encode()).digest()
+    return _uuid8(f"tidemill\n{tenant}\n{kind}\n{key}")
+
+
+def caused_id(job_id: str, generation: int, what: str) -> str:
+    """The id of `what` one generation of a job commits with its own end: however often that is written, it is one."""
+    return _uuid8(f"tidemill caused\n{job_id}\n{generation}\n{what}")
+
+
+def _uuid8(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
     value = int.from_bytes(digest[:16], "big")
     value = value & ~(0xF << 76) | 0x8 << 76
     value = value & ~(0b11 << 62) | 0b10 << 62

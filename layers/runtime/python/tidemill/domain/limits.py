@@ -90,6 +90,24 @@ MAX_HOPS: Final = 32
 # more to submit checkpoints and hands over, so that no attempt that fails submits all of it again.
 MAX_CHILDREN: Final = 10_000
 
+# --- the outbox --------------------------------------------------------------------------------
+# A partition takes 1,000 write units a second (Developer Guide, "Partitions and data distribution"), and a row takes
+# three: sixteen of them take 5,000 rows a second.
+OUTBOX_SHARDS: Final = 16
+# What the key of each of its partitions begins with.
+OUTBOX_PARTITION: Final = "#outbox#"
+# API Reference, TransactWriteItems: at most 100 actions and 4 MB. The rest is for the job's own end.
+MAX_OUTBOUNDS: Final = 90
+MAX_OUTBOUND_BYTES: Final = 3 * 1024 * 1024
+# What a row has beside what it says: its key, names and times.
+OUTBOX_OVERHEAD_BYTES: Final = 300
+# API Reference, PutEvents: at most ten entries; User Guide, "Calculating PutEvents event entry size": below 256 KB in
+# all.
+BUS_BATCH_ENTRIES: Final = 10
+BUS_BATCH_BYTES: Final = 256 * 1024 - 1
+# From this age the janitor sends what the relay has left. The relay asks from half of it on whether it still stands.
+OUTBOX_LEFTOVER: Final = minutes(2)
+
 # --- schedules ---------------------------------------------------------------------------------
 # A tenant's schedules share one partition, which takes 1,000 writes a second (Developer Guide, "Partitions and data
 # distribution"): at one tick a minute each that is 17 writes a second, and a list is ten pages.
@@ -213,6 +231,8 @@ STATE_HORIZON: Final = SOURCE_RETENTION + DLQ_RETENTION + days(1)
 # may, and die then.
 MEMORY_HORIZON: Final = MAX_DELAY + STATE_HORIZON
 MAX_RETENTION: Final = days(400)
+# How long a row of the outbox that nothing could send stays there for people to look at.
+OUTBOX_RETENTION: Final = days(400)
 # How long the numbering of an entity outlives its last job: as long as any record of one.
 ENTITY_MEMORY: Final = MAX_RETENTION
 # How long a step may take with all its retries. Its record must outlive the question what became of it.

@@ -18,6 +18,7 @@ from tidemill.domain.saga.words import CLOSE_KIND
 from tidemill.domain.sizing import size_lane
 
 if TYPE_CHECKING:
+    from tidemill.domain.event import Event
     from tidemill.domain.schedule import Schedule
     from tidemill.domain.subscription import Subscription
 
@@ -30,18 +31,27 @@ class JobRegistry:
         registry = JobRegistry(make_thumbnail, send_receipt)
         registry = JobRegistry(render, lanes=(*DEFAULT_LANES, Lane("gpu", memory_mb=8192)))
         registry = JobRegistry(reserve, release, charge, sagas=[place_order])
+        registry = JobRegistry(place, pack, events=[OrderPlaced])
 
     With sagas it has one more job, `tidemill.saga.close`, which ends what steps without a compensation began.
+
+    With events, with a job that announces its end, or with `outbox=True`, the stack has a relay, which sends what
+    transactions have committed; with events it has a bus, too. Without them it has neither.
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
             resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
-            on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, or a
-            saga's job is not listed or in a FIFO lane.
+            on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, a
+            saga's job is not listed or in a FIFO lane, or what is listed as an event is none or shares its type.
     """
 
     def __init__(
-        self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES, sagas: Sequence[Saga] = ()
+        self,
+        *definitions: AnyDefinition,
+        lanes: Sequence[Lane] = DEFAULT_LANES,
+        sagas: Sequence[Saga] = (),
+        events: Iterable[type[Event]] = (),
+        outbox: bool = False,
     ) -> None:
         self._lanes = _by_name(lanes)
         self._sagas = by_name(sagas)
@@ -57,6 +67,8 @@ class JobRegistry:
             check_saga(saga, self._kinds, self._lanes)
         self._check_schedules()
         self._check_subscriptions()
+        self._events = _events(events, definitions)
+        self._asks_for_outbox = bool(outbox)
         for lane in self._lanes.values():
             size_lane(lane, self.in_lane(lane.name))
 
@@ -75,6 +87,16 @@ class JobRegistry:
     def sagas(self) -> Mapping[str, Saga]:
         """The sagas by name, in the order given."""
         return MappingProxyType(self._sagas)
+
+    @property
+    def events(self) -> Mapping[str, type[Event]]:
+        """The events by type, those that jobs announce of themselves included."""
+        return MappingProxyType(self._events)
+
+    @property
+    def has_outbox(self) -> bool:
+        """Whether transactions may commit jobs and facts, which a relay sends."""
+        return self._asks_for_outbox or bool(self._events)
 
     def saga(self, name: str) -> Saga:
         """The saga of this name.
@@ -175,6 +197,16 @@ class JobRegistry:
                 f"job {definition.kind!r} names on_dead {notice.__name__}, which runs in FIFO lane {lane.name!r}: the "
                 f"notice of a death has no entity. Fix: give {notice.job_kind!r} a standard lane"
             )
+
+
+def _events(events: Iterable[type[Event]], definitions: Sequence[AnyDefinition]) -> dict[str, type[Event]]:
+    announced = [state for definition in definitions for state in definition.announces]
+    if events == () and not announced:
+        return {}
+    # Programs without events need not import what they are.
+    from tidemill.domain.listed_events import by_type
+
+    return by_type(events, announced)
 
 
 def _standard(lanes: Mapping[str, Lane]) -> str:

@@ -21,9 +21,11 @@ from tidemill.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from tidemill.aws.audit import DynamoAuditTrail
+    from tidemill.aws.bus import EventBridgeBus
     from tidemill.aws.dead_letters import SqsDeadLetters
     from tidemill.aws.memory import DynamoJobMemory
     from tidemill.aws.order import DynamoEntityOrder
+    from tidemill.aws.outbox import DynamoOutbox
     from tidemill.aws.payloads import S3Payloads
     from tidemill.aws.schedules import DynamoSchedules
     from tidemill.aws.waits import DynamoJobWaits
@@ -108,6 +110,21 @@ class Adapters:
         from tidemill.aws.schedules import DynamoSchedules
 
         return DynamoSchedules(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def outbox(self) -> DynamoOutbox:
+        """What was committed and is not sent yet."""
+        from tidemill.aws.outbox import DynamoOutbox
+
+        return DynamoOutbox(self.clients.dynamodb, self.settings.table)
+
+    @cached_property
+    def bus(self) -> EventBridgeBus | None:
+        """Where facts are published; None where the program has no events, or this function is not told."""
+        from tidemill.aws.bus import EventBridgeBus
+
+        settings = self.settings
+        return EventBridgeBus(self.clients, settings.bus, settings.stack) if settings.bus else None
 
     @property
     def _urls(self) -> dict[str, str]:

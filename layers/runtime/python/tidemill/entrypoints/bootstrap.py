@@ -36,11 +36,14 @@ if TYPE_CHECKING:
     from tidemill.service.deadletters import DeadLetterDesk
     from tidemill.service.errands import Errands
     from tidemill.service.janitor import Janitor
+    from tidemill.service.leftovers import Leftovers
     from tidemill.service.listing import Listing
+    from tidemill.service.relay import Relay
     from tidemill.service.sagas import SagaDesk
     from tidemill.service.schedules import Schedules
     from tidemill.service.tick_sweep import TickSweep
     from tidemill.service.tick_withdrawal import Withdrawing
+    from tidemill.service.transacting import Commit
 
 
 class SystemClock:
@@ -84,7 +87,37 @@ class Program(Adapters):
             schedules=self.schedules,
             batch_store=self.batches,
             answerer=self.answerer,
+            commit=self._commit,
         )
+
+    @property
+    def _commit(self) -> Commit | None:
+        if not self._has_outbox:
+            return None
+        from tidemill.service.composing import Composer
+        from tidemill.service.transacting import Commit
+
+        composer = Composer(self.registry, self.payloads, self.clock, self.random, self.settings.stack)
+        return Commit(self.outbox, composer, self.relay(None))
+
+    @property
+    def _has_outbox(self) -> bool:
+        # The command line knows the stack, and no registry.
+        return self.registry.has_outbox or self.settings.outbox
+
+    def relay(self, telemetry: Telemetry | None) -> Relay:
+        """Sends what was committed."""
+        from tidemill.service.relay import Relay
+
+        return Relay(self.outbox, self.bus, self.submitter, telemetry)
+
+    def leftovers(self, telemetry: Telemetry) -> Leftovers | None:
+        """The janitor's look at the outbox, where the program has one."""
+        if not self._has_outbox:
+            return None
+        from tidemill.service.leftovers import Leftovers
+
+        return Leftovers(self.outbox, self.relay(telemetry), self.clock, telemetry)
 
     @cached_property
     def schedules(self) -> Schedules:
@@ -193,6 +226,7 @@ class Program(Adapters):
             errands=errands,
             waits=self.waits,
             owed=(Counting(self._progress, telemetry),),
+            stack=self.settings.stack,
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)
 
@@ -211,6 +245,7 @@ class Program(Adapters):
             self.random,
             telemetry,
             self.errands(telemetry),
+            self.settings.stack,
         )
 
     def ticks(self, telemetry: Telemetry) -> TickSweep:

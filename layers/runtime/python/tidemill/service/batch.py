@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from tidemill.domain.job import Job
 from tidemill.domain.message import Delivery
@@ -17,6 +18,9 @@ from tidemill.service.claiming import Claimed
 from tidemill.service.ending import timed_out
 from tidemill.service.performing import Performer
 from tidemill.service.running import RunningJob
+
+if TYPE_CHECKING:
+    from tidemill.domain.outbox import Outbound
 
 
 @dataclass
@@ -117,6 +121,11 @@ class Batch:
         """Whether the job was told that it is to stop."""
         running = self.running.get(message_id)
         return running is not None and running.lifeline.has_heard
+
+    def outbounds(self, message_id: str) -> tuple[Outbound, ...]:
+        """What the message's job wants to tell, should it have succeeded."""
+        running = self.running.get(message_id)
+        return () if running is None else running.lifeline.untold.outbounds
 
     def newest(self, message_id: str) -> Job:
         """The newest known record of a claimed job; nothing its attempt still does is written from now on."""

@@ -22,7 +22,7 @@ from tidemill.domain.lifecycle import State, Verb, allows
 from tidemill.domain.ports import Clock, DeadLetterQueue, JobReader, JobStore, Telemetry, Written
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.settle import is_needless
-from tidemill.service.announcing import DeathAnnouncer
+from tidemill.service.announcing import DeathAnnouncer, EndAnnouncer
 from tidemill.service.errands import Errands
 from tidemill.service.reception import Enveloped, Foreign, Received, Unreadable, receive
 from tidemill.service.refusal import Refusal, kind_of, refused_ref
@@ -47,6 +47,7 @@ class Census:
     random: Random
     telemetry: Telemetry
     errands: Errands | None = None
+    stack: str = ""
 
     def take(self, has_time: Callable[[], bool]) -> int:
         """Record the deaths nobody saw, lane by lane while `has_time`; answers how many."""
@@ -94,7 +95,8 @@ class Census:
         if self.store.keep([message.envelope], [dead.ttl_s])[0] is not None:
             return False
         notice = DeathAnnouncer(self.registry, self.random).of(dead, now_ms, message.envelope)
-        written = isinstance(self.store.move(Verb.REPORT_DEAD, job, dead, notice), Written)
+        ended = EndAnnouncer(self.registry, self.stack).of(dead, now_ms, message.envelope)
+        written = isinstance(self.store.move(Verb.REPORT_DEAD, job, dead, notice, outbounds=ended), Written)
         if written:
             self.telemetry.alert("death_reported", job_id=job.ref.id, kind=job.kind, lane=lane, reason=dead.reason)
             self._tell(message, dead)

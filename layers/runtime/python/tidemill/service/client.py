@@ -23,7 +23,6 @@ from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
 from tidemill.service.flow import Flow
 from tidemill.service.listing import Listing, Query
-from tidemill.service.lookup import JobLookup
 from tidemill.service.moving import Mover
 from tidemill.service.polling import RUN_WAIT, Polling
 from tidemill.service.replying import Replies
@@ -32,11 +31,12 @@ from tidemill.service.schedules import Schedules
 from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, no_submission
+from tidemill.service.transacting import TransactingClient
 from tidemill.service.withdrawing import Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
-class JobClient(JobLookup):
+class JobClient(TransactingClient):
     """Submits and looks after jobs of one stack. Safe for threads. `connect` builds one.
 
     Attributes:
@@ -180,7 +180,7 @@ class JobClient(JobLookup):
             UnavailableError: AWS did not answer; the call may be repeated.
         """
         due_ms, field = new_due(to, delay, self.clock.now_ms())
-        return self.mover.move(self.get(job_id, tenant), due_ms, field)
+        return self.mover.move(self._recorded(job_id, tenant), due_ms, field)
 
     @property
     def mover(self) -> Mover:
@@ -220,7 +220,7 @@ class JobClient(JobLookup):
             JobStateError: it is over, and not as cancelled.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
-        return self._withdrawal.cancel(self.get(job_id, tenant))
+        return self._withdrawal.cancel(self._recorded(job_id, tenant))
 
     def answer(
         self, job_id: str, name: str, value: object, *, tenant: str = DEFAULT_TENANT, by: str | None = None
@@ -242,4 +242,4 @@ class JobClient(JobLookup):
         Raises:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.
         """
-        return self._withdrawal.kill(self.get(job_id, tenant))
+        return self._withdrawal.kill(self._recorded(job_id, tenant))

@@ -21,7 +21,7 @@ from tidemill.domain.message import Delivery
 from tidemill.domain.outcome import Complete
 from tidemill.domain.ports import Answer, Conclusion, JobQueue, Unwritten, Written
 from tidemill.domain.settle import ACK, LEAVE, UNASKED, Ack, Hold, Settlement, Unasked, settle, settle_fenced_out
-from tidemill.service.announcing import DeathAnnouncer
+from tidemill.service.announcing import DeathAnnouncer, EndAnnouncer
 from tidemill.service.batch import Batch
 from tidemill.service.claiming import Claimed, Claiming
 from tidemill.service.intake import Intake
@@ -251,7 +251,9 @@ class Executor:
         )
         envelope = claimed.received.envelope
         notice = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
-        return Conclusion(job, verdict, envelope, now_ms, notice, self.around.code)
+        ended = EndAnnouncer(self.around.registry, self.around.stack).of_verdict(job, verdict, now_ms, envelope)
+        told = batch.outbounds(message_id) if isinstance(verdict, Complete) else ()
+        return Conclusion(job, verdict, envelope, now_ms, notice, self.around.code, (*told, *ended))
 
     def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
         age = timedelta(milliseconds=now_ms - delivery.sent_at)

@@ -31,6 +31,7 @@ class Janitor:
     random: Random
     telemetry: Telemetry
     errands: Errands | None = None
+    stack: str = ""
 
     def sweep(self, deadline_ms: int | None = None) -> int:
         """Send every parked job that falls due within two minutes; answers how many were sent.
@@ -60,6 +61,7 @@ class Janitor:
             self.random,
             self.telemetry,
             self.errands,
+            self.stack,
         )
         return census.take(lambda: self._is_before(deadline_ms))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock, RLock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
@@ -19,6 +19,11 @@ from tidemill.domain.ports import Clock, JobStore, Refused, Written
 from tidemill.domain.waiting import Question
 from tidemill.service.awaiting import Inquirer
 from tidemill.service.notebook import Notebook
+from tidemill.service.untold import Untold, in_step
+
+if TYPE_CHECKING:
+    from tidemill.domain.args import JobArgs
+    from tidemill.domain.event import Event
 
 _MOST_DONE: Final = 1 << 53
 
@@ -28,7 +33,7 @@ class AttemptLifeline:
     """See `tidemill.domain.context.Lifeline`. Safe for threads; of no use any more once it was cut.
 
     Arguments:
-        job: as claimed; the newest known record later. `inquirer`: asks for it.
+        job: as claimed; the newest known record later. `inquirer`: asks for it. `untold`: what it wants to tell.
         hide: sets the visibility of the attempt's message, in seconds.
         ends_at: when the attempt ends whatever it does; `hands_over_at`: from when a checkpoint hands over.
         lease_ms: how long a sign of life keeps the job; None if the lease lasts as long as the function anyway.
@@ -47,6 +52,7 @@ class AttemptLifeline:
     lease_ms: int | None = None
     has_heard: bool = False
     inquirer: Inquirer = field(kw_only=True)
+    untold: Untold = field(kw_only=True)
     _is_cut: bool = False
     _pulsed_at: int = 0
     _unsaid: str | None = None
@@ -83,7 +89,8 @@ class AttemptLifeline:
         if found is not None:
             return self.notebook.read(found, returns)
         try:
-            value = function()
+            with in_step():
+                value = function()
         except BaseException:
             self.notebook.release(name)
             raise
@@ -95,7 +102,8 @@ class AttemptLifeline:
         if found is not None:
             return self.notebook.read(found, returns)
         try:
-            value = await function()
+            with in_step():
+                value = await function()
         except BaseException:
             self.notebook.release(name)
             raise
@@ -109,6 +117,7 @@ class AttemptLifeline:
 
     def checkpoint(self, cursor: object) -> None:
         """See JobContext."""
+        self.untold.check_empty()
         self._pulse()
         self._hear()
         hand_over = self.clock.now_ms() >= self.hands_over_at
@@ -138,6 +147,16 @@ class AttemptLifeline:
         """See JobContext."""
         self._check_held()
         return self.inquirer.token(name, to, lasts)
+
+    def publish(self, event: Event, subject: str | None, sequence: int | None) -> str:
+        """See JobContext."""
+        self._check_held()
+        return self.untold.opened().publish(event, subject, sequence)
+
+    def submit(self, args: JobArgs, options: Mapping[str, Any]) -> str:
+        """See JobContext."""
+        self._check_held()
+        return self.untold.opened().submit(args, options)
 
     # --- what the worker does ---------------------------------------------------------------------
 

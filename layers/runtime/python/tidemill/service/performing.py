@@ -8,7 +8,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
@@ -36,6 +36,10 @@ from tidemill.service.notebook import Notebook
 from tidemill.service.policy import Policy, policy_of
 from tidemill.service.running import RunningJob
 from tidemill.service.surroundings import Surroundings
+from tidemill.service.untold import Untold
+
+if TYPE_CHECKING:
+    from tidemill.service.outgoing import Outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +229,27 @@ class Performer:
             partial(around.hide, claimed.received.delivery.receipt),
             claimed.job,
             inquirer=inquirer,
+            untold=Untold(partial(self._outgoing, claimed)),
             ends_at=hard_at,
             hands_over_at=first_at - int((first_at - now_ms) * limits.HAND_OVER_AT),
             lease_ms=None if definition.heartbeat is None else milliseconds(definition.heartbeat),
         )
         return RunningJob(lifeline, soft_at, hard_at)
+
+    def _outgoing(self, claimed: Claimed) -> Outgoing:
+        # Few jobs tell anything.
+        from random import Random
+
+        from tidemill.service.causing import current_cause
+        from tidemill.service.composing import Composer
+        from tidemill.service.outgoing import Outgoing
+
+        around = self.around
+        # No chance is left in it: every id follows from the job's.
+        chance = Random(0)  # noqa: S311
+        composer = Composer(around.registry, around.payloads, around.clock, chance, around.stack)
+        cause = current_cause() or Cause(claimed.received.envelope, partial(self._warn, claimed.job))
+        return Outgoing(composer, claimed.job, cause)
 
     def _context(self, claimed: Claimed, running: RunningJob) -> JobContext:
         job, envelope = claimed.job, claimed.received.envelope

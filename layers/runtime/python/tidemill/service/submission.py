@@ -183,7 +183,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         expires_at=_expiry(submission.expires_in, timedelta(milliseconds=due_ms - now_ms), scheduled_at or now_ms),
         causation_id=check_trace(submission.causation_id, "causation_id"),
         traceparent=check_trace(submission.traceparent, "traceparent"),
-        hops=_hops(submission.hops),
+        hops=check_hops(submission.hops),
         entity=submission.entity,
         sequence=submission.sequence,
         errand=submission.errand,
@@ -205,7 +205,8 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     )
 
 
-def _hops(given: object) -> int:
+def check_hops(given: object) -> int:
+    """The hops that are given, by default none; raise InputError if they are more than may be."""
     hops = 0 if given is None else given
     if isinstance(hops, bool) or not isinstance(hops, int) or not 0 <= hops <= limits.MAX_HOPS:
         problem = f"is {hops}: jobs that make jobs end after {limits.MAX_HOPS}. Fix: let a job end that makes itself"

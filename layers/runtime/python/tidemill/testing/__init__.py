@@ -18,6 +18,8 @@ from tidemill.testing.local_context import LocalContext, context
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.naming import JobLike
 from tidemill.testing.observing import Calls
+from tidemill.testing.outbox import MemoryBus, MemoryOutbox
+from tidemill.testing.published import assert_published, facts_in, refute_published
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.submitted import Submitted
@@ -31,7 +33,9 @@ __all__ = (
     "Harness",
     "JobLike",
     "LocalContext",
+    "MemoryBus",
     "MemoryOfJobs",
+    "MemoryOutbox",
     "MemoryPayloads",
     "MemoryQueues",
     "MemoryStore",
@@ -39,10 +43,13 @@ __all__ = (
     "Submitted",
     "VirtualClock",
     "assert_dead",
+    "assert_published",
     "assert_retried",
     "assert_state",
     "assert_submitted",
     "assert_succeeded",
     "context",
+    "facts_in",
+    "refute_published",
     "refute_submitted",
 )

@@ -14,6 +14,7 @@ from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.janitor import Janitor
+from tidemill.service.leftovers import Leftovers
 from tidemill.service.reception import Enveloped, Received, receive
 from tidemill.service.refusal import refused_ref
 from tidemill.service.tick_sweep import TickSweep
@@ -24,6 +25,7 @@ from tidemill.testing.stack import MemoryStack
 _MINUTE_MS: Final = milliseconds(limits.SWEEP_PERIOD)
 _AHEAD_MS: Final = milliseconds(limits.SWEEP_AHEAD)
 _SKEW_MS: Final = milliseconds(limits.CLOCK_SKEW)
+_LEFTOVER_MS: Final = milliseconds(limits.OUTBOX_LEFTOVER)
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Duties:
     ticks: TickSweep
     batches: BatchWatch
     crew: InlineCrew
+    leftovers: Leftovers
     _is_busy: bool = False
 
     def next_at(self) -> int | None:
@@ -51,6 +54,7 @@ class Duties:
             # Another process than that of a job that may be running.
             with self.crew.elsewhere():
                 self._run(self.ticks.run)
+                self._run(self.leftovers.sweep)
                 self._run(self.janitor.sweep)
                 self._run(self.janitor.census)
                 self._run(self.batches.look)
@@ -67,6 +71,7 @@ class Duties:
         times = [at for job in self.stack.store.jobs.values() if (at := _due(job)) is not None]
         times += [at - _AHEAD_MS for row in self.stack.schedules.rows.values() if (at := row.due_at) is not None]
         times += [at for batch in self.stack.batches.records.values() if (at := self._look_at(batch)) is not None]
+        times += [outbound.at + _LEFTOVER_MS for outbound in self.stack.outbox.rows.values()]
         if self._has_unseen_deaths():
             times.append(now_ms)
         if not times:

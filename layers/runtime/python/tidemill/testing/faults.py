@@ -35,6 +35,8 @@ Call: TypeAlias = Literal[
     # batches
     "open_batch", "keep_jobs", "kept_jobs", "find_batches", "tally", "count_ends", "fill", "advance", "ask_cancel",
     "end_batch", "look_again", "due_batches",
+    # the outbox and the bus
+    "find_outbound", "standing", "remove", "outbox_page", "publish",
 ]  # fmt: skip
 CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)
@@ -55,6 +57,7 @@ class Process(StrEnum):
     WORKER = "worker"
     JANITOR = "janitor"
     DESK = "desk"
+    RELAY = "relay"
 
 
 class Kind(StrEnum):

@@ -55,6 +55,8 @@ class Harness:
         faults: what is to go wrong.
         clock: the virtual clock, for code that wants to know the time.
         queues: the lanes' queues; `tide.queues.put(lane, text)` sends a plain message, as another system does.
+        outbox: `tide.outbox.commit(items)` commits a transaction; the relay works as messages are delivered.
+        bus: what was published; see `assert_published`.
         telemetry: metrics and log lines of the engine so far.
     """
 
@@ -84,13 +86,14 @@ class Harness:
             code,
         )
         self._poller = Poller(self._stack, self.clock, self._crew, self.faults, self._watching.drops, batch_size)
-        duties = Duties(self._stack, self._stack.janitor(), self._stack.ticks(), self._stack.batch_watch(), self._crew)
+        stack = self._stack
+        duties = Duties(stack, stack.janitor(), stack.ticks(), stack.batch_watch(), self._crew, stack.leftovers())
         self.clock.wake(duties, self._crew, self._stack.machines)
         self.client = self._stack.client()
         self.listing = self._stack.listing()
         self.desk = self._stack.desk()
         self.sagas = self._stack.sagas()
-        self.queues = self._stack.queues
+        self.queues, self.outbox, self.bus = stack.queues, stack.outbox, stack.bus
 
     def __enter__(self) -> Self:
         return self

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Protocol
 
-from tidemill.domain.context import Lifeline
+from tidemill.domain.args import JobArgs
+from tidemill.domain.event import Event
+from tidemill.domain.lifeline import Lifeline
 from tidemill.domain.waiting import Question
 
 
@@ -33,6 +35,7 @@ class Calls:
         progress: (done, total, note) of each call, also of those that were not written.
         heartbeats: how many.
         waits: names of the answers that were waited for, each time. `reminders`: (name, number) of each.
+        published: events, `committed`: arguments of jobs, that are told if the attempt is the job's success.
     """
 
     steps: list[str] = field(default_factory=list)
@@ -43,6 +46,8 @@ class Calls:
     heartbeats: int = 0
     waits: list[str] = field(default_factory=list)
     reminders: list[tuple[str, int]] = field(default_factory=list)
+    published: list[Event] = field(default_factory=list)
+    committed: list[JobArgs] = field(default_factory=list)
 
 
 class Watcher(Protocol):
@@ -158,6 +163,20 @@ class Observed:
         """See JobContext."""
         self.watcher.glance()
         return self.lifeline.answer_token(name, to, lasts)
+
+    def publish(self, event: Event, subject: str | None, sequence: int | None) -> str:
+        """See JobContext."""
+        self.watcher.glance()
+        fact_id = self.lifeline.publish(event, subject, sequence)
+        self.calls.published.append(event)
+        return fact_id
+
+    def submit(self, args: JobArgs, options: Mapping[str, Any]) -> str:
+        """See JobContext."""
+        self.watcher.glance()
+        job_id = self.lifeline.submit(args, options)
+        self.calls.committed.append(args)
+        return job_id
 
     def _reminded(self, name: str, reminder: Callable[[int], object], number: int) -> None:
         self.calls.reminders.append((name, number))

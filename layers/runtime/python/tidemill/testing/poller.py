@@ -40,6 +40,7 @@ class Poller:
 
     def poll(self, lane: str) -> int:
         """Deliver what the lane has at this moment, at most one batch; answers how many messages that was."""
+        self.relay()
         deliveries = self._receive(lane)
         if deliveries:
             self._invoke(lane, deliveries)
@@ -47,10 +48,22 @@ class Poller:
 
     def deliver(self, lane: str, wanted: Callable[[str], bool]) -> bool:
         """Deliver the first message of the lane whose body is wanted; whether there was one."""
+        self.relay()
         deliveries = self.stack.queues.receive(lane, 1, wanted)
         if deliveries:
             self._invoke(lane, deliveries)
         return bool(deliveries)
+
+    def relay(self) -> None:
+        """Send what was committed, as the relay does within a second; what it leaves is the janitor's, too."""
+        rows = list(self.stack.outbox.rows.values())
+        if not rows:
+            return
+        try:
+            with self.crew.elsewhere():
+                self.stack.relay().relay(rows)
+        except Crashed as crashed:
+            self.stack.telemetry.alert("relay_ended", why=str(crashed))
 
     def next_at(self, lanes: Iterable[str]) -> int | None:
         """When the next message of the lanes can be received, Unix milliseconds; None if all can or there is none."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
@@ -12,9 +12,13 @@ from tidemill.domain.conclusion import asked_to_stop
 from tidemill.domain.context import JobContext
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
+from tidemill.domain.event import Event
+from tidemill.domain.fact import data_of
+from tidemill.domain.ids import caused_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lane import DEFAULT_LANES, Lane
 from tidemill.domain.message import Delivery, Held
+from tidemill.domain.outbox import Outbound
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.service.claiming import Claimed
 from tidemill.service.event_loop import EventLoopThread
@@ -23,6 +27,7 @@ from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped
 from tidemill.service.running import RunningJob
 from tidemill.service.surroundings import Surroundings
+from tidemill.service.untold import Untold
 from tidemill.testing.clock import VirtualClock
 from tidemill.testing.hearing import Heard
 from tidemill.testing.inline import InlineInterrupter
@@ -45,6 +50,29 @@ class _Lasting(InlineInterrupter):
 
 class NoArgs(JobArgs, kind="testing.context"):
     """The function is called by the test itself, with its own arguments."""
+
+
+@dataclass
+class _Unchecked:
+    """Takes what a job would tell, of any type and kind: no registry is here that would list them."""
+
+    job: Job
+    outbounds: tuple[Outbound, ...] = ()
+    _number: int = 0
+
+    def publish(self, event: Event, subject: str | None, sequence: int | None) -> str:  # noqa: ARG002
+        """See JobContext."""
+        data_of(event)
+        return self._id("fact")
+
+    def submit(self, args: JobArgs, options: Mapping[str, Any]) -> str:  # noqa: ARG002
+        """See JobContext."""
+        args.canonical()
+        return self._id("job")
+
+    def _id(self, what: str) -> str:
+        self._number += 1
+        return caused_id(self.job.ref.id, self.job.generation, f"{what}/{self._number}")
 
 
 @dataclass
@@ -110,6 +138,7 @@ class Rehearsal:
         Performer(around, deadline).perform(Claimed(self._received(job), job), begin)
         attempt = _Attempt(self.clock, started[0])
         self._lifeline = started[0].lifeline
+        self._lifeline.untold = Untold(lambda: _Unchecked(job))
         self.clock.wake(attempt)
         return replace(made[0], kind=self.definition.kind, lifeline=Observed(made[0].lifeline, self.calls, attempt))
 

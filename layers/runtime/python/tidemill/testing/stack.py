@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
@@ -16,6 +16,7 @@ from tidemill.service.auditing import Auditor
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.client import JobClient
+from tidemill.service.composing import Composer
 from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
 from tidemill.service.errands import Errands
@@ -23,7 +24,9 @@ from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.janitor import Janitor
+from tidemill.service.leftovers import Leftovers
 from tidemill.service.listing import Listing
+from tidemill.service.relay import Relay
 from tidemill.service.releasing import Releaser
 from tidemill.service.reviving import Reviver
 from tidemill.service.saga_cancelling import SagaCanceller
@@ -34,6 +37,7 @@ from tidemill.service.submitter import Submitter
 from tidemill.service.surroundings import Surroundings
 from tidemill.service.tick_sweep import TickSweep
 from tidemill.service.tick_withdrawal import Withdrawing
+from tidemill.service.transacting import Commit
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
@@ -42,11 +46,15 @@ from tidemill.testing.faults import Process
 from tidemill.testing.inline import InlineInterrupter
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.order import MemoryOrder
+from tidemill.testing.outbox import MemoryBus, MemoryOutbox
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.tampering import Tampering
 from tidemill.testing.waits import MemoryWaits
+
+# Whose facts are published here.
+STACK: Final = "testing"
 
 
 @dataclass
@@ -76,9 +84,12 @@ class MemoryStack:
     schedules: MemorySchedules = field(default_factory=MemorySchedules)
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
     machines: MemoryMachines = field(init=False)
+    outbox: MemoryOutbox = field(init=False)
+    bus: MemoryBus = field(default_factory=MemoryBus)
 
     def __post_init__(self) -> None:
         self.waits = MemoryWaits(self.store)
+        self.outbox = MemoryOutbox(self.store.outbox)
         self.memory = MemoryOfJobs(self.store.memories, clock=self.clock)
         self.lanes = tuple(self.registry.lanes)
         self.sizing = {lane.name: self._size(lane.name) for lane in self.registry.lanes.values()}
@@ -99,7 +110,17 @@ class MemoryStack:
             schedules=self._schedules(ports),
             batch_store=ports.port(self.batches),
             answerer=self._answerer(ports),
+            commit=self._commit(ports),
         )
+
+    def relay(self) -> Relay:
+        """Sends what was committed."""
+        return self._relay(self.tampering(Process.RELAY), self.telemetry)
+
+    def leftovers(self) -> Leftovers:
+        """The janitor's look at the outbox."""
+        ports = self.tampering(Process.JANITOR)
+        return Leftovers(self._outbox(ports), self._relay(ports, self.telemetry), self.clock, self.telemetry)
 
     def listing(self) -> Listing:
         """Lists jobs."""
@@ -134,6 +155,7 @@ class MemoryStack:
             self.random,
             self.telemetry,
             self._errands(ports),
+            STACK,
         )
 
     def ticks(self) -> TickSweep:
@@ -179,8 +201,21 @@ class MemoryStack:
             errands=errands,
             waits=ports.port(self.waits),
             owed=(Counting(self._progress(ports), self.telemetry),),
+            stack=STACK,
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)
+
+    def _outbox(self, ports: Tampering) -> Any:
+        return ports.port(self.outbox, find="find_outbound", page="outbox_page")
+
+    def _relay(self, ports: Tampering, telemetry: Telemetry | None) -> Relay:
+        return Relay(self._outbox(ports), ports.port(self.bus), self._submitter(ports), telemetry)
+
+    def _commit(self, ports: Tampering) -> Commit | None:
+        if not self.registry.has_outbox:
+            return None
+        composer = Composer(self.registry, ports.port(self.payloads), self.clock, self.random, STACK)
+        return Commit(self._outbox(ports), composer, self._relay(ports, None))
 
     def _schedules(self, ports: Tampering) -> Schedules:
         auditor = Auditor(self.trail, self.clock, self.random, lambda: "tester")

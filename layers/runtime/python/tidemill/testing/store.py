@@ -14,6 +14,7 @@ from tidemill.domain.job import Job, JobRef, day_of
 from tidemill.domain.lifecycle import Guard, State, Verb, transition
 from tidemill.domain.memory import Memory, Wish
 from tidemill.domain.notice import Notice
+from tidemill.domain.outbox import Outbound
 from tidemill.domain.outcome import Bury, Complete, Park, RetryLater
 from tidemill.domain.payload import Stored
 from tidemill.domain.ports import Answer, AttemptFailure, Claim, Conclusion, Page, Refused, Written
@@ -35,6 +36,8 @@ class MemoryStore:
     memories: dict[JobRef, Memory] = field(default_factory=dict)
     # What they wait for: `MemoryWaits` keeps it in here.
     waits: dict[JobRef, dict[str, Wait]] = field(default_factory=dict)
+    # What they commit with their ends: `MemoryOutbox` keeps it in here.
+    outbox: dict[str, Outbound] = field(default_factory=dict)
     listed: bool = True
 
     def insert(self, jobs: Sequence[Job]) -> list[Answer]:
@@ -58,7 +61,14 @@ class MemoryStore:
         return [self._conclude(conclusion) for conclusion in conclusions]
 
     def move(
-        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+        self,
+        verb: Verb,
+        before: Job,
+        after: Job,
+        notice: Notice | None = None,
+        *,
+        forget: str | None = None,
+        outbounds: Sequence[Outbound] = (),
     ) -> Answer:
         """See JobStore."""
         lifecycle.check_move(verb, before.state, after.state)
@@ -67,6 +77,7 @@ class MemoryStore:
             return Refused(current)
         self.jobs[before.ref] = after
         self._tell(notice)
+        self.outbox.update({outbound.name: outbound for outbound in outbounds})
         if forget is not None:
             memory = self.memories.get(before.ref, Memory())
             self.memories[before.ref] = replace(memory, wish=Wish(after.generation, forget))
@@ -177,6 +188,7 @@ class MemoryStore:
         lifecycle.check_move(verb_of(verdict), current.state, after.state)
         self.jobs[after.ref] = replace(after, owns_args=after.owns_args and envelope is not None)
         self._tell(conclusion.notice)
+        self.outbox.update({outbound.name: outbound for outbound in conclusion.outbounds})
         return Written(self.jobs[after.ref], current)
 
     def _tell(self, notice: Notice | None) -> None:

@@ -17,7 +17,17 @@ from tidemill.testing.faults import CALLS, Faults, Kind, Process
 _EACH_UNWRITTEN: Final = frozenset({"insert", "claim", "conclude"})
 _UNWRITTEN: Final = frozenset({"move", "extend", "refuse"})
 # Which argument has the things of which each gets its own error.
-_EACH_ERROR: Final = {"send": 1, "keep": 0, "put_all": 0, "number": 0, "count_ends": 0, "keep_token": 0, "report": 0}
+_EACH_ERROR: Final = {
+    "send": 1,
+    "keep": 0,
+    "put_all": 0,
+    "number": 0,
+    "count_ends": 0,
+    "keep_token": 0,
+    "report": 0,
+    "publish": 0,
+    "remove": 0,
+}
 _ERROR: Final = frozenset({"keep_longer"})
 _SILENT: Final = frozenset({"hide", "delete", "discard"})
 

@@ -6,6 +6,7 @@ answers per job, in the order asked, and never fails as a whole because of one o
 
 from tidemill.domain.ports.batches import BatchStore, DueBatches, Mark
 from tidemill.domain.ports.operations import AuditPage, AuditTrail, Clock, Telemetry
+from tidemill.domain.ports.outbox import EventBus, Outbox, OutboxPage
 from tidemill.domain.ports.queues import DeadLetterQueue, JobQueue, Send
 from tidemill.domain.ports.records import (
     Answer,
@@ -45,6 +46,7 @@ __all__ = [
     "DueBatches",
     "EntityOrder",
     "Event",
+    "EventBus",
     "Execution",
     "ExecutionStatus",
     "Executions",
@@ -55,6 +57,8 @@ __all__ = [
     "JobWaits",
     "Kept",
     "Mark",
+    "Outbox",
+    "OutboxPage",
     "Page",
     "Parcel",
     "Payloads",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import UnavailableError
@@ -15,6 +15,9 @@ from tidemill.domain.message import Held
 from tidemill.domain.notice import Notice
 from tidemill.domain.outcome import Verdict
 from tidemill.domain.payload import Stored
+
+if TYPE_CHECKING:
+    from tidemill.domain.outbox import Outbound
 
 # --- answers -------------------------------------------------------------------------------------
 
@@ -74,6 +77,8 @@ class Conclusion:
     notice: Notice | None = None
     # The version of the code that ran, which the evidence of a failure keeps.
     code: str = ""
+    # What the outbox gets in one transaction with it.
+    outbounds: tuple[Outbound, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +128,24 @@ class JobStore(Protocol):
     def conclude(self, conclusions: Sequence[Conclusion]) -> list[Answer]:
         """Record each verdict if the job still runs under the same fence.
 
-        Evidence and envelope are written before the state, so that no dead or parked job is without them.
+        Evidence and envelope are written before the state, so that no dead or parked job is without them. What the
+        outbox gets is written in one transaction with the state: both or neither.
         """
 
     def move(
-        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+        self,
+        verb: Verb,
+        before: Job,
+        after: Job,
+        notice: Notice | None = None,
+        *,
+        forget: str | None = None,
+        outbounds: Sequence[Outbound] = (),
     ) -> Answer:
         """Write `after` if the record is still `before` in state, fence, generation and claimable_at.
 
         A notice is written in one transaction with it; one that exists is left as it is. So is what the generation
-        that this opens is to `forget` (see `Wish`): no attempt of it can miss that.
+        that this opens is to `forget` (see `Wish`): no attempt of it can miss that; and what the outbox gets.
 
         Raises:
             ValueError: `verb` does not lead from `before` to `after`; a bug of the caller.
