@@ -65,13 +65,14 @@ def on(event: type[Event]) -> Callable[[D], D]:
 def _check_filled(where: str, args_type: type[JobArgs], event: type[Event]) -> None:
     """Whether every event of the class has what the arguments need."""
     given, wanted = _schema(event, "serialization"), _schema(args_type, "validation")
-    always = set(given.get("required", ()))
+    # What an event leaves out is its default, which is published too.
+    properties = given.get("properties", {})
     for name, wants in wanted.get("properties", {}).items():
-        field, required = f"{args_type.__name__}.{name}", name in wanted.get("required", ())
-        if required and name not in always:
-            problem = "may be missing from" if name in given.get("properties", {}) else "is no field of"
-            raise DefinitionError(f"{where}: {field} {problem} {event.__name__}. Fix: give it a default, or publish it")
-        has = given.get("properties", {}).get(name)
+        field, has = f"{args_type.__name__}.{name}", properties.get(name)
+        if has is None and name in wanted.get("required", ()):
+            raise DefinitionError(
+                f"{where}: {field} is no field of {event.__name__}. Fix: give it a default, or publish it"
+            )
         if has is not None and not _fits(_types(has, given), _types(wants, wanted)):
             kinds = " or ".join(sorted(_types(has, given))), " or ".join(sorted(_types(wants, wanted)))
             raise DefinitionError(
