@@ -11,9 +11,10 @@ from tidemill import DEFAULT_LANES, JobArgs, JobRegistry, Lane, job
 from tidemill.domain.envelope import is_fact_message
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.event import Event
-from tidemill.domain.fact_message import FactMessage, read_fact_message, template_of
+from tidemill.domain.fact_message import FactMessage, read_fact_message
 from tidemill.domain.heard import heard_of
 from tidemill.domain.subscription import Subscription, on
+from tidemill.testing.subscribing import message_text
 
 
 class Placed(Event, type="order.placed"):
@@ -111,8 +112,7 @@ def test_what_is_heard_in_a_lane_in_order_comes_by_a_standard_one():
 
 def message(fact=FACT, kind="warehouse.pack", replay=""):
     """As the rule's input transformer fills in its template."""
-    event = json.dumps(fact.cloud_event("/tidemill/shop"))
-    return json.loads(template_of(kind).replace("<event>", event).replace("<replay>", replay))
+    return json.loads(message_text(kind, json.dumps(fact.cloud_event("/tidemill/shop")), replay))
 
 
 def test_a_message_is_read_as_the_rule_writes_it():
