@@ -1,6 +1,14 @@
 """The guide's subscribers hear what was published, once each."""
 
-from examples.guide.subscribing import CountSale, OrderPlaced, PlaceOrder, SendReceipt, ShowStock, StockChanged, registry
+from examples.guide.subscribing import (
+    CountSale,
+    OrderPlaced,
+    PlaceOrder,
+    SendReceipt,
+    ShowStock,
+    StockChanged,
+    registry,
+)
 from tidemill.events import Publication
 from tidemill.testing import Harness, assert_published, assert_submitted
 
