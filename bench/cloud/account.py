@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.cloud.bus import EventBridge
 from bench.cloud.choices import Choices
 from bench.cloud.dynamodb import DynamoDB
 from bench.cloud.fifo import FifoQueue
@@ -26,6 +27,7 @@ LANE = "default"
 TEXTBOOK_JOBS_TABLE = "TextbookJobs"
 IDEMPOTENCY_TABLE = "TextbookIdempotency"
 TEXTBOOK_QUEUE = "textbook"
+BUS = "TidemillBus"
 # As the stack makes them (cdk/tidemill_cdk/table.py).
 INDEXES = tuple(Index(name, (f"{name}_pk", f"{name}_sk")) for name in ("list", "attention", "due"))
 
@@ -82,6 +84,7 @@ class Account:
         tables: Sequence[TableDefinition] = (),
         queues: Sequence[QueueDefinition] = (),
         buckets: Sequence[BucketDefinition] = (),
+        buses: Sequence[str] = (),
         now_ms: Callable[[], int] = wall_clock_ms,
         new_id: Callable[[], str] = random_ids,
     ) -> None:
@@ -95,8 +98,10 @@ class Account:
         self.buckets = {one.name: Bucket(one) for one in buckets}
         self.new_id = new_id
         self._sqs = Sqs(tuple(self.queues.values()), self.meter, now_ms, new_id, self.choices)
+        self.bus = EventBridge(buses, new_id, self.choices)
         self._operations: Mapping[str, Mapping[str, Callable[[Document], Document]]] = {
             "dynamodb": DynamoDB(tuple(self.tables.values()), now_ms, self.choices).operations,
+            "events": self.bus.operations,
             "s3": S3(tuple(self.buckets.values()), now_ms).operations,
             "sqs": self._sqs.operations,
         }
@@ -106,7 +111,7 @@ class Account:
         """Do what `client.<operation>(**arguments)` does, with the same answer.
 
         Arguments:
-            service: `dynamodb`, `sqs` or `s3`. `operation`: in CamelCase.
+            service: `dynamodb`, `sqs`, `s3` or `events`. `operation`: in CamelCase.
             arguments: as botocore's `_make_api_call` gets them; they are neither kept nor changed. Their shape is
                 not checked: see `bench.cloud.shapes.check_shape`.
 
@@ -159,6 +164,7 @@ class BenchAccount(Account):
 
     def __init__(self, lane: str = LANE) -> None:
         super().__init__(
+            buses=(BUS,),
             tables=(
                 jobs_table(),
                 TableDefinition(TEXTBOOK_JOBS_TABLE, ("id",)),

@@ -17,7 +17,7 @@ class Choices:
     Attributes:
         refuse_entry: asked with the operation and the entry's number for every entry of a batch; a code refuses
             this entry alone, under HTTP 200: `Failed` of SQS, `UnprocessedItems` and `UnprocessedKeys` whatever
-            the code, `Error.Code` of a PartiQL statement. Nothing of the entry takes effect.
+            the code, `Error.Code` of a PartiQL statement, `ErrorCode` of PutEvents. Nothing of the entry takes effect.
         index_lag_ms: asked with the index's name for every change of an index; the milliseconds until queries of
             the index see it. Changes of one entry stay in order.
         stale_read: asked with the key for every read that is not consistent; True answers the item as it was

@@ -15,15 +15,15 @@ from bench.cloud.wire import Request, Response
 Document = dict[str, Any]
 Perform = Callable[[str, str, Document], Document]
 
-_NAMESPACES = {"dynamodb": "com.amazonaws.dynamodb.v20120810#", "sqs": "com.amazonaws.sqs#"}
+_NAMESPACES = {"dynamodb": "com.amazonaws.dynamodb.v20120810#", "sqs": "com.amazonaws.sqs#", "events": ""}
 _BINARY = ("B", "BS")
 
 
 def answer_over(perform: Perform, new_id: Callable[[], str]) -> Callable[[Request], Response]:
-    """What answers HTTP requests of DynamoDB and of SQS through `perform`."""
+    """What answers HTTP requests of DynamoDB, SQS and EventBridge through `perform`."""
 
     def answer(request: Request) -> Response:
-        service = "sqs" if request.host.startswith("sqs.") else "dynamodb"
+        service = next((one for one in ("sqs", "events") if request.host.startswith(f"{one}.")), "dynamodb")
         operation = request.headers["x-amz-target"].partition(".")[2]
         headers = {"Content-Type": "application/x-amz-json-1.0"}
         status = HTTPStatus.OK

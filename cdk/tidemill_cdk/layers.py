@@ -12,7 +12,7 @@ from constructs import Construct
 
 from tidemill_cdk.bytecode import compile_folder, find_interpreter
 from tidemill_cdk.dependencies import build_dependencies
-from tidemill_cdk.settings import Architecture, DeploySettings
+from tidemill_cdk.settings import Architecture, DeployError, DeploySettings
 from tidemill_cdk.staging import content_hash, copy_sources, stage
 
 # A git commit's short name is as long, and nobody mistakes one for another.
@@ -40,6 +40,7 @@ class FunctionCode(Construct):
     def __init__(self, scope: Construct, id_: str, *, code: Path, settings: DeploySettings) -> None:
         super().__init__(scope, id_)
         self._settings = settings
+        self._folder = code
         self._interpreter = find_interpreter(settings.python)
         if self._interpreter is None:
             Annotations.of(self).add_warning_v2(
@@ -53,6 +54,14 @@ class FunctionCode(Construct):
             self._layer("RuntimeLayer", self._sources(runtime_package(), "runtime", "python/tidemill", NOT_IN_LAMBDA)),
             self._layer("DependencyLayer", self._dependencies(code)),
         ]
+
+    def check_handler(self, name: str, why: str) -> None:
+        """Raise DeployError if the code has no handler of this name; `why` says what asks for it."""
+        if not (self._folder / name / "handler.py").is_file():
+            raise DeployError(
+                f"{why}, and {self._folder} has no {name}/handler.py. Fix: write it as docs/outbox.md shows: "
+                f"from tidemill.entrypoints.{name} import {name}_handler; handler = {name}_handler(registry)"
+            )
 
     def _sources(self, source: Path, name: str, inside: str = "", leave_out: tuple[str, ...] = ()) -> lambda_.AssetCode:
         digest = content_hash(source, inside, self._bytecode_mark, leave_out=leave_out)

@@ -41,6 +41,11 @@ QUEUE_CONSUME: Final = (
     "sqs:ChangeMessageVisibility",
 )
 QUEUE_SEND: Final = ("sqs:SendMessage",)
+# What Lambda's poller needs of a table's stream, acting as the relay's role; the last knows no resource but * (Service
+# Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB").
+STREAM_READ: Final = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+STREAM_LIST: Final = ("dynamodb:ListStreams",)
+BUS_PUBLISH: Final = ("events:PutEvents",)
 # The census counts a DLQ and looks at its messages, hiding them for a moment; it deletes copies of jobs that are over
 # and not dead.
 DLQ_CENSUS: Final = (

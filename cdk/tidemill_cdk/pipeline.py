@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from aws_cdk import Stack
@@ -26,6 +26,8 @@ from tidemill_cdk.metrics import NAMESPACE
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
 from tidemill_cdk.queue import LaneQueue
+from tidemill_cdk.relay import EventsBus, Relay, let_commit
+from tidemill_cdk.relay_alarms import watch_relay
 from tidemill_cdk.saga import SagaMachine, arns_of, machine_id
 from tidemill_cdk.schedule_alarms import watch_schedules
 from tidemill_cdk.schedules import Schedules
@@ -46,7 +48,7 @@ class TidemillPipeline(Construct):
 
     Arguments:
         registry: the jobs and their lanes.
-        code: the folder with `jobs/` and the three `handler.py`; its `requirements.txt`, if there is
+        code: the folder with `jobs/` and the `handler.py` of each function; its `requirements.txt`, if there is
             one, names the jobs' dependencies.
         settings: the deployment's choices.
     """
@@ -80,7 +82,8 @@ class TidemillPipeline(Construct):
         # Every function knows every queue, so all queues come before the first function.
         queues = self._build_queues(registry, sizings)
         self.sagas = self._build_machines(registry, queues)
-        self.runtime_settings = self._runtime_settings(queues)
+        self.bus = EventsBus(self, "Events") if registry.events else None
+        self.runtime_settings = self._runtime_settings(queues, outbox=registry.has_outbox)
         self.lanes = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
             for name, lane in registry.lanes.items()
@@ -90,9 +93,10 @@ class TidemillPipeline(Construct):
         self.api = JobsApi(self, "Api", code=self._code, environment=self._environment(), settings=self.settings)
         self.api.serve(queues.values(), self.stores)
         self.janitor = Janitor(
-            self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings
+            self, "Janitor", code=self._code, environment=self._environment(publishes=True), settings=self.settings
         )
         self.janitor.sweep(queues.values(), self.stores)
+        self.relay = self._build_relay(queues.values()) if registry.has_outbox else None
         self._connect_sagas()
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
@@ -122,6 +126,15 @@ class TidemillPipeline(Construct):
             for name, saga in registry.sagas.items()
         }
 
+    def _build_relay(self, queues: Collection[LaneQueue]) -> Relay:
+        relay = Relay(
+            self, "Relay", code=self._code, environment=self._environment(publishes=True), settings=self.settings
+        )
+        relay.send(queues, self.stores)
+        workers = [built.worker for built in self.lanes.values()]
+        let_commit(self.stores, self.bus, janitor=self.janitor, relay=relay, workers=workers)
+        return relay
+
     def _connect_sagas(self) -> None:
         if self.sagas:
             self.api.serve_sagas()
@@ -131,7 +144,7 @@ class TidemillPipeline(Construct):
             machine.let_report(self.janitor.role)
             machine.let_serve(self.api.endpoint.role)
 
-    def _runtime_settings(self, queues: Mapping[str, LaneQueue]) -> RuntimeSettings:
+    def _runtime_settings(self, queues: Mapping[str, LaneQueue], *, outbox: bool) -> RuntimeSettings:
         return RuntimeSettings(
             stack=Stack.of(self).stack_name,
             table=self.stores.jobs.table.table_name,
@@ -145,12 +158,17 @@ class TidemillPipeline(Construct):
             idempotency_table=self.stores.idempotency.table.table_name,
             code_version=self._code.version,
             sagas=arns_of(self.sagas.values()),
+            outbox=outbox,
+            bus="" if self.bus is None else self.bus.name,
         )
 
-    def _environment(self, lane: str = "") -> dict[str, str]:
+    def _environment(self, lane: str = "", *, publishes: bool = False) -> dict[str, str]:
+        # A worker is told in each message whom it reports to.
+        less: dict[str, object] = {"sagas": {}} if lane else {}
+        if not publishes:
+            less["bus"] = ""
         return {
-            # A worker is told in each message whom it reports to.
-            **self.runtime_settings.model_copy(update={"lane": lane, **({"sagas": {}} if lane else {})}).to_env(),
+            **self.runtime_settings.model_copy(update={"lane": lane, **less}).to_env(),
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_SERVICE_NAME": self.runtime_settings.stack,
         }
@@ -172,6 +190,8 @@ class TidemillPipeline(Construct):
             watch_lane(alarms, built)
         watch_api(alarms, self.api)
         watch_janitor(alarms, self.janitor)
+        if self.relay is not None:
+            watch_relay(alarms, self.relay)
         for machine in self.sagas.values():
             machine.watch(alarms)
         for lane in dict.fromkeys(lane for machine in self.sagas.values() for lane in machine.lanes):

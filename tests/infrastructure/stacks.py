@@ -1,7 +1,7 @@
 """Builders: a registry with lanes that differ in every number, and a synthesised stack of it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,9 +104,9 @@ class Synthesised:
         }
 
 
-def code_folder(folder: Path) -> Path:
+def code_folder(folder: Path, handlers: Iterable[str] = ("worker", "api", "janitor", "relay")) -> Path:
     """A folder such as `functions/`, small."""
-    for name in ("worker", "api", "janitor"):
+    for name in handlers:
         (folder / name).mkdir(parents=True)
         (folder / name / "handler.py").write_text(HANDLER)
     return folder

@@ -283,5 +283,6 @@ _PARTIAL: dict[str, tuple[str, ...]] = {
     "BatchWriteItem": ("ThrottlingError",),
     "ChangeMessageVisibilityBatch": ("InternalError",),
     "DeleteMessageBatch": ("InternalError",),
+    "PutEvents": ("ThrottlingException", "InternalFailure"),
     "SendMessageBatch": ("InternalError", "ServiceUnavailable"),
 }

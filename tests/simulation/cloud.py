@@ -25,6 +25,7 @@ from tidemill.settings import LaneSettings, RuntimeSettings
 STACK: Final = "Sim"
 TABLE: Final = "Sim-jobs"
 BUCKET: Final = "sim-payloads"
+BUS: Final = "Sim"
 
 # As the stack makes them (cdk/tidemill_cdk/bucket.py).
 _RULES: Final = (
@@ -39,6 +40,7 @@ Watcher: TypeAlias = Callable[[Key, Item | None, Item | None], None]
 
 __all__ = (
     "BUCKET",
+    "BUS",
     "STACK",
     "TABLE",
     "Cloud",
@@ -82,6 +84,8 @@ def settings(registry: JobRegistry, lane: str = "", code_version: str = "") -> R
         lane=lane,
         code_version=code_version,
         sagas={name: machine_arn(name) for name in registry.sagas},
+        outbox=registry.has_outbox,
+        bus=BUS if registry.events else "",
     )
 
 
@@ -103,6 +107,7 @@ class Cloud:
             tables=[jobs_table(TABLE)],
             queues=queues,
             buckets=[BucketDefinition(BUCKET, _RULES)],
+            buses=[BUS],
             now_ms=now_ms,
             new_id=numbered_ids(),
         )
@@ -172,6 +177,13 @@ class Cloud:
         """Somebody puts other bytes in the place of an object's."""
         objects = self._account.buckets[BUCKET].objects
         objects[key] = replace(objects[key], data=data)
+
+    # --- the bus ----------------------------------------------------------------------------------
+
+    @property
+    def published(self) -> list[dict[str, Any]]:
+        """What the bus took, in order."""
+        return self._account.bus.published[BUS]
 
     # --- the queues -------------------------------------------------------------------------------
 

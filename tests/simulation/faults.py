@@ -48,9 +48,15 @@ class Fault(StrEnum):
     SOURCE_DISABLED = "event source disabled"  # F22
     OLD_CODE = "old code runs"  # F19
     WEEKS = "retention ends"  # F20
+    # On the way from the table's stream to the relay, where there is one.
+    STREAM_LATE = "stream is late"  # F23
+    STREAM_TWICE = "stream repeats"  # F23
+    STREAM_TRIMMED = "stream is trimmed"  # F23
 
 
 AT_CALLS = tuple(Fault)[: tuple(Fault).index(Fault.DUPLICATE)]
+OF_STREAM = (Fault.STREAM_LATE, Fault.STREAM_TWICE, Fault.STREAM_TRIMMED)
+EVERYWHERE = tuple(kind for kind in Fault if kind not in OF_STREAM)
 # What must neither kill a job nor bury a message.
 HARMLESS = (Fault.DUPLICATE, Fault.LATE_DUPLICATE, Fault.REORDER, Fault.STALE, Fault.TICK_TWICE)
 PROBABILITIES = (0.01, 0.03, 0.1)

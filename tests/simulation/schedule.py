@@ -47,7 +47,7 @@ class Stage:
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
-        self._deployments = {has_sagas: _deployed(has_sagas=has_sagas) for has_sagas in (False, True)}
+        self._deployments: dict[tuple[bool, bool], list[Functions]] = {}
 
     def play(self, seed: Seed, story: Story | None = None) -> Outcome:
         """The schedule of a seed; the same every time."""
@@ -58,7 +58,7 @@ class Stage:
 
     def play_with(self, setting: Setting, rng: Random, faults: Plan, story: Story | None = None) -> Outcome:
         """The schedule of a setting with these faults."""
-        world = World(rng, faults, self._deployments[setting.has_sagas], story)
+        world = World(rng, faults, self._deployed(setting), story)
         with play(world):
             outcome = world.run(setting)
         text = self._capture.taken()
@@ -68,10 +68,13 @@ class Stage:
             return Outcome(outcome.calls, outcome.faults, outcome.accepted, outcome.violation or violation)
         return outcome
 
-
-def _deployed(*, has_sagas: bool) -> list[Functions]:
-    """The code, newest first. Its containers start when they are needed."""
-    return [Functions(registry, version) for version, registry in registries(has_sagas=has_sagas).items()]
+    def _deployed(self, setting: Setting) -> list[Functions]:
+        """The code, newest first. Its containers start when they are needed."""
+        sort = (setting.has_sagas, setting.has_outbox)
+        if sort not in self._deployments:
+            found = registries(has_sagas=setting.has_sagas, has_outbox=setting.has_outbox)
+            self._deployments[sort] = [Functions(registry, version) for version, registry in found.items()]
+        return self._deployments[sort]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.simulation.faults import Fault
+from tests.simulation.faults import EVERYWHERE, Fault
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -26,13 +26,13 @@ class Setting:
         most_calls: more calls than this for one job are a loop that costs money.
         ends_at_rest: the trouble is over before its time once nobody is left to call and the janitor has looked.
         audits: what must hold in it when everything is quiet, beside what must hold everywhere.
-        has_sagas: its program declares sagas.
+        has_sagas: its program declares sagas. `has_outbox`: it has events, and a relay.
     """
 
     name: str
     about: str
     prepare: Callable[[World], int]
-    kinds: tuple[Fault, ...] = tuple(Fault)
+    kinds: tuple[Fault, ...] = EVERYWHERE
     certain: tuple[Fault, ...] = ()
     share_redriven: float = 0.3
     quiet_within_ms: int = 2 * 3_600_000
@@ -40,3 +40,4 @@ class Setting:
     ends_at_rest: bool = False
     audits: tuple[Callable[[World], None], ...] = ()
     has_sagas: bool = False
+    has_outbox: bool = False

@@ -103,6 +103,8 @@ class World:
         # What else somebody has to do before everything is at rest: the invariant, what it means if that is never
         # done, and whether it is left.
         self.unsettled: list[tuple[str, str, Callable[[], bool]]] = []
+        # When the janitor has something to do beside what is due in the table, Unix milliseconds.
+        self.dues: list[Callable[[], int | None]] = []
 
     # --- what its parts ask -----------------------------------------------------------------------
 
@@ -219,7 +221,9 @@ class World:
         return False
 
     def _due_at(self) -> int | None:
-        return min((int(item["due_sk"]["S"]) for item in self.cloud.items.values() if "due_sk" in item), default=None)
+        times = [int(item["due_sk"]["S"]) for item in self.cloud.items.values() if "due_sk" in item]
+        times += [at + _SWEPT_AHEAD_MS for due in self.dues if (at := due()) is not None]
+        return min(times, default=None)
 
     # --- one schedule -----------------------------------------------------------------------------
 

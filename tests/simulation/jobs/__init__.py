@@ -12,6 +12,7 @@ from tests.simulation.jobs import (
     ordered,
     ordinary,
     stepping,
+    telling,
     ticking,
     travelling,
 )
@@ -23,12 +24,17 @@ _SORTS = (ordinary, stepping, lasting, ordered, large, mended, noticed, batched,
 VERSIONS = ("new", "old")
 
 
-def registries(batch_size: int = 10, concurrency: int = 10, *, has_sagas: bool = False) -> dict[str, JobRegistry]:
+def registries(
+    batch_size: int = 10, concurrency: int = 10, *, has_sagas: bool = False, has_outbox: bool = False
+) -> dict[str, JobRegistry]:
     """The jobs as each version of the code declares them, newest first."""
     sagas = travelling.SAGAS if has_sagas else ()
-    sorts = (*_SORTS, travelling) if has_sagas else _SORTS
+    sorts = (*_SORTS, *((travelling,) if has_sagas else ()), *((telling,) if has_outbox else ()))
+    events = (telling.Told,) if has_outbox else ()
     lanes = (Lane(LANE, batch_size=batch_size, concurrency=concurrency), Lane(LINE, fifo=True))
     return {
-        version: JobRegistry(*(one for sort in sorts for one in sort.definitions(version)), lanes=lanes, sagas=sagas)
+        version: JobRegistry(
+            *(one for sort in sorts for one in sort.definitions(version)), lanes=lanes, sagas=sagas, events=events
+        )
         for version in VERSIONS
     }

@@ -15,6 +15,7 @@ from tests.simulation.planted import (
     memory,
     moves,
     order,
+    outbox,
     payloads,
     sagas,
     schedules,
@@ -36,4 +37,5 @@ PLANTED: Final = (
     *schedules.PLANTED,
     *answers.PLANTED,
     *sagas.PLANTED,
+    *outbox.PLANTED,
 )

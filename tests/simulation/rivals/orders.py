@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from tests.simulation.faults import HARMLESS, Fault
+from tests.simulation.faults import EVERYWHERE, HARMLESS, Fault
 
 _MINUTE_MS = 60_000
 
@@ -100,7 +100,7 @@ def _outage(rng: Random) -> Programme:
 
 
 # Old code beside new, and weeks that pass, are about one program's own later versions.
-_ALL = tuple(kind for kind in Fault if kind not in {Fault.OLD_CODE, Fault.WEEKS})
+_ALL = tuple(kind for kind in EVERYWHERE if kind not in {Fault.OLD_CODE, Fault.WEEKS})
 _FROZEN = (
     Fault.PAUSE_BEFORE,
     Fault.PAUSE_AFTER,

@@ -24,7 +24,7 @@ FINAL = ("succeeded", "dead", "cancelled", "expired")
 _SLACK_MS = 2 * 30_000 + 5_000
 # Attributes of a record that hold what a job returned, and items that hold what it was given, returned or remembers.
 _PAYLOAD = ("result",)
-_PAYLOAD_ITEMS = ("ARGS#", "RESULT", "MEMORY", "KEPT#", "V#", "WAIT#")
+_PAYLOAD_ITEMS = ("ARGS#", "RESULT", "MEMORY", "KEPT#", "V#", "WAIT#", "job#", "fact#")
 _MISTAKES = (
     "AssertionError",
     "AttributeError",

@@ -23,12 +23,17 @@ ROLES: Final[Mapping[str, Mapping[str, list[str]]]] = json.loads(DATA.read_text(
 # What both may do beside it where the program has sagas (`tidemill_cdk.permissions`).
 SAGA_REPORT: Final = ("states:SendTaskFailure", "states:SendTaskSuccess")
 
+# The same where it has an outbox: both look into it, and the janitor publishes what is left there.
+OUTBOX: Final = (("dynamodb:Query", "jobs"), ("events:PutEvents", "bus"))
+
 _PARTIQL: Final = {
     "INSERT": "dynamodb:PartiQLInsert",
     "UPDATE": "dynamodb:PartiQLUpdate",
     "DELETE": "dynamodb:PartiQLDelete",
     "SELECT": "dynamodb:PartiQLSelect",
 }
+# Services of which there is one thing.
+_ALONE: Final = {"events": ("events", "bus"), "stepfunctions": ("states", "machine")}
 # API operations whose right has another name.
 _RIGHTS: Final = {"HeadObject": "GetObject"}
 
@@ -45,7 +50,9 @@ def check_right(role: str, service: str, operation: str, arguments: Mapping[str,
 
 @lru_cache(maxsize=4_096)
 def _allows(function: str, right: str, resource: str) -> bool:
-    return right in SAGA_REPORT or any(fnmatchcase(resource, pattern) for pattern in ROLES[function].get(right, ()))
+    if right in SAGA_REPORT or (function != "relay" and (right, resource) in OUTBOX):
+        return True
+    return any(fnmatchcase(resource, pattern) for pattern in ROLES[function].get(right, ()))
 
 
 def _asked(service: str, operation: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -62,8 +69,9 @@ def _asked(service: str, operation: str, arguments: Mapping[str, Any]) -> Iterat
         case "sqs", _:
             queue = "dlq" if arguments["QueueUrl"].removesuffix(FIFO_SUFFIX).endswith("-dlq") else "queue"
             yield f"sqs:{operation.removesuffix('Batch')}", queue
-        case "stepfunctions", _:
-            yield f"states:{operation}", "machine"
+        case "events" | "stepfunctions", _:
+            prefix, resource = _ALONE[service]
+            yield f"{prefix}:{operation}", resource
         case _:
             yield f"{service}:{_RIGHTS.get(operation, operation)}", f"payloads/{arguments['Key']}"
 

@@ -15,6 +15,7 @@ from tests.simulation.worlds import (
     moving,
     notices,
     outage,
+    outbox,
     parking,
     poison,
     redrive,
@@ -45,5 +46,6 @@ WORLDS: dict[str, Setting] = {
         schedules.SETTING,
         answers.SETTING,
         sagas.SETTING,
+        outbox.SETTING,
     )
 }

@@ -83,12 +83,16 @@ class TransactingClient(JobLookup):
         try:
             return JobLookup.get(self, job_id, tenant)
         except JobNotFoundError:
-            waiting = None if self.commit is None else self.commit.outbox.find(JobRef(tenant, job_id))
-            if waiting is None:
+            if self.commit is None:
                 raise
-            # It may have got its record between the two looks.
-            found = self.reader.find([waiting.ref])[0]
-            return found or waiting.record(self.clock.now_ms())
+            waiting = self.commit.outbox.find(JobRef(tenant, job_id))
+            try:
+                # It may have got its record, and left the outbox, since the first look.
+                return JobLookup.get(self, job_id, tenant)
+            except JobNotFoundError:
+                if waiting is None:
+                    raise
+            return waiting.record(self.clock.now_ms())
 
     def _recorded(self, job_id: str, tenant: str) -> Job:
         """As `get`, but one that is in the outbox is sent first, so that there is a record to change."""
