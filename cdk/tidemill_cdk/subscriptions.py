@@ -64,13 +64,6 @@ class Subscriptions(Construct):
             _let_send(lanes[lane].queue.queue, rules)
         _let_send(self.dlq, list(self.rules.values()))
 
-    @classmethod
-    def of(
-        cls, scope: Construct, id_: str, *, registry: JobRegistry, lanes: Mapping[str, BuiltLane], bus: str
-    ) -> Subscriptions | None:
-        """The subscriptions of `registry`; None if it has none."""
-        return cls(scope, id_, registry=registry, lanes=lanes, bus=bus) if registry.subscriptions else None
-
     def _build(
         self, definition: AnyDefinition, event: type[Event], route: BuiltLane, lane: BuiltLane
     ) -> events.CfnRule:
