@@ -32,6 +32,8 @@ from tidemill_cdk.saga import SagaMachine, arns_of, machine_id
 from tidemill_cdk.schedule_alarms import watch_schedules
 from tidemill_cdk.schedules import Schedules
 from tidemill_cdk.settings import DeployError, DeploySettings
+from tidemill_cdk.subscription_alarms import watch_subscriptions
+from tidemill_cdk.subscriptions import Subscriptions
 from tidemill_cdk.table import IdempotencyTable, JobsTable
 from tidemill_cdk.worker import LaneWorker, Stores
 
@@ -84,7 +86,7 @@ class TidemillPipeline(Construct):
         self.sagas = self._build_machines(registry, queues)
         # Workers make links to the API. Its address comes before them, its function after: no cycle.
         self.api = JobsApi(self, "Api", settings=self.settings)
-        self.bus = EventsBus(self, "Events") if registry.events else None
+        self.bus = EventsBus(self, "Events") if registry.events or registry.subscriptions else None
         self.runtime_settings = self._runtime_settings(queues, outbox=registry.has_outbox)
         self.lanes = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
@@ -103,6 +105,7 @@ class TidemillPipeline(Construct):
         self.relay = self._build_relay(queues.values()) if registry.has_outbox else None
         self._connect_sagas()
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
+        self.subscriptions = self._build_subscriptions(registry)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
         add_outputs(self, self.runtime_settings, self.api.url)
@@ -138,6 +141,11 @@ class TidemillPipeline(Construct):
         workers = [built.worker for built in self.lanes.values()]
         let_commit(self.stores, self.bus, janitor=self.janitor, relay=relay, workers=workers)
         return relay
+
+    def _build_subscriptions(self, registry: JobRegistry) -> Subscriptions | None:
+        if self.bus is None or not registry.subscriptions:
+            return None
+        return Subscriptions(self, "Subscriptions", registry=registry, lanes=self.lanes, bus=self.bus.name)
 
     def _connect_sagas(self) -> None:
         if self.sagas:
@@ -197,6 +205,8 @@ class TidemillPipeline(Construct):
         watch_janitor(alarms, self.janitor)
         if self.relay is not None:
             watch_relay(alarms, self.relay)
+        if self.subscriptions is not None:
+            watch_subscriptions(alarms, self.subscriptions)
         for machine in self.sagas.values():
             machine.watch(alarms)
         for lane in dict.fromkeys(lane for machine in self.sagas.values() for lane in machine.lanes):

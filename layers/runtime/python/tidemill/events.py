@@ -2,8 +2,10 @@
 
 from tidemill.domain.event import Event
 from tidemill.domain.fact import Fact
+from tidemill.domain.heard import Heard
 from tidemill.domain.job_events import JobDied, JobSucceeded
+from tidemill.domain.subscription import on
 from tidemill.service.composing import Publication
 from tidemill.service.transacting import TransactItems
 
-__all__ = ("Event", "Fact", "JobDied", "JobSucceeded", "Publication", "TransactItems")
+__all__ = ("Event", "Fact", "Heard", "JobDied", "JobSucceeded", "Publication", "TransactItems", "on")

@@ -13,6 +13,7 @@ from tidemill.domain.undone import Undone
 if TYPE_CHECKING:
     from tidemill.domain.args import JobArgs
     from tidemill.domain.event import Event
+    from tidemill.domain.heard import Heard
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class JobContext:
         undoes: in the compensation of a saga's step, what became of the step.
         scheduled_at_ms: the time of its schedule that the job was made for, Unix time in milliseconds; None if no
             schedule made it.
+        heard: the fact that the job was made of; None if no subscription made it.
     """
 
     job_id: str
@@ -58,6 +60,17 @@ class JobContext:
     previous_sequence: int | None = None
     undoes: Undone | None = None
     scheduled_at_ms: int | None = None
+    heard: Heard | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a later job of the entity has finished before this one, or this one itself.
+
+        Only on a FIFO lane, and only of numbered jobs: a subscriber that would write what the fact says need not, since
+        what a later one said is written already.
+        """
+        last = self.previous_sequence
+        return last is not None and self.sequence is not None and last >= self.sequence
 
     @property
     def scheduled_at(self) -> datetime | None:

@@ -24,6 +24,7 @@ from tidemill.domain.returning import is_async
 if TYPE_CHECKING:
     from tidemill.domain.lifecycle import State
     from tidemill.domain.schedule import Declarations, Schedule
+    from tidemill.domain.subscription import Subscription
 
 A = TypeVar("A", bound=JobArgs)
 R = TypeVar("R")
@@ -100,6 +101,7 @@ class JobDefinition(Generic[A, R]):
     on_dead: type[DeathNotice] | None = None
     schedule: Declarations | None = None
     answers: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    hears: tuple[Subscription, ...] = ()
     announces: Iterable[State] = ()
 
     def __post_init__(self) -> None:

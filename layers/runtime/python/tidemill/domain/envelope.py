@@ -15,6 +15,7 @@ from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.entity import Entity
 from tidemill.domain.errand import Errand, errand_of
 from tidemill.domain.errors import InputError, MalformedMessageError
+from tidemill.domain.heard import Heard, heard_of
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import (
@@ -31,6 +32,8 @@ from tidemill.domain.strict_json import dump_canonical, load_strict
 VERSION: Final = 1
 # The field that no other plain message has than a schedule's.
 TICK_FIELD: Final = "tick"
+# The same of a subscription's.
+EVENT_FIELD: Final = "event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Envelope:
         entity: on a FIFO lane, what the job is about. `sequence`: its number among the entity's jobs.
         errand: what the job does for a saga.
         member: its place in a batch, if it is a child of one.
+        heard: the fact that a subscription made it of.
     """
 
     send_id: str
@@ -71,6 +75,7 @@ class Envelope:
     errand: Errand | None = None
     scheduled_at: int | None = None
     member: Member | None = None
+    heard: Heard | None = None
 
     def resend(self, send_id: str) -> Envelope:
         """The same job as another physical send."""
@@ -128,6 +133,7 @@ class Envelope:
             "errand": None if self.errand is None else self.errand.document(),
             "scheduled_at": self.scheduled_at,
             "batch": None if self.member is None else _batch_document(self.member),
+            "heard": None if self.heard is None else self.heard.document(),
         }
         document.update({name: value for name, value in optional.items() if value is not None})
         if self.stored is not None:
@@ -148,6 +154,11 @@ def is_envelope(document: object) -> TypeGuard[dict[str, Any]]:
 def is_tick(document: object) -> TypeGuard[dict[str, Any]]:
     """Whether a plain message says that it is a schedule's. See `tidemill.domain.tick`."""
     return isinstance(document, dict) and TICK_FIELD in document
+
+
+def is_fact_message(document: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a plain message says that it is a subscription's. See `tidemill.domain.fact_message`."""
+    return isinstance(document, dict) and EVENT_FIELD in document
 
 
 def decode(document: dict[str, Any]) -> Envelope:
@@ -186,6 +197,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             errand=None if document.get("errand") is None else errand_of(document["errand"], "errand"),
             scheduled_at=_optional_number(document, "scheduled_at"),
             member=_member(document.get("batch")),
+            heard=None if document.get("heard") is None else heard_of(document["heard"]),
         )
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None

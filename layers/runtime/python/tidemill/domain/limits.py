@@ -27,6 +27,8 @@ MAX_ENTITY_CHARS: Final = 128
 MAX_ZONE_CHARS: Final = 50
 # An event's type is a name as a kind is; EventBridge takes 128 characters (API Reference, PutEventsRequestEntry).
 MAX_EVENT_TYPE_CHARS: Final = 64
+# API Reference of EventBridge, StartReplay: ReplayName.
+MAX_REPLAY_CHARS: Final = 64
 # A job that a schedule made names it as its cause, in the MAX_TRACE_CHARS that a cause has; Scheduler's own limit is 64
 # (API Reference, CreateSchedule, Name).
 MAX_SCHEDULE_CHARS: Final = 54

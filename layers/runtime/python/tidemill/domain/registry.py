@@ -20,6 +20,7 @@ from tidemill.domain.sizing import size_lane
 if TYPE_CHECKING:
     from tidemill.domain.event import Event
     from tidemill.domain.schedule import Schedule
+    from tidemill.domain.subscription import Subscription
 
 AnyDefinition: TypeAlias = JobDefinition[Any, Any]
 
@@ -65,6 +66,7 @@ class JobRegistry:
         for saga in self._sagas.values():
             check_saga(saga, self._kinds, self._lanes)
         self._check_schedules()
+        self._check_subscriptions()
         self._events = _events(events, definitions)
         self._asks_for_outbox = bool(outbox)
         for lane in self._lanes.values():
@@ -130,6 +132,23 @@ class JobRegistry:
     def schedules(self) -> tuple[tuple[AnyDefinition, Schedule], ...]:
         """Every schedule, with the job that declares it."""
         return tuple((definition, schedule) for definition in self._definitions for schedule in definition.schedules)
+
+    @property
+    def subscriptions(self) -> tuple[tuple[AnyDefinition, Subscription], ...]:
+        """Every subscription, with the job that hears."""
+        return tuple((definition, one) for definition in self._definitions for one in definition.hears)
+
+    def route(self, definition: AnyDefinition) -> str:
+        """The lane whose queue takes what is sent for the job without an envelope: its own, or a standard one."""
+        return _standard(self._lanes) if self._lanes[definition.lane].fifo else definition.lane
+
+    def _check_subscriptions(self) -> None:
+        for definition, subscription in self.subscriptions:
+            if all(lane.fifo for lane in self._lanes.values()):
+                raise DefinitionError(
+                    f"job {definition.kind!r} hears {subscription.event.event_type!r}, and all lanes are FIFO: a rule "
+                    "can't name the entity of a message, so facts come by a standard lane. Fix: add Lane('...')"
+                )
 
     def _check_schedules(self) -> None:
         names: dict[str, str] = {}

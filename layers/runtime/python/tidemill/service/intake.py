@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tidemill.domain.envelope import is_tick
+from tidemill.domain.envelope import EVENT_FIELD, is_fact_message, is_tick
 from tidemill.domain.errors import KeyConflictError, PlainMessageError, TidemillError, UnavailableError
 from tidemill.domain.failure import refusal_of
 from tidemill.domain.hiding import strings_of
@@ -101,8 +101,9 @@ class Intake:
                 if result.created and is_tick(message.document):
                     self._note_lateness(message.document, result)
                 return ACK
-            case KeyConflictError() if is_tick(message.document):
-                # Sent again after a deployment gave the schedule other arguments: the tick has its job.
+            case KeyConflictError() if is_tick(message.document) or is_fact_message(message.document):
+                # Sent again after a deployment gave the schedule or the kind other arguments: the tick or the fact
+                # has its job.
                 return ACK
             case UnavailableError():
                 return UNASKED
@@ -165,15 +166,21 @@ def _is_over(answered: tuple[Any, Any], read: tuple[Any, Any]) -> bool:
 
 
 def _read(document: object, registry: JobRegistry) -> Submission:
-    if not is_tick(document):
-        return parse_request(document, registry)
-    # Most workers never meet one, and all of them start cold.
-    from tidemill.service.ticks import parse_tick
+    # Most workers never meet a tick or a fact, and all of them start cold.
+    if is_tick(document):
+        from tidemill.service.ticks import parse_tick
 
-    return parse_tick(document, registry)
+        return parse_tick(document, registry)
+    if is_fact_message(document):
+        from tidemill.service.hearing import parse_fact_message
+
+        return parse_fact_message(document, registry)
+    return parse_request(document, registry)
 
 
 def _arguments(received: Foreign | Unreadable) -> bytes:
     """What a refused message gave as arguments: its evidence must not quote them."""
     document = received.document
+    if is_fact_message(document):
+        return json.dumps(document[EVENT_FIELD]).encode()
     return json.dumps(document.get("args") if isinstance(document, dict) else document).encode()

@@ -268,6 +268,7 @@ class Performer:
             entity=envelope.entity,
             sequence=envelope.sequence,
             scheduled_at_ms=envelope.scheduled_at,
+            heard=envelope.heard,
         )
 
     def _warn(self, job: Job, limit: str, before: int, now: int, most: int) -> None:

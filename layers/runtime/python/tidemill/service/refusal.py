@@ -10,6 +10,7 @@ from tidemill.domain.conclusion import message_ttl_s
 from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
+from tidemill.domain.envelope import EVENT_FIELD
 from tidemill.domain.errors import InputError
 from tidemill.domain.failure import Failure
 from tidemill.domain.ids import keyed_job_id
@@ -85,7 +86,10 @@ class Refusal:
 
 def _named(received: Foreign | Unreadable) -> tuple[str, str]:
     named: dict[str, Any] = received.document if isinstance(received.document, dict) else {}
-    tenant = _checked(check_tenant, named.get("tenant"), DEFAULT_TENANT)
+    # A fact says itself whose it is.
+    fact = named.get(EVENT_FIELD)
+    whose = fact if isinstance(fact, dict) else named
+    tenant = _checked(check_tenant, whose.get("tenant"), DEFAULT_TENANT)
     return tenant, _checked(check_kind, named.get("kind"), UNREADABLE_KIND)
 
 

@@ -17,6 +17,7 @@ from tidemill.domain.entity import Entity
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errand import Errand
 from tidemill.domain.errors import InputError
+from tidemill.domain.heard import Heard
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lane import Lane
@@ -67,6 +68,7 @@ class Submission:
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
         errand: what the job does for a saga, whose state machine asked for it.
+        heard: the fact that a subscription makes it of.
     """
 
     args: JobArgs
@@ -87,6 +89,7 @@ class Submission:
     run_at: datetime | None = None
     durable_args: bool = False
     scheduled_at: int | None = None
+    heard: Heard | None = None
 
 
 class Options(TypedDict, total=False):
@@ -186,6 +189,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         errand=submission.errand,
         stored=stored,
         scheduled_at=scheduled_at,
+        heard=submission.heard,
     )
     repeatable = submission.key is not None or submission.job_id is not None
     return Order(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -74,14 +74,18 @@ class MemoryBus:
     """`EventBus` in a list.
 
     Attributes:
+        tell: what the bus's rules do with each fact.
         published: every fact as it was published, those that were published twice included.
     """
 
+    tell: Callable[[OutboundFact], object] = lambda _: None
     published: list[OutboundFact] = field(default_factory=list)
 
     def publish(self, facts: Sequence[OutboundFact]) -> list[UnavailableError | None]:
         """See EventBus."""
-        self.published += facts
+        for fact in facts:
+            self.published.append(fact)
+            self.tell(fact)
         return [None] * len(facts)
 
 

@@ -14,10 +14,10 @@ from tidemill.domain.conclusion import asked_to_stop
 from tidemill.domain.context import JobContext
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
-from tidemill.domain.interrupt import Awaiting
 from tidemill.domain.event import Event
 from tidemill.domain.fact import data_of
 from tidemill.domain.ids import caused_id
+from tidemill.domain.interrupt import Awaiting
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lane import DEFAULT_LANES, Lane
 from tidemill.domain.message import Delivery, Held

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -50,6 +51,7 @@ from tidemill.testing.outbox import MemoryBus, MemoryOutbox
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.subscribing import tell_subscribers
 from tidemill.testing.tampering import Tampering
 from tidemill.testing.waits import API_URL, MemoryWaits
 
@@ -85,7 +87,7 @@ class MemoryStack:
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
     machines: MemoryMachines = field(init=False)
     outbox: MemoryOutbox = field(init=False)
-    bus: MemoryBus = field(default_factory=MemoryBus)
+    bus: MemoryBus = field(init=False)
 
     def __post_init__(self) -> None:
         self.waits = MemoryWaits(self.store)
@@ -97,6 +99,7 @@ class MemoryStack:
         fifo = [lane.name for lane in self.registry.lanes.values() if lane.fifo]
         self.queues = MemoryQueues(self.clock, self.lanes, visibility=longest, fifo=fifo)
         self.machines = MemoryMachines(self.registry.sagas, self.clock, self.queues.put)
+        self.bus = MemoryBus(partial(tell_subscribers, self.registry, self.queues.put))
 
     def client(self) -> JobClient:
         """Submits and looks after jobs."""
