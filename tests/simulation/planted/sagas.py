@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.simulation.planted.plant import Planted, always
+from tidemill.aws import executions
 from tidemill.domain import closing
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.saga import machine, states
-from tidemill.service import closer, saga_cancelling
+from tidemill.service import closer, saga_cancelling, sagas
 from tidemill.service.errands import Errands
 
 
@@ -74,6 +75,25 @@ def acks_all_the_same(report: Any) -> Any:
     return planted
 
 
+def from_the_beginning(_: Any) -> Any:
+    """What is over answers at once: one may as well ask for it again."""
+
+    def planted(saga: Any, place: str, data: dict[str, Any], *, is_cancelled: bool) -> dict[str, Any]:
+        return {**{name: data[name] for name in ("saga", "tenant", "args")}, **states.prepared(saga)}
+
+    return planted
+
+
+def any_history(_: Any) -> Any:
+    """What a history tells last is taken for the end."""
+
+    class Everything:
+        def __contains__(self, _: object) -> bool:
+            return True
+
+    return Everything()
+
+
 PLANTED: Final = (
     Planted(
         "undone while it runs",
@@ -123,5 +143,19 @@ PLANTED: Final = (
         "sagas",
         "the way back jumps to the first step from each of the others",
         ((machine._Machine, "_below", forwards),),
+    ),
+    Planted(
+        "resumed from the beginning",
+        "I29",
+        "sagas",
+        "the machine of a saga that was stopped runs from its first step again",
+        ((sagas, "going_on", from_the_beginning),),
+    ),
+    Planted(
+        "resumed by half a history",
+        "I29",
+        "sagas",
+        "a resume does not wait until the history of the execution says that it ended",
+        ((executions, "_ENDS", any_history),),
     ),
 )

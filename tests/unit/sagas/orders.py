@@ -115,5 +115,6 @@ in_branches = Saga(
     ],
 )
 no_pivot = Saga("orders.loose", OrderArgs, steps=[reserve, wrap, step("check", check_fraud, timeout=minutes(1))])
+small = Saga("orders.small", OrderArgs, steps=[parallel("before", reserve, wrap), charge])
 SAGAS = (place_order, four_steps, in_branches, no_pivot)
 registry = JobRegistry(*JOBS, sagas=SAGAS)

@@ -22,8 +22,11 @@ from tidemill.domain.job import JobRef
 from tidemill.domain.names import check_job_id, check_key, check_tenant
 from tidemill.domain.ports import Clock, Event, Execution, Executions, ExecutionStatus, JobReader
 from tidemill.domain.registry import JobRegistry
+from tidemill.domain.saga.machine import places_of
+from tidemill.domain.saga.resuming import going_on
 from tidemill.domain.saga.room import room_for_args
 from tidemill.domain.saga.saga import Saga
+from tidemill.domain.saga.states import prepared
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.saga_state import Part, SagaState, is_cancelled, needs, parts_of, state_of
 from tidemill.service.saga_cancelling import SagaCanceller
@@ -110,7 +113,7 @@ class SagaDesk:
             # No kind begins so.
             saga_id = keyed_job_id(tenant, f"saga {declared.name}", check_key(key))
         name = execution_name(saga_id, 1)
-        given = {"saga": saga_id, "tenant": tenant, "args": document}
+        given = {"saga": saga_id, "tenant": tenant, "args": document, **prepared(declared)}
         first = self.executions.look(declared.name, name) if key is not None else None
         if first is None and self.executions.start(declared.name, name, given):
             return SagaReceipt(declared.name, saga_id, tenant, created=True)
@@ -165,14 +168,15 @@ class SagaDesk:
             InputError, SagaNotFoundError, UnavailableError: as `get`; after the last the call may be repeated.
         """
         view = self.get(name, saga_id, tenant)
-        if view.state is SagaState.COMPENSATED or view.cancelled:
+        has_ended = view.execution.status is not ExecutionStatus.RUNNING
+        if view.state is SagaState.COMPENSATED or (view.cancelled and not has_ended):
             return view
         if view.state is SagaState.SUCCEEDED:
             raise SagaStateError("cancelled", saga_id, view.state, "nothing is left to cancel")
         self.canceller.cancel(self.registry.saga(name), saga_id, tenant)
         after = self.get(name, saga_id, tenant)
-        # An execution that was ended from outside undoes nothing: its machine runs again.
-        return after if after.execution.status is ExecutionStatus.RUNNING else self.resume(name, saga_id, tenant)
+        # An execution that was ended from outside undoes nothing: another one turns back where it was left.
+        return self.resume(name, saga_id, tenant) if has_ended and not after.state.is_final else after
 
     def resume(self, name: str, saga_id: str, tenant: str = DEFAULT_TENANT) -> SagaView:
         """Let a saga that needs attention go on: its dead jobs are redriven, an ended execution runs again.
@@ -216,7 +220,11 @@ class SagaDesk:
         if self.clock.now_ms() - first.started_at > milliseconds(_HORIZON) or view.generation >= _GENERATIONS:
             fix = "it is too old to be run again; see its steps, and undo or finish by hand what is left"
             raise SagaStateError("resumed", view.saga_id, view.state, fix)
-        self.executions.start(view.name, execution_name(view.saga_id, view.generation + 1), view.execution.given)
+        saga = self.registry.saga(view.name)
+        given, left = view.execution.given, self.executions.left(view.name, view.execution.name, places_of(saga))
+        if left is not None:
+            given = going_on(saga, left.state, left.data, is_cancelled=view.cancelled)
+        self.executions.start(view.name, execution_name(view.saga_id, view.generation + 1), given)
 
 
 def execution_name(saga_id: str, generation: int) -> str:
