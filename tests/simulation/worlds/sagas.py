@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from random import Random
 from typing import Any, Final
 
 from tests.simulation.asking import TENANTS, WELL, sometime, soon
@@ -72,8 +72,8 @@ def _decide_behaviours(world: World, trip: Trip) -> None:
 
 
 def _meddle(world: World, trip: Trip, starts_ms: int, trouble_ms: int) -> None:
-    rng, trips, program = world.rng, world.part(Trips), world.deployment.program
-    sagas = replace(program.sagas, redrive=program.desk.acting_as("an operator").redrive)
+    rng, trips = world.rng, world.part(Trips)
+    sagas = world.deployment.program.sagas.acting_as("an operator")
 
     def cancelled(_: Any) -> None:
         trips.cancelled[trip.number] = None
@@ -82,33 +82,37 @@ def _meddle(world: World, trip: Trip, starts_ms: int, trouble_ms: int) -> None:
         late_ms = sometime(world, trouble_ms)
         at_ms = rng.choice((late_ms, starts_ms + rng.choice(_EARLY_MS), starts_ms + rng.choice(_EARLY_MS)))
         _come(world, trip, at_ms, "cancel", sagas.cancel, cancelled)
-    if rng.random() < 0.4:
-        verb, then = rng.choice(((sagas.resume, _nothing), (sagas.resume, _nothing), (sagas.cancel, cancelled)))
-        place = max(rng.randrange(trip.shape.steps), rng.randrange(trip.shape.steps))
-        _stop_at(world, trip, place, lambda at_ms: _come(world, trip, at_ms, "stopped", verb, then))
     if rng.random() < 0.2:
         _come(world, trip, sometime(world, trouble_ms), "resume", sagas.resume, _nothing)
     if rng.random() < 0.2:
         look = rng.choice((sagas.get, sagas.history))
         _come(world, trip, sometime(world, trouble_ms), "look", look, _nothing)
+    # Of its own, so that a schedule in which nobody stops anything stays as it is.
+    chance = Random(f"{trip} {starts_ms}")  # noqa: S311 - chance that repeats
+    if chance.random() < 0.4:
+        verb, then = chance.choice(((sagas.resume, _nothing), (sagas.resume, _nothing), (sagas.cancel, cancelled)))
+        place = max(chance.randrange(trip.shape.steps), chance.randrange(trip.shape.steps))
+        _stop_at(world, trip, place, chance, lambda at_ms: _come(world, trip, at_ms, "stopped", verb, then))
 
 
-def _stop_at(world: World, trip: Trip, place: int, then: Callable[[int], None], tries: int = 100) -> None:
+def _stop_at(
+    world: World, trip: Trip, place: int, chance: Random, then: Callable[[int], None], tries: int = 100
+) -> None:
     """Somebody stops the execution once it is as far as this step, as a fault of a definition would."""
-    rng, scheduler, machines = world.rng, world.scheduler, world.part(Trips).machines
+    scheduler, machines = world.scheduler, world.part(Trips).machines
 
     def look() -> None:
         runs = world.part(Trips).runs(trip)
         if not (runs and any(state.endswith(f"s{place}") for _, _, state, _ in runs[-1].events)) and tries:
-            _stop_at(world, trip, place, then, tries - 1)
+            _stop_at(world, trip, place, chance, then, tries - 1)
             return
-        if any(machines.abort(name) for name, run in machines.runs.items() if run in runs):
-            then(scheduler.now_ms + rng.choice((1, 1, 2_000, 60_000, 600_000)))
-            if rng.random() < 0.6:
+        if any(machines.abort(name) for name, run in list(machines.runs.items()) if run in runs):
+            then(scheduler.now_ms + chance.choice((1, 1, 2_000, 60_000, 600_000)))
+            if chance.random() < 0.6:
                 # The next execution does not hear in time of what is over.
-                machines.deafens = rng.choice((120_000, 400_000, 400_000))
+                machines.deafens = chance.choice((120_000, 400_000, 400_000))
 
-    world.later(scheduler.now_ms + rng.choice((50, 200, 500, 5_000)), look)
+    world.later(scheduler.now_ms + chance.choice((50, 200, 500, 5_000)), look)
 
 
 def _deafen(world: World, at_ms: int, lasts_ms: int) -> None:

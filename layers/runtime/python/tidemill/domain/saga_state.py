@@ -36,7 +36,10 @@ class SagaState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One job of a saga: which step, what it does for it, and its record; None if it never came."""
+    """One job of a saga: which step, what it does for it, and its record; None if it never came.
+
+    The record may be that of a message which could not become this job: then it has another id.
+    """
 
     step: str
     role: Role
@@ -88,7 +91,12 @@ def is_cancelled(saga: Saga, parts: list[Part]) -> bool:
 
 def needs(saga: Saga, parts: list[Part]) -> list[Part]:
     """The dead jobs that the saga can't do without."""
-    return [one for one in parts if one.waits and (one.role is not Role.STEP or saga.is_retried(saga.step(one.step)))]
+    return [one for one in parts if one.waits and is_needed(saga, one)]
+
+
+def is_needed(saga: Saga, part: Part) -> bool:
+    """Whether the saga, once it has begun this part, can't do without it."""
+    return part.role is not Role.STEP or saga.is_retried(saga.step(part.step))
 
 
 def _running(saga: Saga, parts: list[Part]) -> SagaState:

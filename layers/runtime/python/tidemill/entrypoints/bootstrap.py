@@ -84,6 +84,7 @@ class Program(Adapters):
             schedules=self.schedules,
             batch_store=self.batches,
             answerer=self.answerer,
+            errands=self.errands(None),
         )
 
     @cached_property
@@ -171,8 +172,7 @@ class Program(Adapters):
             raise InputError.at("saga", "the registry has no sagas. Fix: JobRegistry(..., sagas=[...])", "unknown_saga")
         executions = StepFunctionsExecutions(self.clients, self.settings.sagas)
         canceller = SagaCanceller(self.store, errands, self.clock)
-        redrive = self.desk.redrive
-        return SagaDesk(self.registry, executions, self.reader, canceller, redrive, self.clock, self.random)
+        return SagaDesk(self.registry, executions, self.reader, canceller, self.desk, self.clock, self.random)
 
     def executor(self, telemetry: Telemetry) -> Executor:
         """The engine of this worker's lane."""

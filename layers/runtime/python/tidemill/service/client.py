@@ -21,6 +21,7 @@ from tidemill.domain.reply_errors import UnansweredError
 from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
+from tidemill.service.errands import Errands
 from tidemill.service.flow import Flow
 from tidemill.service.listing import Listing, Query
 from tidemill.service.lookup import JobLookup
@@ -46,6 +47,7 @@ class JobClient(JobLookup):
     answerer: Answerer = field(kw_only=True)
     batch_store: BatchStore = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
+    errands: Errands | None = field(default=None, kw_only=True)
 
     @property
     def batches(self) -> BatchDesk:
@@ -217,10 +219,10 @@ class JobClient(JobLookup):
 
         Raises:
             JobNotFoundError: there is no such job, or its retention is over.
-            JobStateError: it is over, and not as cancelled.
+            JobStateError: it is over, and not as cancelled; or its saga can't do without it.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
-        return self._withdrawal.cancel(self.get(job_id, tenant))
+        return self._end(job_id, tenant, self._withdrawal.cancel)
 
     def answer(
         self, job_id: str, name: str, value: object, *, tenant: str = DEFAULT_TENANT, by: str | None = None
@@ -242,4 +244,16 @@ class JobClient(JobLookup):
         Raises:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.
         """
-        return self._withdrawal.kill(self.get(job_id, tenant))
+        return self._end(job_id, tenant, self._withdrawal.kill)
+
+    def _end(self, job_id: str, tenant: str, end: Callable[[Job], Job]) -> Job:
+        job = self.get(job_id, tenant)
+        # Whatever belongs to a saga has one.
+        if self.errands is None or job.correlation_id is None:
+            return end(job)
+        self.errands.check_dispensable(job)
+        job = end(job)
+        if job.state.is_final:
+            # The message of one that waited in the table never comes. Where this fails, its state's timeout is left.
+            self.errands.tell([job])
+        return job

@@ -8,7 +8,7 @@ at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
@@ -18,7 +18,6 @@ from tidemill.domain.args import JobArgs
 from tidemill.domain.duration import days, milliseconds
 from tidemill.domain.errors import InputError, KeyConflictError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
-from tidemill.domain.job import JobRef
 from tidemill.domain.names import check_job_id, check_key, check_tenant
 from tidemill.domain.ports import Clock, Event, Execution, Executions, ExecutionStatus, JobReader
 from tidemill.domain.registry import JobRegistry
@@ -28,7 +27,8 @@ from tidemill.domain.saga.room import room_for_args
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.states import prepared
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
-from tidemill.domain.saga_state import Part, SagaState, is_cancelled, needs, parts_of, state_of
+from tidemill.domain.saga_state import Part, SagaState, is_cancelled, is_needed, needs, parts_of, state_of
+from tidemill.service.deadletters import DeadLetterDesk
 from tidemill.service.saga_cancelling import SagaCanceller
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -73,16 +73,20 @@ class SagaDesk:
     """Starts sagas and looks after them.
 
     Arguments:
-        redrive: lets one dead job run again.
+        desk: lets dead jobs run again.
     """
 
     registry: JobRegistry
     executions: Executions
     reader: JobReader
     canceller: SagaCanceller
-    redrive: Callable[[JobRef], object]
+    desk: DeadLetterDesk
     clock: Clock
     random: Random
+
+    def acting_as(self, actor: str) -> SagaDesk:
+        """The same desk, whose resumes are `actor`'s in the audit trail."""
+        return replace(self, desk=self.desk.acting_as(actor))
 
     def start(
         self,
@@ -135,6 +139,8 @@ class SagaDesk:
         parts = parts_of(saga, saga_id, tenant)
         found = self.reader.find([part.ref for part in parts])
         parts = [replace(part, job=job) for part, job in zip(parts, found, strict=True)]
+        if latest.status is ExecutionStatus.RUNNING:
+            parts = self._with_refused(saga, parts)
         return SagaView(
             saga.name,
             saga_id,
@@ -190,10 +196,14 @@ class SagaDesk:
         view = self.get(name, saga_id, tenant)
         if view.state is not SagaState.NEEDS_ATTENTION:
             raise SagaStateError("resumed", saga_id, view.state, "it goes on by itself")
-        for part in needs(self.registry.saga(name), list(view.parts)):
-            self.redrive(part.ref)
-        if view.execution.status is not ExecutionStatus.RUNNING:
-            self._run_again(view)
+        dead = [part.job.ref for part in needs(self.registry.saga(name), list(view.parts)) if part.job is not None]
+        with self.desk.audit.action("resume", tenant, {"saga": name, "id": saga_id}, jobs=dead) as tally:
+            for ref in dead:
+                self.desk.redrive(ref)
+                tally.add("redriven", ref)
+            if view.execution.status is not ExecutionStatus.RUNNING:
+                self._run_again(view)
+                tally.add("started")
         return self.get(name, saga_id, tenant)
 
     # --- inside -----------------------------------------------------------------------------------
@@ -214,6 +224,16 @@ class SagaDesk:
         if found is None:
             raise SagaNotFoundError(tenant, saga.name, saga_id)
         return found, generation - 1
+
+    def _with_refused(self, saga: Saga, parts: list[Part]) -> list[Part]:
+        """The parts; where a message could not become a job that the saga can't do without, the record of that."""
+        places = [place for place, part in enumerate(parts) if part.job is None and is_needed(saga, part)]
+        refs = self.canceller.errands.refused([parts[place].ref for place in places])
+        asked = [(place, ref) for place, ref in zip(places, refs, strict=True) if ref is not None]
+        records = self.reader.find([ref for _, ref in asked]) if asked else []
+        for (place, _), record in zip(asked, records, strict=True):
+            parts[place] = replace(parts[place], job=record)
+        return parts
 
     def _run_again(self, view: SagaView) -> None:
         first = self.executions.look(view.name, execution_name(view.saga_id, 1)) or view.execution

@@ -26,7 +26,8 @@ class MemoryTokens:
         """See TaskTokens."""
         for one in awaited:
             before = self.kept.get(one.ref, one)
-            self.kept[one.ref] = replace(one, tokens=tuple(sorted({*before.tokens, *one.tokens})))
+            tokens = tuple(sorted({*before.tokens, *one.tokens}))
+            self.kept[one.ref] = replace(one, tokens=tokens, refused=one.refused or before.refused)
         return [None] * len(awaited)
 
     def find(self, refs: Sequence[JobRef]) -> list[Awaited | None]:

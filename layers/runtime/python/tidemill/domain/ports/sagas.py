@@ -112,7 +112,10 @@ class TaskTokens(Protocol):
     """The tokens under which the ends of jobs are awaited."""
 
     def keep(self, awaited: Sequence[Awaited], until_s: int) -> list[UnavailableError | None]:
-        """Keep each until then (Unix seconds), beside earlier tokens of the same job; None where it is kept."""
+        """Keep each until then (Unix seconds), beside earlier tokens of the same job; None where it is kept.
+
+        What was `refused` last stays, where nothing is given.
+        """
 
     def find(self, refs: Sequence[JobRef]) -> list[Awaited | None]:
         """What is awaited of each of these jobs, read consistently.
