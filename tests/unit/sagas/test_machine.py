@@ -6,7 +6,17 @@ import re
 import pytest
 
 from bench.prices import STATE_TRANSITION
-from tests.unit.sagas.orders import SAGAS, four_steps, given, in_branches, no_pivot, place_order, small
+from tests.unit.sagas.orders import (
+    SAGAS,
+    four_steps,
+    given,
+    in_branches,
+    left_out,
+    no_pivot,
+    place_order,
+    referring,
+    small,
+)
 from tests.unit.sagas.walk import Way, all_ways, be_late, begin, fail, stopped_ways, succeed
 from tidemill.domain.saga.linting import findings
 from tidemill.domain.saga.machine import compiled
@@ -159,6 +169,29 @@ def test_a_step_after_the_pivot_is_waited_for_however_late_it_is():
     assert last(way)["saga"]["waits"] is True
     all_succeed(way)
     assert way.end == "done"
+
+
+def test_a_group_that_failed_asks_again_for_what_its_compensations_refer_to():
+    way = begin(referring)
+    step = {body["saga"]["step"]: body for body in waiting(way)}
+    succeed(way, step["reserve"])
+    fail(way, step["check"])
+    all_succeed(way)
+
+    asked = [("close", "reserve"), ("undo", "wrap"), ("undo", "reserve")]
+    assert [one for one in way.asked if one in asked] == asked
+    assert next(body for body in way.sent if body["kind"] == "gift.unpack")["args"] == {"shelf": "a1"}
+    assert way.end == "compensated"
+
+
+def test_what_was_left_out_is_not_undone_with_what_nobody_told():
+    way = begin(left_out, gift=False)
+    fail(way, last(way))
+    succeed(way, last(way), state="dead")
+    all_succeed(way)
+
+    assert ("undo", "wrap") not in way.asked
+    assert way.end == "compensated"
 
 
 def test_a_compensation_that_is_given_up_for_good_leaves_the_saga_to_a_person():

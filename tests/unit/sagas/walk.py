@@ -164,4 +164,10 @@ def _answers(way: Way, body: dict[str, Any]) -> list[Any]:
         case "undo", _:
             return [succeed]
         case _:
-            return [succeed, lambda way, body: succeed(way, body, state="dead")]
+            return _closings(way.answers.get(f"step {body['saga']['step']}"))
+
+
+def _closings(answer: str | None) -> list[Any]:
+    """What can have become of a job of which this was heard."""
+    died = [lambda way, body: succeed(way, body, state="dead")]
+    return {"succeeds": [succeed], "fails": died}.get(answer or "", [succeed, *died])

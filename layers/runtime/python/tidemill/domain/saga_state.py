@@ -11,6 +11,8 @@ from tidemill.domain.errand import saga_job_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports.sagas import Execution, ExecutionStatus
+from tidemill.domain.saga.declaring import Branches
+from tidemill.domain.saga.machine import recalled
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import COMPENSATED, Role
 
@@ -67,7 +69,9 @@ def parts_of(saga: Saga, saga_id: str, tenant: str) -> list[Part]:
         for one in reversed(list(saga))
         if not saga.is_retried(one)
     ]
-    return [*forward, *back]
+    groups = [group for group in saga.steps if isinstance(group, Branches)]
+    asked = [part(one.name, Role.CLOSE, one.job.kind) for group in groups for one in recalled(saga, group)]
+    return [*forward, *(one for one in asked if one not in back), *back]
 
 
 def state_of(saga: Saga, execution: Execution, parts: list[Part]) -> SagaState:

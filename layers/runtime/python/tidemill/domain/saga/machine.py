@@ -11,6 +11,7 @@ from typing import Final
 
 from tidemill.domain.saga import states
 from tidemill.domain.saga.declaring import Branches, Part, Step
+from tidemill.domain.saga.references import Reference, place_of
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.states import QueueOf, State
 
@@ -40,9 +41,9 @@ def turning(saga: Saga, place: str) -> str:
     for part in saga.steps:
         if isinstance(part, Branches):
             if place == part.name:
-                return _first_back(part)
+                return _out_of(saga, part)
         elif place in (_entry(part), part.name, _late(part)):
-            return _back(part)
+            return _back(saga, part)
     return place
 
 
@@ -99,7 +100,7 @@ class _Machine:
     def _caught(self, one: Step) -> list[State]:
         if self._saga.is_retried(one):
             return [*states.catch(_late(one), "States.Timeout"), *states.catch(states.ATTENTION)]
-        return states.catch(_back(one))
+        return states.catch(_back(self._saga, one))
 
     def _group(self, place: int, group: Branches) -> State:
         where = {one.name: index for index, branch in enumerate(group.branches) for one in branch}
@@ -110,7 +111,7 @@ class _Machine:
             "Branches": [self._branch(branch) for branch in group.branches],
             "ResultSelector": steps,
             "ResultPath": "$.steps",
-            "Catch": states.catch(states.ATTENTION if is_retried else _first_back(group)),
+            "Catch": states.catch(states.ATTENTION if is_retried else _out_of(self._saga, group)),
             **_next(self._after(place)),
         }
 
@@ -134,28 +135,51 @@ class _Machine:
         below = self._below(place)
         if isinstance(part, Branches):
             backwards = _backwards(part)
-            following = [*map(_back, backwards[1:]), below]
-            return {_back(one): self._back(one, then) for one, then in zip(backwards, following, strict=True)}
+            following = [*(_back(self._saga, one) for one in backwards[1:]), below]
+            found = self._recalls(part)
+            for one, then in zip(backwards, following, strict=True):
+                found.update(self._back(one, then))
+            return found
         if part.compensate is not None:
-            return {_undo(part): self._back(part, below)}
+            return self._back(part, below)
         after = self._after(place) or _DONE
         return {
-            _close(part): self._back(part, f"ask {part.name}"),
+            **self._back(part, f"ask {part.name}"),
             f"ask {part.name}": states.ask(f"accept {part.name}", below),
             f"accept {part.name}": {**states.accept(part), "Next": after},
         }
 
-    def _back(self, one: Step, then: str) -> State:
-        make = states.undo if one.compensate is not None else states.close
-        return {**make(self._saga, one, self._queue_of), "Catch": states.catch(states.ATTENTION), "Next": then}
+    def _back(self, one: Step, then: str) -> dict[str, State]:
+        if one.compensate is None:
+            return {_close(one): self._closed(one, then)}
+        undo = states.undo(self._saga, one, self._queue_of)
+        found = {_undo(one): {**undo, "Catch": states.catch(states.ATTENTION), "Next": then}}
+        if sources := _uncertain(self._saga, one):
+            found[_may_undo(one)] = states.skip(sources, then, _undo(one))
+        return found
+
+    def _closed(self, one: Step, then: str) -> State:
+        close = states.close(self._saga, one, self._queue_of)
+        return {**close, "Catch": states.catch(states.ATTENTION), "Next": then}
+
+    def _recalls(self, group: Branches) -> dict[str, State]:
+        """A group that failed lost what its steps told: what its compensations refer to is asked for again."""
+        found: dict[str, State] = {}
+        following = _first_back(self._saga, group)
+        for one in reversed(recalled(self._saga, group)):
+            found[_recall(one)] = self._closed(one, f"heard {one.name}")
+            found[f"heard {one.name}"] = states.ask(f"note {one.name}", following)
+            found[f"note {one.name}"] = {**states.accept(one), "Next": following}
+            following = _recall(one)
+        return found
 
     def _below(self, place: int) -> str:
         """Where the way back goes on before a part: steps without a compensation have nothing to undo."""
         for part in reversed(self._parts[:place]):
             if isinstance(part, Branches):
-                return _first_back(part)
+                return _first_back(self._saga, part)
             if part.compensate is not None:
-                return _undo(part)
+                return _back(self._saga, part)
         return _COMPENSATED
 
     def _ends(self) -> dict[str, State]:
@@ -182,8 +206,42 @@ def _close(one: Step) -> str:
     return f"close {one.name}"
 
 
-def _back(one: Step) -> str:
-    return _undo(one) if one.compensate is not None else _close(one)
+def _may_undo(one: Step) -> str:
+    return f"may undo {one.name}"
+
+
+def _recall(one: Step) -> str:
+    return f"recall {one.name}"
+
+
+def _back(saga: Saga, one: Step) -> str:
+    if one.compensate is None:
+        return _close(one)
+    return _may_undo(one) if _uncertain(saga, one) else _undo(one)
+
+
+def _uncertain(saga: Saga, one: Step) -> list[str]:
+    """The steps that a compensation refers to and that may not have told anything: then its step did not begin."""
+    beside = {other.name for other in _beside(saga, one)}
+    return [source.name for source in _sources(saga, one) if source.when is not None or source.name in beside]
+
+
+def _sources(saga: Saga, one: Step) -> list[Step]:
+    """The steps whose results a compensation refers to."""
+    args = one.compensate.args or {} if one.compensate is not None else {}
+    names = {place_of(value).step for value in args.values() if isinstance(value, Reference)}
+    return [other for other in saga if other.name in names]
+
+
+def _beside(saga: Saga, one: Step) -> Sequence[Step]:
+    groups = [part.steps for part in saga.steps if isinstance(part, Branches) and one in part.steps]
+    return groups[0] if groups else ()
+
+
+def recalled(saga: Saga, group: Branches) -> list[Step]:
+    """The steps of a group that compensations in it refer to."""
+    names = {source.name for one in group.steps for source in _sources(saga, one)}
+    return [one for one in group.steps if one.name in names]
 
 
 def _backwards(group: Branches) -> list[Step]:
@@ -191,8 +249,14 @@ def _backwards(group: Branches) -> list[Step]:
     return [one for branch in reversed(group.branches) for one in reversed(branch)]
 
 
-def _first_back(group: Branches) -> str:
-    return _back(_backwards(group)[0])
+def _first_back(saga: Saga, group: Branches) -> str:
+    return _back(saga, _backwards(group)[0])
+
+
+def _out_of(saga: Saga, group: Branches) -> str:
+    """Where the way back begins for a group that failed."""
+    lost = recalled(saga, group)
+    return _recall(lost[0]) if lost else _first_back(saga, group)
 
 
 def _reachable(found: dict[str, State]) -> dict[str, State]:

@@ -122,6 +122,12 @@ def ask(then: str, otherwise: str) -> State:
     return {"Type": "Choice", "Choices": [rule], "Default": otherwise}
 
 
+def skip(sources: Iterable[str], then: str, otherwise: str) -> State:
+    """Whether one of these steps told nothing, so that what would have come after it did not begin."""
+    choices = [{"Variable": result_path(name), "IsNull": True, "Next": then} for name in sources]
+    return {"Type": "Choice", "Choices": choices, "Default": otherwise}
+
+
 def accept(one: Step) -> State:
     """Go on with a step that has succeeded after all."""
     return {"Type": "Pass", "InputPath": "$.closed.told", "ResultPath": result_path(one.name)}
