@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.simulation.planted.plant import Planted, always
-from tidemill.aws import executions
 from tidemill.domain import closing
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
@@ -84,16 +83,6 @@ def from_the_beginning(_: Any) -> Any:
     return planted
 
 
-def any_history(_: Any) -> Any:
-    """What a history tells last is taken for the end."""
-
-    class Everything:
-        def __contains__(self, _: object) -> bool:
-            return True
-
-    return Everything()
-
-
 PLANTED: Final = (
     Planted(
         "undone while it runs",
@@ -150,12 +139,5 @@ PLANTED: Final = (
         "sagas",
         "the machine of a saga that was stopped runs from its first step again",
         ((sagas, "going_on", from_the_beginning),),
-    ),
-    Planted(
-        "resumed by half a history",
-        "I29",
-        "sagas",
-        "a resume does not wait until the history of the execution says that it ended",
-        ((executions, "_ENDS", any_history),),
     ),
 )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
@@ -21,7 +21,6 @@ from tidemill.domain.reply_errors import UnansweredError
 from tidemill.service.answering import Answered, Answerer, Reply
 from tidemill.service.batch_desk import BatchDesk
 from tidemill.service.causing import caused
-from tidemill.service.errands import Errands
 from tidemill.service.flow import Flow
 from tidemill.service.listing import Listing, Query
 from tidemill.service.lookup import JobLookup
@@ -34,6 +33,9 @@ from tidemill.service.starting import Started
 from tidemill.service.submission import DEFAULT_TENANT, Options, Submission
 from tidemill.service.submitter import Receipt, SubmitResult, no_submission
 from tidemill.service.withdrawing import Withdrawal
+
+if TYPE_CHECKING:
+    from tidemill.service.errands import Errands
 
 
 @dataclass(frozen=True, slots=True)

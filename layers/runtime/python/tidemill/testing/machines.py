@@ -152,7 +152,7 @@ class Run:
         if "And" in rule:
             return all(self._holds(one, flow) for one in rule["And"])
         if "IsPresent" in rule:
-            return self._is_present(rule["Variable"], flow) == rule["IsPresent"]
+            return self._is_present(rule["Variable"], flow) is bool(rule["IsPresent"])
         return self._compares(rule, flow)
 
     def _is_present(self, path: str, flow: Flow) -> bool:
@@ -167,7 +167,7 @@ class Run:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         match next(name for name in rule if name not in ("Variable", "Next")):
             case "IsNull":
-                return (value is None) == rule["IsNull"]
+                return (value is None) is bool(rule["IsNull"])
             case "StringEquals":
                 return isinstance(value, str) and value == rule["StringEquals"]
             case "BooleanEquals":
