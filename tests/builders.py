@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from tidemill import JobArgs
-from tidemill.domain.args import fingerprint_of
 from tidemill.domain.classify import Classification, FailureClass
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.failure import Failure
 from tidemill.domain.ids import time_ordered_id

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import count
 
-from tidemill.domain.args import fingerprint_of
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.failure import Failure
 from tidemill.domain.ids import time_ordered_id

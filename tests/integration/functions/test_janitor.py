@@ -2,7 +2,7 @@
 
 from jobs.ping import Ping
 from tidemill import minutes
-from tidemill.domain.args import fingerprint_of
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.job import JobRef

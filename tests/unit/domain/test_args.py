@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_serializer
 from tests.builders import an_envelope
 from tidemill import JobArgs
 from tidemill.domain import limits
-from tidemill.domain.args import fingerprint_of
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.envelope import decode, parse_body
 from tidemill.domain.errors import DefinitionError, InputError, InvalidArgsError
 

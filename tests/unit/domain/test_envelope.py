@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW, OTHER_SEND_ID, a_send_id, an_envelope
 from tidemill.domain import limits
-from tidemill.domain.args import fingerprint_of
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.envelope import Envelope, decode, is_envelope, parse_body
 from tidemill.domain.errors import MalformedMessageError
 from tidemill.domain.job import JobRef

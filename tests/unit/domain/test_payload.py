@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import REF, an_envelope, some_args
 from tidemill.domain import limits
-from tidemill.domain.args import fingerprint_of
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.envelope import decode
 from tidemill.domain.errors import IntegrityError, MalformedMessageError
 from tidemill.domain.payload import Stored, check_name, checked_in, has_own_life, result_name

@@ -13,7 +13,7 @@ from tests.builders import (
 )
 from tests.unit.service.conftest import PERMANENT, Slow, raising, returning
 from tidemill import RateLimitedError, minutes, seconds
-from tidemill.domain.args import fingerprint_of
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import MAX_RECEIVES
 

@@ -263,7 +263,7 @@ def test_the_loser_of_a_key_is_not_noted(world):
 
 
 def _mark(args):
-    from tidemill.domain.args import fingerprint_of
+    from tidemill.domain.contract import fingerprint_of
 
     return fingerprint_of(args)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeGuard
 
 from tidemill.domain import limits
-from tidemill.domain.args import fingerprint_of
 from tidemill.domain.batch import BatchRef, Member
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.entity import Entity
 from tidemill.domain.errand import Errand, errand_of
 from tidemill.domain.errors import InputError, MalformedMessageError

@@ -25,6 +25,8 @@ MAX_TRACE_CHARS: Final = 64
 MAX_ENTITY_CHARS: Final = 128
 # API Reference of EventBridge Scheduler, CreateSchedule: ScheduleExpressionTimezone.
 MAX_ZONE_CHARS: Final = 50
+# An event's type is a name as a kind is; EventBridge takes 128 characters (API Reference, PutEventsRequestEntry).
+MAX_EVENT_TYPE_CHARS: Final = 64
 # A job that a schedule made names it as its cause, in the MAX_TRACE_CHARS that a cause has; Scheduler's own limit is 64
 # (API Reference, CreateSchedule, Name).
 MAX_SCHEDULE_CHARS: Final = 54
@@ -35,6 +37,9 @@ MAX_SEQUENCE: Final = (1 << 53) - 1
 # Arguments up to here travel in the message. Half of the 262,144 bytes that every SQS queue accepted before the quota
 # rose to 1 MiB, so that an envelope fits any queue and any emulator, and 7 of them fit one SendMessageBatch request.
 MAX_ARGS_BYTES: Final = 131_072
+# An event's data: a subscriber gets it as the arguments of a job. EventBridge takes entries below 256 KB (User Guide,
+# "Calculating PutEvents event entry size").
+MAX_EVENT_BYTES: Final = MAX_ARGS_BYTES
 # Results up to here stay in the table. DynamoDB items hold 400 KB (Developer Guide, "Service quotas"); the same bound
 # as for arguments.
 MAX_RESULT_BYTES: Final = 131_072
@@ -89,7 +94,7 @@ MAX_CHILDREN: Final = 10_000
 MAX_SCHEDULES: Final = 1_000
 # The row of a schedule is rewritten at each tick and stays within one write unit.
 MAX_CRON_CHARS: Final = 100
-PROBLEM_CHARS: Final = 64
+PROBLEM_CHARS: Final = 56
 # So many of the latest jobs are looked at before a tick that may not overlap, and can still be withdrawn: those of the
 # two minutes that the sweep is ahead, at one tick a minute.
 MADE_KEPT: Final = 4

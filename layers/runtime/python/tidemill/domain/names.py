@@ -28,6 +28,11 @@ def check_kind(value: object, field: str = "kind") -> str:
     return _check(value, field, _KIND, limits.MAX_KIND_CHARS, "lower-case words joined by . _ or -")
 
 
+def check_event_type(value: object, field: str = "type") -> str:
+    """Return `value` if it is a well-formed type of event such as `order.placed`; raise InputError naming `field`."""
+    return _check(value, field, _KIND, limits.MAX_EVENT_TYPE_CHARS, "lower-case words joined by . _ or -")
+
+
 def check_schedule(value: object, field: str = "schedule") -> str:
     """Return `value` if it is a well-formed name of a schedule; raise InputError naming `field`."""
     return _check(value, field, _KIND, limits.MAX_SCHEDULE_CHARS, "lower-case words joined by . _ or -")

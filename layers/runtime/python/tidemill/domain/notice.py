@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tidemill.domain import limits
-from tidemill.domain.args import fingerprint_of
 from tidemill.domain.conclusion import message_ttl_s
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.death import DeathNotice
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.ids import keyed_job_id, time_ordered_id

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tidemill.domain import limits
-from tidemill.domain.args import fingerprint_of
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.errors import InputError, IntegrityError
 
 # What a job's stored bytes can be called. Nothing else is ever read or written under the job's name.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from tidemill.domain import limits
-from tidemill.domain.args import fingerprint_of
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.errors import InputError, NothingMatchedError
 from tidemill.domain.job import Job, JobRef, day_of
 from tidemill.domain.memory import Memory

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tidemill.domain.args import JobArgs, fingerprint_of
+from tidemill.domain.args import JobArgs
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import InputError
 from tidemill.domain.payload import checked_in

@@ -9,11 +9,12 @@ from random import Random
 from typing import Final
 
 from tidemill.domain import limits
-from tidemill.domain.args import JobArgs, fingerprint_of
+from tidemill.domain.args import JobArgs
 from tidemill.domain.batch import ON_FAILURE, THEN, BatchRef, Member
 from tidemill.domain.batch_ended import BatchEnded
 from tidemill.domain.batch_record import BatchRecord, Kept
 from tidemill.domain.completion import Completion
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError, Violation
 from tidemill.domain.job import JobRef

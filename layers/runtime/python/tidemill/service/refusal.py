@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tidemill.domain.args import fingerprint_of
 from tidemill.domain.conclusion import message_ttl_s
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.definition import Retention
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError

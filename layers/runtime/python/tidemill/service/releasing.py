@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tidemill.domain import limits
-from tidemill.domain.args import fingerprint_of
 from tidemill.domain.batch import ON_FAILURE, THEN, Tally
 from tidemill.domain.batch_ended import told
 from tidemill.domain.batch_record import BatchRecord, BatchState, Kept
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.errors import TidemillError, UnavailableError
 from tidemill.domain.graph import ready
 from tidemill.domain.ids import time_ordered_id

@@ -8,7 +8,8 @@ from random import Random
 from typing import Final, TypedDict
 
 from tidemill.domain import limits, names
-from tidemill.domain.args import JobArgs, fingerprint_of
+from tidemill.domain.args import JobArgs
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.definition import OnFinal
 from tidemill.domain.due import check_delay, start_of
 from tidemill.domain.duration import milliseconds

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from random import Random
 from typing import Any, TypedDict, Unpack
 
-from tidemill.domain.args import fingerprint_of
 from tidemill.domain.context import JobContext
+from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.job import Job, JobRef
