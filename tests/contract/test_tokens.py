@@ -57,6 +57,14 @@ def test_tokens_add_up_and_one_that_comes_again_adds_nothing(tokens):
     assert found == Awaited(REF, ERRAND, ("t1", "t2"))
 
 
+def test_a_message_that_was_refused_is_noted_until_another_one_is(tokens):
+    refused = "0196f000-0000-8000-8000-000000000009"
+    tokens.keep([Awaited(REF, ERRAND, ("t1",), refused)], UNTIL)
+    tokens.keep([Awaited(REF, ERRAND, ("t2",))], UNTIL)
+
+    assert tokens.find([REF]) == [Awaited(REF, ERRAND, ("t1", "t2"), refused)]
+
+
 def test_two_tokens_of_one_job_in_one_call(tokens):
     assert tokens.keep([Awaited(REF, ERRAND, ("t1",)), Awaited(REF, ERRAND, ("t2",))], UNTIL) == [None, None]
 

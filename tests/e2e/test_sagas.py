@@ -39,7 +39,7 @@ def test_a_saga_happens(ground, measured):
     with pytest.raises(SagaStateError, match="nothing is left to cancel"):
         ground.program.sagas.cancel(NAME, receipt.saga_id, TENANT)
     entered = [event.state for event in ground.program.sagas.history(NAME, receipt.saga_id, TENANT) if event.state]
-    assert set(entered) == {"prepare", "book", "pay", "send"}
+    assert set(entered) == {"where to begin", "book", "pay", "send"}
     took = (view.execution.stopped_at or 0) - view.execution.started_at
     measured(f"a saga of three steps took {took:,} ms")
 
@@ -56,6 +56,26 @@ def test_a_saga_whose_pivot_fails_is_undone(ground):
     assert diary.lines("cancelled")[0]["succeeded"] is True
     dead = next(part.job for part in view.parts if part.step == "pay" and part.job is not None)
     assert (dead.state, dead.reason) == ("dead", "saga_over")
+
+
+def test_a_saga_whose_execution_was_stopped_goes_on_where_it_was(ground):
+    diary = ground.diary("saga-stopped")
+    order = Order(diary=str(diary.path), name="it", cents=5)
+    program = ground.program
+
+    receipt = program.sagas.start(NAME, order, tenant=TENANT)
+    machine = program.settings.sagas[NAME].replace(":stateMachine:", ":execution:")
+    program.clients.step_functions.stop_execution(executionArn=f"{machine}:{receipt.saga_id}-g1")
+    assert program.sagas.get(NAME, receipt.saga_id, TENANT).state is SagaState.NEEDS_ATTENTION
+    program.sagas.acting_as("ann").resume(NAME, receipt.saga_id, TENANT)
+    view = ended(ground, receipt.saga_id)
+
+    assert (view.state, view.generation) == (SagaState.SUCCEEDED, 2), view
+    assert [line["word"] for line in diary.lines()] == ["booked", "paid", "sent"]
+    entered = [event.state for event in program.sagas.history(NAME, receipt.saga_id, TENANT) if event.state]
+    assert "go on" in entered
+    trail = program.desk.trail(tenant=TENANT).entries
+    assert ("ann", "resume") in {(one.actor, one.action) for one in trail}
 
 
 def test_a_saga_that_is_cancelled_at_once_leaves_nothing(ground):

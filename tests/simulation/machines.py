@@ -25,6 +25,8 @@ Document = dict[str, Any]
 
 # How long a message of a machine is on its way.
 _ON_ITS_WAY_MS: Final = (1, 1, 2, 5, 30, 900, 20_000, 150_000)
+# How long the end of an execution may be missing in its history.
+_LATE_MS: Final = 1_000
 # A saga waits 90 days for a person. No schedule lasts so long.
 _NEVER_MS: Final = 60 * 86_400_000
 _UNSENT: Final = (Fault.THROTTLE, Fault.ERROR, Fault.UNSENT)
@@ -40,13 +42,14 @@ class StepFunctions:
 
     Attributes:
         runs: the executions by name. `began`: when each was started, Unix milliseconds.
-        machines: the definitions by the saga's name.
+        machines: the definitions by the saga's name. `deafens`: how long Step Functions is down after the next start.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.runs: dict[str, Run] = {}
         self.began: dict[str, int] = {}
+        self.deafens = 0
         self._tokens = 0
         registry = world.deployment.registry
         lanes = registry.lanes
@@ -73,6 +76,15 @@ class StepFunctions:
             raise NotImplementedError(operation)
         return self._operations[operation](arguments)
 
+    def abort(self, name: str) -> bool:
+        """Somebody stops an execution at the console; whether it ran."""
+        run = self.runs[name]
+        if run.status != "RUNNING":
+            return False
+        self._world.tell("aborted", name)
+        run.abort(self._now_ms())
+        return True
+
     # --- the operations ---------------------------------------------------------------------------
 
     def _start(self, arguments: Document) -> Document:
@@ -90,6 +102,7 @@ class StepFunctions:
             self._world.tell("execution", saga, name)
             run.begin(self._now_ms())
             self._wind(run)
+            self._deafen()
         return {"executionArn": _arn(saga, name), "startDate": _date(self.began[name])}
 
     def _describe(self, arguments: Document) -> Document:
@@ -105,7 +118,13 @@ class StepFunctions:
     def _history(self, arguments: Document) -> Document:
         run, _ = self._found("GetExecutionHistory", arguments)
         first, most = int(arguments.get("nextToken", "0")), arguments["maxResults"]
-        answer: Document = {"events": [_event(*event) for event in run.events[first : first + most]]}
+        events = [_event(*event, run.entered.get(place)) for place, event in enumerate(run.events)]
+        # API Reference, GetExecutionHistory: it may not reflect what is very recent.
+        if run.status != "RUNNING" and self._now_ms() < run.events[-1][0] + _LATE_MS:
+            events = events[: len(events) - self._world.rng.choice((0, 0, 1, 3))]
+        if arguments.get("reverseOrder"):
+            events.reverse()
+        answer: Document = {"events": events[first : first + most]}
         if len(run.events) > first + most:
             answer["nextToken"] = str(first + most)
         return answer
@@ -123,6 +142,11 @@ class StepFunctions:
         return {}
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _deafen(self) -> None:
+        if self.deafens:
+            until_ms, self.deafens = self._now_ms() + self.deafens, 0
+            self._world.later(self._now_ms() + 1, lambda: self._world.take_down("stepfunctions", until_ms))
 
     def _found(self, operation: str, arguments: Document) -> tuple[Run, str]:
         name = arguments["executionArn"].rpartition(":")[2]
@@ -184,6 +208,7 @@ def _date(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
-def _event(at_ms: int, what: str, state: str, error: str) -> Document:
-    named = "stateEntered" if what.endswith("StateEntered") else what[0].lower() + what[1:]
-    return {"timestamp": _date(at_ms), "type": what, f"{named}EventDetails": {"name": state, "error": error}}
+def _event(at_ms: int, what: str, state: str, error: str, data: str | None) -> Document:
+    if data is not None:
+        return {"timestamp": _date(at_ms), "type": what, "stateEnteredEventDetails": {"name": state, "input": data}}
+    return {"timestamp": _date(at_ms), "type": what, f"{what[0].lower()}{what[1:]}EventDetails": {"error": error}}

@@ -9,7 +9,7 @@ from tidemill.domain import closing
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.saga import machine, states
-from tidemill.service import closer, saga_cancelling
+from tidemill.service import closer, saga_cancelling, sagas
 from tidemill.service.errands import Errands
 
 
@@ -74,6 +74,15 @@ def acks_all_the_same(report: Any) -> Any:
     return planted
 
 
+def from_the_beginning(_: Any) -> Any:
+    """What is over answers at once: one may as well ask for it again."""
+
+    def planted(saga: Any, place: str, data: dict[str, Any], *, is_cancelled: bool) -> dict[str, Any]:
+        return {**{name: data[name] for name in ("saga", "tenant", "args")}, **states.prepared(saga)}
+
+    return planted
+
+
 PLANTED: Final = (
     Planted(
         "undone while it runs",
@@ -123,5 +132,12 @@ PLANTED: Final = (
         "sagas",
         "the way back jumps to the first step from each of the others",
         ((machine._Machine, "_below", forwards),),
+    ),
+    Planted(
+        "resumed from the beginning",
+        "I29",
+        "sagas",
+        "the machine of a saga that was stopped runs from its first step again",
+        ((sagas, "going_on", from_the_beginning),),
     ),
 )

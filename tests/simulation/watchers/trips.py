@@ -188,6 +188,17 @@ class Trips:
         saga_id = self.runs(trip)[0].given["saga"]
         return any(_waits(message.body, saga_id) for message in self._world.cloud.buried())
 
+    def is_known_to_need(self, trip: Trip) -> bool:
+        """Whether a record that follows from the saga's id says so: of a dead job, or of a message that became none."""
+        records, items = self._world.cloud.records(), self._world.cloud.items
+        for place, role in self._needed(trip):
+            job = self.job(trip, place, role)
+            refused = items.get((job, "TOKEN"), {}).get("refused")
+            found = records.get(job) if refused is None else records.get(f"{trip.tenant}#{refused['S']}")
+            if found is not None and _is_dead(State.of(found)):
+                return True
+        return False
+
     def _needed(self, trip: Trip) -> Iterator[tuple[int, Role]]:
         for place in range(trip.shape.steps):
             if trip.shape.pivot is not None and place > trip.shape.pivot:
@@ -212,8 +223,8 @@ def audit_trips(world: World) -> None:
                 _is_undone(trips, trip)
             case "FAILED" if runs[-1].error != "Tidemill.NeedsAttention":
                 raise Violation("I29", f"{trip} failed of {runs[-1].error}: {runs[-1].cause}")
-            case "RUNNING" if not trips.needs_attention(trip):
-                raise Violation("I29", f"{trip} goes on, though everything is quiet")
+            case "RUNNING":
+                _stands_there(trips, trip)
 
 
 def _is_whole(trips: Trips, trip: Trip) -> None:
@@ -230,6 +241,13 @@ def _is_undone(trips: Trips, trip: Trip) -> None:
     for place in trip.shape.undone:
         if (trip.number, place) in trips.standing:
             raise Violation("I29", f"{trip} was undone, and step {place} is applied")
+
+
+def _stands_there(trips: Trips, trip: Trip) -> None:
+    if not trips.needs_attention(trip):
+        raise Violation("I29", f"{trip} goes on, though everything is quiet")
+    if not trips.is_known_to_need(trip):
+        raise Violation("I29", f"{trip} waits for a person, and its view can't say so")
 
 
 def _is_dead(state: State) -> bool:

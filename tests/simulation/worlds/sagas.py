@@ -1,9 +1,9 @@
-"""Sagas: whole or undone, while steps fail, die and kill their worker, and people cancel and resume them."""
+"""Sagas: whole or undone, while steps fail, die and kill their worker, and people cancel, stop and resume them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from random import Random
 from typing import Any, Final
 
 from tests.simulation.asking import TENANTS, WELL, sometime, soon
@@ -43,7 +43,7 @@ _EARLY_MS: Final = (20, 100, 300, 600, 1_000, 2_000, 4_000)
 
 
 def prepare(world: World) -> int:
-    """Start one or two sagas; now and then somebody cancels, looks at or resumes one, or starts it once more."""
+    """Start one or two sagas; now and then somebody cancels, stops, looks at or resumes one, or starts it once more."""
     rng = world.rng
     trouble_ms = rng.choice((120_000, 600_000, 1_800_000))
     trips = world.part(Trips)
@@ -60,8 +60,7 @@ def prepare(world: World) -> int:
         rng.choice((world.operators.redrive_at_console, world.operators.redrive_at_desk))(sometime(world, trouble_ms))
     if world.faults.is_on(Fault.ERROR) and rng.random() < 0.5:
         lasts_ms = rng.choice((30_000, 120_000, 600_000))
-        at_ms = rng.choice((soon(world), sometime(world, trouble_ms)))
-        world.later(at_ms, lambda: world.take_down("stepfunctions", world.scheduler.now_ms + lasts_ms))
+        _deafen(world, rng.choice((soon(world), sometime(world, trouble_ms))), lasts_ms)
     return trouble_ms
 
 
@@ -73,21 +72,56 @@ def _decide_behaviours(world: World, trip: Trip) -> None:
 
 
 def _meddle(world: World, trip: Trip, starts_ms: int, trouble_ms: int) -> None:
-    rng, trips, program = world.rng, world.part(Trips), world.deployment.program
-    sagas = replace(program.sagas, redrive=program.desk.acting_as("an operator").redrive)
+    rng, trips = world.rng, world.part(Trips)
+    sagas = world.deployment.program.sagas.acting_as("an operator")
+
+    def cancelled(_: Any) -> None:
+        trips.cancelled[trip.number] = None
+
     if rng.random() < 0.3:
         late_ms = sometime(world, trouble_ms)
         at_ms = rng.choice((late_ms, starts_ms + rng.choice(_EARLY_MS), starts_ms + rng.choice(_EARLY_MS)))
-
-        def cancelled(_: Any) -> None:
-            trips.cancelled[trip.number] = None
-
         _come(world, trip, at_ms, "cancel", sagas.cancel, cancelled)
     if rng.random() < 0.2:
-        _come(world, trip, sometime(world, trouble_ms), "resume", sagas.resume, lambda _: None)
+        _come(world, trip, sometime(world, trouble_ms), "resume", sagas.resume, _nothing)
     if rng.random() < 0.2:
         look = rng.choice((sagas.get, sagas.history))
-        _come(world, trip, sometime(world, trouble_ms), "look", look, lambda _: None)
+        _come(world, trip, sometime(world, trouble_ms), "look", look, _nothing)
+    # Of its own, so that a schedule in which nobody stops anything stays as it is.
+    chance = Random(f"{trip} {starts_ms}")  # noqa: S311 - chance that repeats
+    if chance.random() < 0.4:
+        verb, then = chance.choice(((sagas.resume, _nothing), (sagas.resume, _nothing), (sagas.cancel, cancelled)))
+        place = max(chance.randrange(trip.shape.steps), chance.randrange(trip.shape.steps))
+        _stop_at(world, trip, place, chance, lambda at_ms: _come(world, trip, at_ms, "stopped", verb, then))
+
+
+def _stop_at(
+    world: World, trip: Trip, place: int, chance: Random, then: Callable[[int], None], tries: int = 100
+) -> None:
+    """Somebody stops the execution once it is as far as this step, as a fault of a definition would."""
+    scheduler, machines = world.scheduler, world.part(Trips).machines
+
+    def look() -> None:
+        runs = world.part(Trips).runs(trip)
+        if not (runs and any(state.endswith(f"s{place}") for _, _, state, _ in runs[-1].events)) and tries:
+            _stop_at(world, trip, place, chance, then, tries - 1)
+            return
+        if any(machines.abort(name) for name, run in list(machines.runs.items()) if run in runs):
+            then(scheduler.now_ms + chance.choice((1, 1, 2_000, 60_000, 600_000)))
+            if chance.random() < 0.6:
+                # The next execution does not hear in time of what is over.
+                machines.deafens = chance.choice((120_000, 400_000, 400_000))
+
+    world.later(scheduler.now_ms + chance.choice((50, 200, 500, 5_000)), look)
+
+
+def _deafen(world: World, at_ms: int, lasts_ms: int) -> None:
+    """Step Functions is down for a while."""
+    world.later(at_ms, lambda: world.take_down("stepfunctions", world.scheduler.now_ms + lasts_ms))
+
+
+def _nothing(_: Any) -> None:
+    pass
 
 
 def _start(world: World, trip: Trip, at_ms: int) -> None:
@@ -135,7 +169,7 @@ def _insist(world: World, call: Callable[[], Any]) -> Any:
 
 SETTING = Setting(
     "sagas",
-    "sagas whose steps fail, stumble, die and kill their worker; cancelled, resumed and started twice",
+    "sagas whose steps fail, stumble, die and kill their worker; cancelled, stopped, resumed and started twice",
     prepare,
     share_redriven=0.6,
     quiet_within_ms=12 * 3_600_000,

@@ -1,5 +1,6 @@
 """The adapters of sagas against botocore without a network: what is asked, and what each answer means."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from tidemill.aws.tokens import DynamoTaskTokens
 from tidemill.domain.errand import Awaited, Errand
 from tidemill.domain.errors import InputError, SettingsError, UnavailableError
 from tidemill.domain.job import JobRef
-from tidemill.domain.ports import ExecutionStatus, Report
+from tidemill.domain.ports import ExecutionStatus, Left, Report
 
 _CLIENT = Clients("eu-central-1").step_functions
 MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:SagaOrdersPlace-1"
@@ -118,12 +119,45 @@ def test_a_history_that_is_gone_is_empty():
     assert them.history("orders.place", "x-g1") == []
 
 
+def entered(name, **data):
+    details = {"name": name, "input": json.dumps(data)}
+    return {"timestamp": NOW, "type": "TaskStateEntered", "id": 1, "stateEnteredEventDetails": details}
+
+
+ENDED = {"timestamp": NOW, "type": "ExecutionAborted", "id": 9, "executionAbortedEventDetails": {}}
+
+
+def test_where_an_execution_was_left_is_read_from_its_end():
+    inside = entered("in a branch", x=2)
+    wire, them = executions({"events": [ENDED, inside], "nextToken": "n"}, {"events": [entered("group", x=1)]})
+
+    assert them.left("orders.place", "x-g1", {"group", "first"}) == Left("group", {"x": 1})
+
+    asked = {"executionArn": EXECUTION, "maxResults": 20, "reverseOrder": True}
+    assert [body for _, body in wire.requests] == [asked, {**asked, "nextToken": "n"}]
+
+
+def test_an_execution_that_entered_nothing_was_left_nowhere():
+    _, them = executions({"events": [ENDED]})
+
+    assert them.left("orders.place", "x-g1", {"group"}) is None
+
+
+@pytest.mark.parametrize("events", [[], [entered("group")]])
+def test_a_history_without_its_end_is_not_believed(events):
+    _, them = executions({"events": events})
+
+    with pytest.raises(UnavailableError, match="does not tell its end yet"):
+        them.left("orders.place", "x-g1", {"group"})
+
+
 @pytest.mark.parametrize(
     "call",
     [
         lambda them: them.start("orders.place", "x", {}),
         lambda them: them.look("orders.place", "x"),
         lambda them: them.history("orders.place", "x"),
+        lambda them: them.left("orders.place", "x", {"group"}),
     ],
 )
 def test_aws_that_does_not_answer_is_said_so(call):

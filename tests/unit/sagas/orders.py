@@ -1,5 +1,7 @@
 """A saga as users write them, and one with branches."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel
 
 from tidemill import JobArgs, JobRegistry, Retry, hours, job, minutes
@@ -28,6 +30,10 @@ class Wrap(JobArgs, kind="gift.wrap"):
 
 class Unwrap(JobArgs, kind="gift.unwrap"):
     order_id: str
+
+
+class Unpack(JobArgs, kind="gift.unpack"):
+    shelf: str
 
 
 class Check(JobArgs, kind="fraud.check"):
@@ -73,6 +79,11 @@ def unwrap(args, ctx):
     pass
 
 
+@job(Unpack, retry=LONG)
+def unpack(args, ctx):
+    pass
+
+
 @job(Check)
 def check_fraud(args, ctx):
     pass
@@ -88,7 +99,7 @@ def ship_parcel(args, ctx):
     pass
 
 
-JOBS = (reserve_stock, release_stock, wrap_up, unwrap, check_fraud, charge_card, ship_parcel)
+JOBS = (reserve_stock, release_stock, wrap_up, unwrap, unpack, check_fraud, charge_card, ship_parcel)
 
 given = arguments(OrderArgs)
 reserve = step("reserve", reserve_stock, compensate=release_stock, timeout=minutes(10))
@@ -115,5 +126,22 @@ in_branches = Saga(
     ],
 )
 no_pivot = Saga("orders.loose", OrderArgs, steps=[reserve, wrap, step("check", check_fraud, timeout=minutes(1))])
-SAGAS = (place_order, four_steps, in_branches, no_pivot)
+on_shelf = {"shelf": reserve.result.shelf}
+packing = step("wrap", wrap_up, compensate=undo(unpack, args=on_shelf), timeout=minutes(10))
+referring = Saga(
+    "orders.referring",
+    OrderArgs,
+    steps=[
+        parallel("before", [reserve, packing], step("check", check_fraud, timeout=minutes(1))),
+        step("notify", check_fraud, timeout=minutes(1)),
+    ],
+)
+gift = given.gift.is_(True)
+left_out = Saga(
+    "orders.left-out",
+    OrderArgs,
+    steps=[replace(reserve, when=gift), replace(packing, when=gift), step("check", check_fraud, timeout=minutes(1))],
+)
+small = Saga("orders.small", OrderArgs, steps=[parallel("before", reserve, wrap), charge])
+SAGAS = (place_order, four_steps, in_branches, no_pivot, referring, left_out)
 registry = JobRegistry(*JOBS, sagas=SAGAS)

@@ -9,19 +9,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidemill.domain.saga.machine import compiled
+from tidemill.domain.saga.machine import compiled, places_of
+from tidemill.domain.saga.resuming import going_on
+from tidemill.domain.saga.states import prepared
 from tidemill.testing.machines import Run
 
+_ARGS = {"order_id": "o1", "cents": 5, "gift": False}
 STEP_FAILED = "Tidemill.StepFailed"
 
 
 @dataclass
 class Way:
-    """One way: the messages in their order, as (role, step), and what was answered to each."""
+    """One way: the messages in their order, as (role, step), and what was answered to each; where it was stopped."""
 
     run: Run
     sent: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
+    left: str = ""
 
     @property
     def asked(self) -> list[tuple[str, str]]:
@@ -40,7 +44,7 @@ def begin(saga: Any, **args: Any) -> Way:
     sent: list[dict[str, Any]] = []
     run = Run(
         compiled(saga, lambda lane: f"queue of {lane}"),
-        {"saga": "0", "tenant": "acme", "args": {"order_id": "o1", "cents": 5, "gift": False, **args}},
+        {"saga": "0", "tenant": "acme", "args": dict(_ARGS, **args), **prepared(saga)},
         {"Execution": {"Name": "0-g1"}},
         lambda queue, body: sent.append(json.loads(body)),
         lambda: f"token-{next(numbers)}",
@@ -74,28 +78,82 @@ def be_late(way: Way, body: dict[str, Any]) -> None:
         one.deadline = at if one.token else None
 
 
+def stop(saga: Any, way: Way, *, is_cancelled: bool) -> None:
+    """The execution is stopped, and the saga is resumed by another one, or by its cancel."""
+    run, places = way.run, places_of(saga)
+    run.abort(0)
+    last = max(at for at in run.entered if run.events[at][2] in places)
+    left = run.events[last][2]
+    given = going_on(saga, left, json.loads(run.entered[last]), is_cancelled=is_cancelled)
+    way.run = Run(run.definition, given, {"Execution": {"Name": "0-g2"}}, run.send, run.token)
+    way.run.begin(0)
+    way.left = left
+
+
+def stopped_ways(saga: Any, **args: Any) -> Iterator[Way]:
+    """Every way with one stop: wherever it may come, and resumed or cancelled after it."""
+    for prefix in _moments(saga, **args):
+        is_undoable = not any(one.get("waits") for one in _errands(prefix) if one["role"] == "step")
+        for is_cancelled in (False, True)[: 1 + (is_undoable and prefix.answers.get("step charge") is None)]:
+            way = _copied(prefix)
+            stop(saga, way, is_cancelled=is_cancelled)
+            yield from _continued([way])
+
+
+def _errands(way: Way) -> list[dict[str, Any]]:
+    return [body["saga"] for body in way.sent]
+
+
+def _moments(saga: Any, **args: Any) -> Iterator[Way]:
+    """Every state that some way comes through while it waits."""
+    seen: set[str] = set()
+    open_ways = [begin(saga, **args)]
+    while open_ways:
+        way = open_ways.pop()
+        waiting = [body for body in way.sent if body["saga"]["token"] in way.run.tokens]
+        if not waiting or (known := f"{way.asked} {way.answers}") in seen:
+            continue
+        seen.add(known)
+        yield way
+        open_ways += _next_ways(way)
+
+
 def all_ways(saga: Any, **args: Any) -> Iterator[Way]:
     """Every way to an end; jobs that run beside each other are answered in every order."""
-    open_ways = [begin(saga, **args)]
+    return _continued([begin(saga, **args)])
+
+
+def _continued(open_ways: list[Way]) -> Iterator[Way]:
     while open_ways:
         way = open_ways.pop()
         waiting = [body for body in way.sent if body["saga"]["token"] in way.run.tokens]
         if not waiting:
             yield way
             continue
-        for place in range(len(waiting)):
-            for answer in _answers(way, waiting[place]):
-                other = copy.deepcopy(way, {id(way.run.token): way.run.token})
-                # The copy's machine sends to the copy's list.
-                other.run.send = lambda queue, body, sent=other.sent: sent.append(json.loads(body))
-                body = next(one for one in other.sent if one["saga"]["token"] == waiting[place]["saga"]["token"])
-                answer(other, body)
-                open_ways.append(other)
+        open_ways += _next_ways(way)
+
+
+def _next_ways(way: Way) -> Iterator[Way]:
+    waiting = [body for body in way.sent if body["saga"]["token"] in way.run.tokens]
+    for place in range(len(waiting)):
+        for answer in _answers(way, waiting[place]):
+            other = _copied(way)
+            body = next(one for one in other.sent if one["saga"]["token"] == waiting[place]["saga"]["token"])
+            answer(other, body)
+            yield other
+
+
+def _copied(way: Way) -> Way:
+    other = copy.deepcopy(way, {id(way.run.token): way.run.token})
+    # The copy's machine sends to the copy's list.
+    other.run.send = lambda queue, body, sent=other.sent: sent.append(json.loads(body))
+    return other
 
 
 def _answers(way: Way, body: dict[str, Any]) -> list[Any]:
     asked = (body["saga"]["role"], body["saga"]["step"])
-    if way.asked.count(asked) > 1:
+    # Where it was stopped, it is asked for once more.
+    if way.asked.count(asked) > 1 + (way.left in (body["saga"]["step"], f"choose {body['saga']['step']}", "before")):
         # Late already, and 90 days later is not looked at here.
         return [succeed]
     match body["saga"]["role"], body["saga"].get("waits", False):
@@ -106,4 +164,10 @@ def _answers(way: Way, body: dict[str, Any]) -> list[Any]:
         case "undo", _:
             return [succeed]
         case _:
-            return [succeed, lambda way, body: succeed(way, body, state="dead")]
+            return _closings(way.answers.get(f"step {body['saga']['step']}"))
+
+
+def _closings(answer: str | None) -> list[Any]:
+    """What can have become of a job of which this was heard."""
+    died = [lambda way, body: succeed(way, body, state="dead")]
+    return {"succeeds": [succeed], "fails": died}.get(answer or "", [succeed, *died])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.aws.errors import AwsError, code_of, raise_for
-from tidemill.domain.errors import InputError, SettingsError
-from tidemill.domain.ports import Event, Execution, ExecutionStatus
+from tidemill.domain.errors import InputError, SettingsError, UnavailableError
+from tidemill.domain.ports import Event, Execution, ExecutionStatus, Left
 from tidemill.settings import PREFIX
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 # API Reference, GetExecutionHistory: at most 1,000 events a page. An execution has at most 25,000.
 _PAGE: Final = 1_000
+# Each may have 256 KiB of data with it.
+_LATEST: Final = 20
+# API Reference, HistoryEvent: type.
+_ENDS: Final = frozenset({"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"})
 
 
 class StepFunctionsExecutions:
@@ -63,19 +67,37 @@ class StepFunctionsExecutions:
 
     def history(self, saga: str, name: str) -> list[Event]:
         """See Executions."""
-        events: list[Event] = []
-        asked: dict[str, Any] = {"executionArn": self._arn(saga, name), "maxResults": _PAGE}
+        return [*map(_event, self._events({"executionArn": self._arn(saga, name), "maxResults": _PAGE}))]
+
+    def left(self, saga: str, name: str, states: Collection[str]) -> Left | None:
+        """See Executions. API Reference, GetExecutionHistory: it is consistent in the end, and may lack what is new."""
+        has_ended = False
+        asked = {"executionArn": self._arn(saga, name), "maxResults": _LATEST, "reverseOrder": True}
+        for event in self._events(asked):
+            has_ended = has_ended or event["type"] in _ENDS
+            details = event.get("stateEnteredEventDetails")
+            if details is None or details["name"] not in states:
+                continue
+            if not has_ended:
+                break
+            return Left(details["name"], json.loads(details["input"]))
+        if not has_ended:
+            raise UnavailableError("history_of_saga", "its history does not tell its end yet")
+        return None
+
+    def _events(self, asked: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """None if its 90 days are over."""
         while True:
             try:
                 page = self._clients.step_functions.get_execution_history(**asked)
             except AwsError as error:
                 if code_of(error) == "ExecutionDoesNotExist":
-                    return events
+                    return
                 raise_for("history_of_saga", error)
-            events += map(_event, page["events"])
+            yield from page["events"]
             if not page.get("nextToken"):
-                return events
-            asked["nextToken"] = page["nextToken"]
+                return
+            asked = {**asked, "nextToken": page["nextToken"]}
 
     def _machine(self, saga: str) -> str:
         if saga not in self._machines:

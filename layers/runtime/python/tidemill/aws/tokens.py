@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.aws.errors import AwsError, unavailable
 from tidemill.aws.items import Attribute, key_of, ref_of
@@ -45,17 +45,23 @@ class DynamoTaskTokens:
 
     def _add(self, until_s: int, awaited: Awaited) -> UnavailableError | None:
         errand = json.dumps(awaited.errand.document(), separators=(",", ":"))
+        names = {"#tokens": "tokens", "#errand": "errand", "#ttl": "ttl"}
+        values: dict[str, Any] = {
+            ":tokens": {"SS": list(awaited.tokens)},
+            ":errand": {"S": errand},
+            ":ttl": {"N": str(until_s)},
+        }
+        update = "ADD #tokens :tokens SET #errand = :errand, #ttl = :ttl"
+        if awaited.refused is not None:
+            update += ", #refused = :refused"
+            names["#refused"], values[":refused"] = "refused", {"S": awaited.refused}
         try:
             answer = self._table.client.update_item(
                 TableName=self._table.name,
                 Key=key_of(awaited.ref, TOKEN_KEY),
-                UpdateExpression="ADD #tokens :tokens SET #errand = :errand, #ttl = :ttl",
-                ExpressionAttributeNames={"#tokens": "tokens", "#errand": "errand", "#ttl": "ttl"},
-                ExpressionAttributeValues={
-                    ":tokens": {"SS": list(awaited.tokens)},
-                    ":errand": {"S": errand},
-                    ":ttl": {"N": str(until_s)},
-                },
+                UpdateExpression=update,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
                 **self._table.metering,
             )
         except AwsError as error:
@@ -66,4 +72,6 @@ class DynamoTaskTokens:
 
 def awaited_of(item: Mapping[str, Attribute]) -> Awaited:
     """What a TOKEN item holds."""
-    return Awaited(ref_of(item), errand_of(json.loads(item["errand"]["S"])), tuple(sorted(item["tokens"]["SS"])))
+    errand = errand_of(json.loads(item["errand"]["S"]))
+    refused = item["refused"]["S"] if "refused" in item else None
+    return Awaited(ref_of(item), errand, tuple(sorted(item["tokens"]["SS"])), refused)

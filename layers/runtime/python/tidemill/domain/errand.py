@@ -117,8 +117,12 @@ class Awaited:
 
     A state that is tried again, or was late, asks under a new token. Which one is the newest nobody has to know: each
     is reported to, and those that nobody waits under do no harm.
+
+    Attributes:
+        refused: the id of the record of a message that asked for this job and could not become it, if one did.
     """
 
     ref: JobRef
     errand: Errand
     tokens: tuple[str, ...]
+    refused: str | None = None

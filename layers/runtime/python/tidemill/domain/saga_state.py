@@ -11,6 +11,8 @@ from tidemill.domain.errand import saga_job_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports.sagas import Execution, ExecutionStatus
+from tidemill.domain.saga.declaring import Branches
+from tidemill.domain.saga.machine import recalled
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import COMPENSATED, Role
 
@@ -36,7 +38,10 @@ class SagaState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One job of a saga: which step, what it does for it, and its record; None if it never came."""
+    """One job of a saga: which step, what it does for it, and its record; None if it never came.
+
+    The record may be that of a message which could not become this job: then it has another id.
+    """
 
     step: str
     role: Role
@@ -64,7 +69,9 @@ def parts_of(saga: Saga, saga_id: str, tenant: str) -> list[Part]:
         for one in reversed(list(saga))
         if not saga.is_retried(one)
     ]
-    return [*forward, *back]
+    groups = [group for group in saga.steps if isinstance(group, Branches)]
+    asked = [part(one.name, Role.CLOSE, one.job.kind) for group in groups for one in recalled(saga, group)]
+    return [*forward, *(one for one in asked if one not in back), *back]
 
 
 def state_of(saga: Saga, execution: Execution, parts: list[Part]) -> SagaState:
@@ -88,7 +95,12 @@ def is_cancelled(saga: Saga, parts: list[Part]) -> bool:
 
 def needs(saga: Saga, parts: list[Part]) -> list[Part]:
     """The dead jobs that the saga can't do without."""
-    return [one for one in parts if one.waits and (one.role is not Role.STEP or saga.is_retried(saga.step(one.step)))]
+    return [one for one in parts if one.waits and is_needed(saga, one)]
+
+
+def is_needed(saga: Saga, part: Part) -> bool:
+    """Whether the saga, once it has begun this part, can't do without it."""
+    return part.role is not Role.STEP or saga.is_retried(saga.step(part.step))
 
 
 def _running(saga: Saga, parts: list[Part]) -> SagaState:

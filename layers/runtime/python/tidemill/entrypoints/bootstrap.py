@@ -88,6 +88,7 @@ class Program(Adapters):
             batch_store=self.batches,
             answerer=self.answerer,
             commit=self._commit,
+            errands=self.errands(None),
         )
 
     @property
@@ -204,8 +205,7 @@ class Program(Adapters):
             raise InputError.at("saga", "the registry has no sagas. Fix: JobRegistry(..., sagas=[...])", "unknown_saga")
         executions = StepFunctionsExecutions(self.clients, self.settings.sagas)
         canceller = SagaCanceller(self.store, errands, self.clock)
-        redrive = self.desk.redrive
-        return SagaDesk(self.registry, executions, self.reader, canceller, redrive, self.clock, self.random)
+        return SagaDesk(self.registry, executions, self.reader, canceller, self.desk, self.clock, self.random)
 
     def executor(self, telemetry: Telemetry) -> Executor:
         """The engine of this worker's lane."""

@@ -86,13 +86,15 @@ class SagaRoutes:
 
     def _cancel(self, name: str, saga_id: str) -> Response[str]:
         with answering_query():
-            view = self._desk().cancel(name, saga_id, self._tenant())
+            tenant = self._tenant()
+            view = self._desk().acting_as(self._caller().name).cancel(name, saga_id, tenant)
         self._telemetry.note("saga_cancelled", saga=name, saga_id=saga_id)
         return json_response(200 if view.state.is_final else 202, saga_view(view))
 
     def _resume(self, name: str, saga_id: str) -> Response[str]:
         with answering_query():
-            view = self._desk().resume(name, saga_id, self._tenant())
+            tenant = self._tenant()
+            view = self._desk().acting_as(self._caller().name).resume(name, saga_id, tenant)
         self._telemetry.note("saga_resumed", saga=name, saga_id=saga_id)
         return json_response(202, saga_view(view))
 

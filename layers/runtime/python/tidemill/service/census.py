@@ -24,6 +24,7 @@ from tidemill.domain.registry import JobRegistry
 from tidemill.domain.settle import is_needless
 from tidemill.service.announcing import DeathAnnouncer, EndAnnouncer
 from tidemill.service.errands import Errands
+from tidemill.service.expecting import awaited_in
 from tidemill.service.reception import Enveloped, Foreign, Received, Unreadable, receive
 from tidemill.service.refusal import Refusal, kind_of, refused_ref
 
@@ -125,6 +126,9 @@ class Census:
         failure = Failure("NeverRan", text, "", fingerprint(kind_of(message), "NeverRan", "", ""))
         refusal = Refusal(message, "never_ran", failure, self.clock.now_ms())
         dead = refusal.record(lane)
+        awaited = awaited_in(message) if self.errands is not None else None
+        if self.errands is not None and awaited is not None and not self.errands.refuse(awaited, "never_ran", dead.ref):
+            return False
         written = isinstance(self.store.refuse(dead, refusal.evidence), Written)
         if written:
             self.telemetry.alert("death_reported", job_id=dead.ref.id, kind=dead.kind, lane=lane, reason="never_ran")

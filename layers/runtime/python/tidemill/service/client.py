@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
@@ -34,6 +34,9 @@ from tidemill.service.submitter import Receipt, SubmitResult, no_submission
 from tidemill.service.transacting import TransactingClient
 from tidemill.service.withdrawing import Withdrawal
 
+if TYPE_CHECKING:
+    from tidemill.service.errands import Errands
+
 
 @dataclass(frozen=True, slots=True)
 class JobClient(TransactingClient):
@@ -46,6 +49,7 @@ class JobClient(TransactingClient):
     answerer: Answerer = field(kw_only=True)
     batch_store: BatchStore = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
+    errands: Errands | None = field(default=None, kw_only=True)
 
     @property
     def batches(self) -> BatchDesk:
@@ -217,10 +221,10 @@ class JobClient(TransactingClient):
 
         Raises:
             JobNotFoundError: there is no such job, or its retention is over.
-            JobStateError: it is over, and not as cancelled.
+            JobStateError: it is over, and not as cancelled; or its saga can't do without it.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
-        return self._withdrawal.cancel(self._recorded(job_id, tenant))
+        return self._end(job_id, tenant, self._withdrawal.cancel)
 
     def answer(
         self, job_id: str, name: str, value: object, *, tenant: str = DEFAULT_TENANT, by: str | None = None
@@ -242,4 +246,16 @@ class JobClient(TransactingClient):
         Raises:
             JobNotFoundError, JobStateError, UnavailableError: as `cancel`.
         """
-        return self._withdrawal.kill(self._recorded(job_id, tenant))
+        return self._end(job_id, tenant, self._withdrawal.kill)
+
+    def _end(self, job_id: str, tenant: str, end: Callable[[Job], Job]) -> Job:
+        job = self._recorded(job_id, tenant)
+        # Whatever belongs to a saga has one.
+        if self.errands is None or job.correlation_id is None:
+            return end(job)
+        self.errands.check_dispensable(job)
+        job = end(job)
+        if job.state.is_final:
+            # The message of one that waited in the table never comes. Where this fails, its state's timeout is left.
+            self.errands.tell([job])
+        return job

@@ -134,7 +134,7 @@ class DeadLetterDesk:
         """
         job = self.inspection.dead(ref)
         self.inspection.foresee(job, manner)
-        with self._audit.action("redrive", ref.tenant, manner=str(manner), jobs=[ref]) as tally:
+        with self.audit.action("redrive", ref.tenant, manner=str(manner), jobs=[ref]) as tally:
             tally.add("asked", ref)
             done = self._redriving.one(job, manner)
             tally.add("redriven")
@@ -159,7 +159,7 @@ class DeadLetterDesk:
         envelope, canonical = self.inspection.edited(job, edit)
         self.inspection.foresee(job, manner)
         chosen = {"fingerprint": fingerprint_of(canonical), "before": job.fingerprint}
-        with self._audit.action("edit", ref.tenant, chosen, str(manner), [ref]) as tally:
+        with self.audit.action("edit", ref.tenant, chosen, str(manner), [ref]) as tally:
             tally.add("asked", ref)
             done = self._redriving.edited(job, self._editor.edited(envelope, canonical), manner)
             tally.add("redriven")
@@ -245,7 +245,7 @@ class DeadLetterDesk:
             UnavailableError: AWS did not answer; what was deleted before is gone.
         """
         meant = [job.ref for lane in found for job in lane.messages.values()]
-        with self._audit.action("purge", wanted.tenant, wanted.parts(), jobs=meant) as tally:
+        with self.audit.action("purge", wanted.tenant, wanted.parts(), jobs=meant) as tally:
             tally.add("asked", count=len(meant))
             for lane in found:
                 jobs = self._purging.purge(lane, search) if lane.messages else []
@@ -256,7 +256,8 @@ class DeadLetterDesk:
     # --- parts -----------------------------------------------------------------------------------
 
     @property
-    def _audit(self) -> Auditor:
+    def audit(self) -> Auditor:
+        """Writes down what is done here, and by whom."""
         return Auditor(self.tools.trail, self.clock, self.random, self.tools.actor)
 
     @property
@@ -269,7 +270,7 @@ class DeadLetterDesk:
 
     @property
     def _bulk(self) -> Bulk:
-        return Bulk(self._redriving, self.reader, self.dead_letters, self._audit, self.clock, self.tools.sleep)
+        return Bulk(self._redriving, self.reader, self.dead_letters, self.audit, self.clock, self.tools.sleep)
 
     def _terms(self, care: Care, has_time: Callable[[float], bool] | None, search: int) -> Terms:
         pace = Pace(care.rate, self.clock, self.tools.sleep)

@@ -15,7 +15,7 @@ from typing import Any
 from tidemill.domain import limits
 from tidemill.domain.closing import SAGA_OVER
 from tidemill.domain.errand import Awaited, saga_job_id
-from tidemill.domain.errors import IntegrityError, PayloadGoneError, UnavailableError
+from tidemill.domain.errors import IntegrityError, JobStateError, PayloadGoneError, UnavailableError
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.payload import Stored
@@ -63,8 +63,7 @@ class Errands:
 
     def expect(self, wanted: Sequence[Awaited]) -> list[Settlement | None]:
         """Keep the tokens of plain messages; for each its settlement, None if its job is still to be submitted."""
-        until_s = (self.clock.now_ms() // 1000) + int((limits.SAGA_PATIENCE + limits.STATE_HORIZON).total_seconds())
-        kept = self.tokens.keep(wanted, until_s)
+        kept = self.tokens.keep(wanted, self._until_s())
         found = self._find([one.ref for one in wanted])
         settled: list[Settlement | None] = [None] * len(wanted)
         for i, (error, job) in enumerate(zip(kept, found, strict=True)):
@@ -82,11 +81,15 @@ class Errands:
             settled[i] = ACK if reported else UNASKED
         return settled
 
-    def refuse(self, awaited: Awaited, code: str) -> bool:
-        """Report a message that can't become a job. What a saga can't do without is not reported: it is mended."""
+    def refuse(self, awaited: Awaited, code: str, record: JobRef) -> bool:
+        """Report a message that can't become a job; whether it is reported.
+
+        What a saga can't do without is not reported but mended: its `record` is noted, so that the saga's view leads
+        to it.
+        """
         if awaited.errand.waits:
             self._call_a_person(awaited, code)
-            return True
+            return self.tokens.keep([replace(awaited, refused=record.id)], self._until_s()) == [None]
         report = told.refused(awaited.errand, code)
         return not any(self.reports.report(told.to_each(awaited, report)))
 
@@ -101,7 +104,31 @@ class Errands:
         text = self.payloads.get(job.ref, found).decode() if isinstance(found, Stored) else found
         return None if text is None else json.loads(text)
 
+    def check_dispensable(self, job: Job) -> None:
+        """Refuse to let somebody end a job that its saga can't do without: it would wait for a person for ever.
+
+        Raises:
+            JobStateError: it is such a job, and not over.
+            UnavailableError: AWS did not answer.
+        """
+        (awaited,) = self.tokens.find([job.ref])
+        if awaited is not None and awaited.errand.waits and not job.state.is_final:
+            fix = f"saga {awaited.errand.saga} can't do without it; mend what keeps it from ending well"
+            raise JobStateError("cancelled", job.ref.id, job.state, fix)
+
+    def refused(self, refs: Sequence[JobRef]) -> list[JobRef | None]:
+        """Whose records say why the message that asked for each of these jobs could not become it.
+
+        Raises:
+            UnavailableError: AWS did not answer.
+        """
+        found = self.tokens.find(refs) if refs else []
+        return [None if one is None or one.refused is None else replace(one.ref, id=one.refused) for one in found]
+
     # --- inside -----------------------------------------------------------------------------------
+
+    def _until_s(self) -> int:
+        return self.clock.now_ms() // 1000 + int((limits.SAGA_PATIENCE + limits.STATE_HORIZON).total_seconds())
 
     def _as_told(self, awaited: Awaited, job: Job) -> Job:
         # Only a state machine that asked more than once may have been run again: the others cost no read.

@@ -140,7 +140,7 @@ class Intake:
         """Write a dead record, so that the DLQ's message has its reason; then let SQS move the message."""
         ref = refused_ref(received)
         awaited = awaited_in(received) if self.errands else None
-        if self.errands and awaited and not self.errands.refuse(awaited, error.code):
+        if self.errands and awaited and not self.errands.refuse(awaited, error.code, ref):
             return UNASKED
         failure = refusal_of(kind_of(received), error, strings_of(_arguments(received)))
         refusal = Refusal(received, error.code, failure, self.clock.now_ms())

@@ -8,7 +8,7 @@ at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
@@ -18,14 +18,17 @@ from tidemill.domain.args import JobArgs
 from tidemill.domain.duration import days, milliseconds
 from tidemill.domain.errors import InputError, KeyConflictError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
-from tidemill.domain.job import JobRef
 from tidemill.domain.names import check_job_id, check_key, check_tenant
 from tidemill.domain.ports import Clock, Event, Execution, Executions, ExecutionStatus, JobReader
 from tidemill.domain.registry import JobRegistry
+from tidemill.domain.saga.machine import places_of
+from tidemill.domain.saga.resuming import going_on
 from tidemill.domain.saga.room import room_for_args
 from tidemill.domain.saga.saga import Saga
+from tidemill.domain.saga.states import prepared
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
-from tidemill.domain.saga_state import Part, SagaState, is_cancelled, needs, parts_of, state_of
+from tidemill.domain.saga_state import Part, SagaState, is_cancelled, is_needed, needs, parts_of, state_of
+from tidemill.service.deadletters import DeadLetterDesk
 from tidemill.service.saga_cancelling import SagaCanceller
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -70,16 +73,20 @@ class SagaDesk:
     """Starts sagas and looks after them.
 
     Arguments:
-        redrive: lets one dead job run again.
+        desk: lets dead jobs run again.
     """
 
     registry: JobRegistry
     executions: Executions
     reader: JobReader
     canceller: SagaCanceller
-    redrive: Callable[[JobRef], object]
+    desk: DeadLetterDesk
     clock: Clock
     random: Random
+
+    def acting_as(self, actor: str) -> SagaDesk:
+        """The same desk, whose resumes are `actor`'s in the audit trail."""
+        return replace(self, desk=self.desk.acting_as(actor))
 
     def start(
         self,
@@ -110,7 +117,7 @@ class SagaDesk:
             # No kind begins so.
             saga_id = keyed_job_id(tenant, f"saga {declared.name}", check_key(key))
         name = execution_name(saga_id, 1)
-        given = {"saga": saga_id, "tenant": tenant, "args": document}
+        given = {"saga": saga_id, "tenant": tenant, "args": document, **prepared(declared)}
         first = self.executions.look(declared.name, name) if key is not None else None
         if first is None and self.executions.start(declared.name, name, given):
             return SagaReceipt(declared.name, saga_id, tenant, created=True)
@@ -132,6 +139,8 @@ class SagaDesk:
         parts = parts_of(saga, saga_id, tenant)
         found = self.reader.find([part.ref for part in parts])
         parts = [replace(part, job=job) for part, job in zip(parts, found, strict=True)]
+        if latest.status is ExecutionStatus.RUNNING:
+            parts = self._with_refused(saga, parts)
         return SagaView(
             saga.name,
             saga_id,
@@ -165,14 +174,15 @@ class SagaDesk:
             InputError, SagaNotFoundError, UnavailableError: as `get`; after the last the call may be repeated.
         """
         view = self.get(name, saga_id, tenant)
-        if view.state is SagaState.COMPENSATED or view.cancelled:
+        has_ended = view.execution.status is not ExecutionStatus.RUNNING
+        if view.state is SagaState.COMPENSATED or (view.cancelled and not has_ended):
             return view
         if view.state is SagaState.SUCCEEDED:
             raise SagaStateError("cancelled", saga_id, view.state, "nothing is left to cancel")
         self.canceller.cancel(self.registry.saga(name), saga_id, tenant)
         after = self.get(name, saga_id, tenant)
-        # An execution that was ended from outside undoes nothing: its machine runs again.
-        return after if after.execution.status is ExecutionStatus.RUNNING else self.resume(name, saga_id, tenant)
+        # An execution that was ended from outside undoes nothing: another one turns back where it was left.
+        return self.resume(name, saga_id, tenant) if has_ended and not after.state.is_final else after
 
     def resume(self, name: str, saga_id: str, tenant: str = DEFAULT_TENANT) -> SagaView:
         """Let a saga that needs attention go on: its dead jobs are redriven, an ended execution runs again.
@@ -186,10 +196,14 @@ class SagaDesk:
         view = self.get(name, saga_id, tenant)
         if view.state is not SagaState.NEEDS_ATTENTION:
             raise SagaStateError("resumed", saga_id, view.state, "it goes on by itself")
-        for part in needs(self.registry.saga(name), list(view.parts)):
-            self.redrive(part.ref)
-        if view.execution.status is not ExecutionStatus.RUNNING:
-            self._run_again(view)
+        dead = [part.job.ref for part in needs(self.registry.saga(name), list(view.parts)) if part.job is not None]
+        with self.desk.audit.action("resume", tenant, {"saga": name, "id": saga_id}, jobs=dead) as tally:
+            for ref in dead:
+                self.desk.redrive(ref)
+                tally.add("redriven", ref)
+            if view.execution.status is not ExecutionStatus.RUNNING:
+                self._run_again(view)
+                tally.add("started")
         return self.get(name, saga_id, tenant)
 
     # --- inside -----------------------------------------------------------------------------------
@@ -211,12 +225,26 @@ class SagaDesk:
             raise SagaNotFoundError(tenant, saga.name, saga_id)
         return found, generation - 1
 
+    def _with_refused(self, saga: Saga, parts: list[Part]) -> list[Part]:
+        """The parts; where a message could not become a job that the saga can't do without, the record of that."""
+        places = [place for place, part in enumerate(parts) if part.job is None and is_needed(saga, part)]
+        refs = self.canceller.errands.refused([parts[place].ref for place in places])
+        asked = [(place, ref) for place, ref in zip(places, refs, strict=True) if ref is not None]
+        records = self.reader.find([ref for _, ref in asked]) if asked else []
+        for (place, _), record in zip(asked, records, strict=True):
+            parts[place] = replace(parts[place], job=record)
+        return parts
+
     def _run_again(self, view: SagaView) -> None:
         first = self.executions.look(view.name, execution_name(view.saga_id, 1)) or view.execution
         if self.clock.now_ms() - first.started_at > milliseconds(_HORIZON) or view.generation >= _GENERATIONS:
             fix = "it is too old to be run again; see its steps, and undo or finish by hand what is left"
             raise SagaStateError("resumed", view.saga_id, view.state, fix)
-        self.executions.start(view.name, execution_name(view.saga_id, view.generation + 1), view.execution.given)
+        saga = self.registry.saga(view.name)
+        given, left = view.execution.given, self.executions.left(view.name, view.execution.name, places_of(saga))
+        if left is not None:
+            given = going_on(saga, left.state, left.data, is_cancelled=view.cancelled)
+        self.executions.start(view.name, execution_name(view.saga_id, view.generation + 1), given)
 
 
 def execution_name(saga_id: str, generation: int) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tidemill.domain.errand import Awaited
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.job import JobRef
-from tidemill.domain.ports import Clock, Event, Execution, ExecutionStatus, Report
+from tidemill.domain.ports import Clock, Event, Execution, ExecutionStatus, Left, Report
 from tidemill.domain.saga.machine import compiled
 from tidemill.domain.saga.saga import Saga
 from tidemill.testing.machines import Run, SendTo
@@ -26,7 +26,8 @@ class MemoryTokens:
         """See TaskTokens."""
         for one in awaited:
             before = self.kept.get(one.ref, one)
-            self.kept[one.ref] = replace(one, tokens=tuple(sorted({*before.tokens, *one.tokens})))
+            tokens = tuple(sorted({*before.tokens, *one.tokens}))
+            self.kept[one.ref] = replace(one, tokens=tokens, refused=one.refused or before.refused)
         return [None] * len(awaited)
 
     def find(self, refs: Sequence[JobRef]) -> list[Awaited | None]:
@@ -76,6 +77,12 @@ class MemoryMachines:
     def history(self, saga: str, name: str) -> list[Event]:  # noqa: ARG002 - see look
         """See Executions."""
         return [Event(*event) for event in self.runs[name].events] if name in self.runs else []
+
+    def left(self, saga: str, name: str, states: Collection[str]) -> Left | None:  # noqa: ARG002 - see look
+        """See Executions."""
+        run = self.runs[name]
+        places = [place for place in run.entered if run.events[place][2] in states]
+        return Left(run.events[places[-1]][2], json.loads(run.entered[places[-1]])) if places else None
 
     def report(self, reports: Sequence[Report]) -> list[UnavailableError | None]:
         """See TaskReports."""

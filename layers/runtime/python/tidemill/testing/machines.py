@@ -63,7 +63,7 @@ class Run:
 
     Attributes:
         transitions: states entered, which is what Step Functions charges for; retries included.
-        events: (Unix ms, what, state, error).
+        events: (Unix ms, what, state, error). `entered`: the data of each state entered, as JSON, by the event's place.
     """
 
     definition: State
@@ -77,6 +77,7 @@ class Run:
     cause: str | None = None
     transitions: int = 0
     events: list[tuple[int, str, str, str]] = field(default_factory=list)
+    entered: dict[int, str] = field(default_factory=dict)
     flow: Flow = field(init=False)
 
     def begin(self, now_ms: int) -> None:
@@ -126,6 +127,7 @@ class Run:
     def _do(self, flow: Flow, now_ms: int) -> None:
         state = flow.states[flow.at]
         self.transitions += 1
+        self.entered[len(self.events)] = json.dumps(flow.data)
         self.events.append((now_ms, f"{state['Type']}StateEntered", flow.at, ""))
         try:
             getattr(self, f"_{state['Type'].lower()}")(flow, state, now_ms)
@@ -140,15 +142,32 @@ class Run:
 
     def _choice(self, flow: Flow, state: State, now_ms: int) -> None:
         for choice in state["Choices"]:
-            holds = self._holds(choice.get("Not", choice), flow) != ("Not" in choice)
-            if holds:
+            if self._holds(choice, flow):
                 return self._enter(flow, choice["Next"], now_ms)
         return self._enter(flow, state["Default"], now_ms)
 
     def _holds(self, rule: State, flow: Flow) -> bool:
+        if "Not" in rule:
+            return not self._holds(rule["Not"], flow)
+        if "And" in rule:
+            return all(self._holds(one, flow) for one in rule["And"])
+        if "IsPresent" in rule:
+            return self._is_present(rule["Variable"], flow) is bool(rule["IsPresent"])
+        return self._compares(rule, flow)
+
+    def _is_present(self, path: str, flow: Flow) -> bool:
+        try:
+            found(path, flow.data, self.context)
+        except PathError:
+            return False
+        return True
+
+    def _compares(self, rule: State, flow: Flow) -> bool:
         value = found(rule["Variable"], flow.data, self.context)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         match next(name for name in rule if name not in ("Variable", "Next")):
+            case "IsNull":
+                return (value is None) is bool(rule["IsNull"])
             case "StringEquals":
                 return isinstance(value, str) and value == rule["StringEquals"]
             case "BooleanEquals":

@@ -114,6 +114,7 @@ class MemoryStack:
             batch_store=ports.port(self.batches),
             answerer=self._answerer(ports),
             commit=self._commit(ports),
+            errands=self._errands(ports) if self.registry.sagas else None,
         )
 
     def relay(self) -> Relay:
@@ -173,9 +174,8 @@ class MemoryStack:
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
         canceller = SagaCanceller(store, self._errands(ports), self.clock)
-        redrive = self.desk().redrive
         executions = ports.port(self.machines, start="start_saga", look="look_at_saga", history="history_of_saga")
-        return SagaDesk(self.registry, executions, store, canceller, redrive, self.clock, self.random)
+        return SagaDesk(self.registry, executions, store, canceller, self.desk(), self.clock, self.random)
 
     def batch_watch(self) -> BatchWatch:
         """The janitor's look at batches."""

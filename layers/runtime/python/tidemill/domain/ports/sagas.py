@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -50,6 +50,14 @@ class Event:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Where an execution was when it ended: the state, and the data that it was entered with."""
+
+    state: str
+    data: dict[str, Any]
+
+
 class Executions(Protocol):
     """The executions of the sagas' state machines."""
 
@@ -74,6 +82,14 @@ class Executions(Protocol):
             UnavailableError: AWS did not answer.
         """
 
+    def left(self, saga: str, name: str, states: Collection[str]) -> Left | None:
+        """Which of these states an execution that has ended entered last; None if it entered none of them.
+
+        Raises:
+            UnavailableError: AWS did not answer, or its history does not say yet that it ended. The call may be
+                repeated.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -96,7 +112,10 @@ class TaskTokens(Protocol):
     """The tokens under which the ends of jobs are awaited."""
 
     def keep(self, awaited: Sequence[Awaited], until_s: int) -> list[UnavailableError | None]:
-        """Keep each until then (Unix seconds), beside earlier tokens of the same job; None where it is kept."""
+        """Keep each until then (Unix seconds), beside earlier tokens of the same job; None where it is kept.
+
+        What was `refused` last stays, where nothing is given.
+        """
 
     def find(self, refs: Sequence[JobRef]) -> list[Awaited | None]:
         """What is awaited of each of these jobs, read consistently.

@@ -19,6 +19,8 @@ from tidemill.domain.saga.resolving import Resolver
 
 # It stands in paths of the state machine, where a hyphen would be a minus.
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+# States and nodes of the picture that are no steps.
+_TAKEN: Final = frozenset({"begin", "compensated", "done", "end", "prepare"})
 
 
 def checked(name: str, args: type[JobArgs], declared: object) -> tuple[Part, ...]:
@@ -96,6 +98,8 @@ def _check_names(where: str, parts: Sequence[Part], steps: Sequence[Step]) -> No
             raise DefinitionError(
                 f"{where}: {name!r} names no step. Fix: lower-case words joined by _, {longest} characters at most"
             )
+        if name in _TAKEN:
+            raise DefinitionError(f"{where}: no step can be named {name!r}: a state is. Fix: rename it")
         if name in seen:
             raise DefinitionError(f"{where} has two steps named {name!r}. Fix: rename one")
         seen.add(name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +20,11 @@ QueueOf: TypeAlias = Callable[[str], str]
 SEND_AND_WAIT: Final = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
 # Where the execution has the error that made it turn back.
 FAILED: Final = "$.failed"
+# Names with a blank are no names of steps.
+BEGIN: Final = "where to begin"
+GO_ON: Final = "go on"
+PREPARE: Final = "prepare"
+ATTENTION: Final = "needs attention"
 
 
 def path_of(reference: Reference) -> str:
@@ -33,10 +39,38 @@ def result_path(step: str) -> str:
     return f"$.steps.{step}"
 
 
+def begin(saga: Saga, entry: str) -> State:
+    """The first state: an execution goes on where another was left, or begins with its first step.
+
+    Who starts it says that every path into `steps` exists, whichever steps are left out. If that is not known of this
+    very machine (an older client, a console), they are made first.
+    """
+    said = {"Variable": "$.prepared"}
+    is_prepared = [{**said, "IsPresent": True}, {**said, "StringEquals": mark(saga)}]
+    choices = [{"Variable": "$.at", "IsPresent": True, "Next": GO_ON}, {"And": is_prepared, "Next": entry}]
+    return {"Type": "Choice", "Choices": choices, "Default": PREPARE}
+
+
+def go_on(names: Iterable[str]) -> State:
+    """To the state that an earlier execution was left in."""
+    choices = [{"Variable": "$.at", "StringEquals": name, "Next": name} for name in names]
+    return {"Type": "Choice", "Choices": choices, "Default": ATTENTION}
+
+
 def prepare(saga: Saga) -> State:
-    """The first state: no step is over. So every path into `steps` exists, whichever steps are left out."""
+    """No step is over."""
     inputs = {f"{name}.$": f"$.{name}" for name in ("saga", "tenant", "args")}
-    return {"Type": "Pass", "Parameters": {**inputs, "steps": {one.name: None for one in saga}}}
+    return {"Type": "Pass", "Parameters": {**inputs, **prepared(saga)}}
+
+
+def prepared(saga: Saga) -> State:
+    """What `prepare` makes. Who starts an execution with it saves the state."""
+    return {"steps": {one.name: None for one in saga}, "prepared": mark(saga)}
+
+
+def mark(saga: Saga) -> str:
+    """A short name for the steps of a saga: another one for others."""
+    return hashlib.sha256("\n".join(one.name for one in saga).encode()).hexdigest()[:16]
 
 
 def do(saga: Saga, one: Step, queue_of: QueueOf, *, late: bool = False) -> State:
@@ -86,6 +120,12 @@ def ask(then: str, otherwise: str) -> State:
     """Whether a step that had been given up has succeeded after all."""
     rule = {"Variable": "$.closed.state", "StringEquals": "succeeded", "Next": then}
     return {"Type": "Choice", "Choices": [rule], "Default": otherwise}
+
+
+def skip(sources: Iterable[str], then: str, otherwise: str) -> State:
+    """Whether one of these steps told nothing, so that what would have come after it did not begin."""
+    choices = [{"Variable": result_path(name), "IsNull": True, "Next": then} for name in sources]
+    return {"Type": "Choice", "Choices": choices, "Default": otherwise}
 
 
 def accept(one: Step) -> State:
