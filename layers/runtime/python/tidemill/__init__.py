@@ -15,6 +15,7 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.retry import Jitter, Retry
 from tidemill.domain.signals import DependencyDownError, PermanentError, RateLimitedError, TransientError
+from tidemill.domain.upcasting import upcasts
 from tidemill.service.submission import Submission
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ __all__ = (
     "job",
     "minutes",
     "seconds",
+    "upcasts",
 )
 
 # What not every module of jobs needs is imported when it is asked for.

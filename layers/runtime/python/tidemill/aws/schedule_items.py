@@ -171,6 +171,8 @@ def _plan_item(plan: Plan) -> Item:
         "if_missed": attribute(plan.missed.value),
         "most": attribute(plan.missed_limit),
     }
+    if plan.args_version != 1:
+        item["args_v"] = attribute(plan.args_version)
     return item if plan.entity is None else {**item, "entity": attribute(plan.entity)}
 
 
@@ -189,6 +191,7 @@ def _plan_of(item: Mapping[str, Attribute]) -> Plan:
         overlap=Overlap(item["overlap"]["S"]),
         missed=Missed(item["if_missed"]["S"]),
         missed_limit=int(item["most"]["N"]),
+        args_version=_number(item, "args_v") or 1,
     )
 
 

@@ -35,6 +35,9 @@ def submit(  # noqa: PLR0913 - one parameter an option
     durable_args: Durable = False,
     expires_in: Annotated[str | None, typer.Option(metavar="DURATION", help="Never start later than this.")] = None,
     job_id: Annotated[str | None, typer.Option(metavar="UUID", help="An id of your choice, without a key.")] = None,
+    args_version: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Which version of the kind's arguments these are; else 1.")
+    ] = None,
     wait: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="Wait for it to end; fail unless it succeeds.")
     ] = None,
@@ -58,6 +61,7 @@ def submit(  # noqa: PLR0913 - one parameter an option
         "at": at,
         "durable_args": "true" if durable_args else None,
         "expires_in": expires_in,
+        "version": args_version,
     }
     document = request_document(kind, args, options, lambda: dict(target.info.settings.lanes))
     accepted = _post(target, document)

@@ -27,6 +27,9 @@ Entity = Annotated[str | None, typer.Option("--entity", help="On a FIFO lane: wh
 Overlaps = Annotated[str | None, typer.Option("--overlap", help="While a job runs: allow, skip or queue_one.")]
 Misses = Annotated[str | None, typer.Option("--missed", help="Of missed ticks: skip, run_once or run_all.")]
 MissedLimit = Annotated[int | None, typer.Option("--missed-limit", help="How many run_all makes up for.")]
+ArgsVersion = Annotated[
+    int | None, typer.Option("--args-version", help="Which version of the kind's arguments these are; else 1.")
+]
 Version = Annotated[int | None, typer.Option("--version", help="Refuse if it is in another version.")]
 
 
@@ -44,6 +47,7 @@ def create(  # noqa: PLR0913 - one parameter an option
     overlap: Overlaps = None,
     missed: Misses = None,
     missed_limit: MissedLimit = None,
+    args_version: ArgsVersion = None,
     paused: Annotated[bool, typer.Option("--paused", help="Make no job before it is resumed.")] = False,
     tenant: Tenant = DEFAULT_TENANT,
     as_json: Json = False,
@@ -51,7 +55,17 @@ def create(  # noqa: PLR0913 - one parameter an option
     """Make a schedule."""
     from tidemill.cli.request import read_args
 
-    wish = _wish(cron, tz, every, lane=lane, entity=entity, overlap=overlap, missed=missed, missed_limit=missed_limit)
+    wish = _wish(
+        cron,
+        tz,
+        every,
+        lane=lane,
+        entity=entity,
+        overlap=overlap,
+        missed=missed,
+        missed_limit=missed_limit,
+        args_version=args_version,
+    )
     document = {"name": name, "kind": kind, "args": read_args(args), "paused": paused, "tenant": tenant, **wish}
     _changed(target_of(context).api.call("POST", "/schedules", document), "made", as_json=as_json)
 
@@ -70,6 +84,7 @@ def change(  # noqa: PLR0913 - one parameter an option
     overlap: Overlaps = None,
     missed: Misses = None,
     missed_limit: MissedLimit = None,
+    args_version: ArgsVersion = None,
     version: Version = None,
     tenant: Tenant = DEFAULT_TENANT,
     as_json: Json = False,
@@ -77,7 +92,17 @@ def change(  # noqa: PLR0913 - one parameter an option
     """Let a schedule do something else from now on; what is left out stays."""
     from tidemill.cli.request import read_args
 
-    wish = _wish(cron, tz, every, lane=lane, entity=entity, overlap=overlap, missed=missed, missed_limit=missed_limit)
+    wish = _wish(
+        cron,
+        tz,
+        every,
+        lane=lane,
+        entity=entity,
+        overlap=overlap,
+        missed=missed,
+        missed_limit=missed_limit,
+        args_version=args_version,
+    )
     document = {"tenant": tenant, **wish, **({} if kind is None else {"kind": kind})}
     if args is not None:
         document["args"] = read_args(args)

@@ -82,6 +82,7 @@ class Plan:
         since: from when an `Every` counts; its first tick is one span later.
         entity: what the jobs are about, where `lane` is FIFO.
         missed_limit: how many missed ticks `run_all` makes up for.
+        args_version: which version of the kind's arguments those are.
     """
 
     kind: str
@@ -92,6 +93,7 @@ class Plan:
     overlap: Overlap = Overlap.ALLOW
     missed: Missed = Missed.RUN_ONCE
     missed_limit: int = 1
+    args_version: int = 1
 
     @property
     def in_order(self) -> bool:

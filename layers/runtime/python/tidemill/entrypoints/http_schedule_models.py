@@ -27,6 +27,12 @@ class _Request(BaseModel):
 class _Wish(_Request):
     tenant: Tenant = None
     args: dict[str, Any] | None = Field(default=None, description="of each job; checked against the kind")
+    args_version: int | None = Field(
+        default=None,
+        ge=1,
+        le=limits.MAX_CONTRACT_VERSION,
+        description="of `args`; 1 if left out. They are kept in the version that this API knows",
+    )
     cron: str | None = Field(default=None, description="five fields; or give `every_seconds`")
     tz: str | None = Field(default=None, description="the IANA zone of `cron`; UTC if left out")
     every_seconds: int | None = Field(default=None, description="whole minutes")
@@ -92,6 +98,7 @@ class _Plan(_Document):
     overlap: Overlap
     missed: Missed
     missed_limit: int
+    args_version: int = Field(description="which version of the kind's arguments `args` are")
 
 
 class LastTick(_Document):

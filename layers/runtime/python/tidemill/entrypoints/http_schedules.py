@@ -60,7 +60,7 @@ class ScheduleDesk:
         """
         read_query(self.event, set())
         asked = read_request(ScheduleRequest, document)
-        args = self._args(asked.kind, asked.args or {})
+        args = self._args(asked.kind, asked.args or {}, asked.args_version)
         timing = timing_of(asked.cron, asked.tz, asked.every_seconds)
         options: dict[str, Any] = {name: value for name in _OPTIONS if (value := getattr(asked, name)) is not None}
         row = self.schedules.create(
@@ -124,7 +124,7 @@ class ScheduleDesk:
         if asked.args is not None or asked.kind is not None:
             if asked.args is None:
                 raise InputError.at("args", "are missing: give those of the other kind", "missing")
-            changes["args"] = self._args(asked.kind or row.plan.kind, asked.args)
+            changes["args"] = self._args(asked.kind or row.plan.kind, asked.args, asked.args_version)
         if any(value is not None for value in (asked.cron, asked.tz, asked.every_seconds)):
             changes["timing"] = timing_of(asked.cron, asked.tz, asked.every_seconds, row.plan.timing)
         return self._view(self.schedules.change(name, tenant=tenant, version=version, **changes))
@@ -190,8 +190,8 @@ class ScheduleDesk:
     def _tenant(self, named: object) -> str:
         return check_tenant(self.caller.tenant_for(named))
 
-    def _args(self, kind: str, document: dict[str, Any]) -> JobArgs:
-        args: JobArgs = self.registry.resolve(kind).args_type.from_input(document)
+    def _args(self, kind: str, document: dict[str, Any], version: int | None) -> JobArgs:
+        args: JobArgs = self.registry.resolve(kind).args_type.from_input(document, version or 1)
         return args
 
     def _expected(self) -> int | None:

@@ -83,6 +83,7 @@ def _plan_view(plan: Plan) -> dict[str, Any]:
         "overlap": plan.overlap.value,
         "missed": plan.missed.value,
         "missed_limit": plan.missed_limit,
+        "args_version": plan.args_version,
     }
 
 

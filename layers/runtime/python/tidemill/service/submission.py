@@ -186,6 +186,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         errand=submission.errand,
         stored=stored,
         scheduled_at=scheduled_at,
+        version=submission.args.contract_version,
     )
     repeatable = submission.key is not None or submission.job_id is not None
     return Order(
