@@ -19,6 +19,7 @@ from tests.simulation.planted import (
     sagas,
     schedules,
     trouble,
+    versions,
 )
 from tests.simulation.planted.plant import Planted
 
@@ -36,4 +37,5 @@ PLANTED: Final = (
     *schedules.PLANTED,
     *answers.PLANTED,
     *sagas.PLANTED,
+    *versions.PLANTED,
 )

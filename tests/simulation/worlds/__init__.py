@@ -21,6 +21,7 @@ from tests.simulation.worlds import (
     sagas,
     schedules,
     steps,
+    versions,
     zombies,
 )
 
@@ -45,5 +46,6 @@ WORLDS: dict[str, Setting] = {
         schedules.SETTING,
         answers.SETTING,
         sagas.SETTING,
+        versions.SETTING,
     )
 }

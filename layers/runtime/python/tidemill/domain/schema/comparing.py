@@ -53,12 +53,13 @@ class _Comparison:
         found: list[Change] = []
         # Null apart, so that the fields of what may be null are named.
         pair = [[one for one in side if one.get("type") != "null"] for side in (olds, news)]
-        if len(pair[0]) == len(pair[1]) == 1:
+        left = olds
+        if len(pair[0]) == len(pair[1]) == 1 and ("enum" not in pair[0][0] or len(news) == 1):
             found += self._branch(pair[0][0], pair[1][0], path)
-            olds = [one for one in olds if one.get("type") == "null"]
-        for one in olds:
+            left = [one for one in olds if one.get("type") == "null"]
+        for one in left:
             found += self._in_any(one, news, path)
-        if not any(change.breaking for change in found) and len(news) > len(olds) + (len(pair[0]) == len(pair[1]) == 1):
+        if not any(change.breaking for change in found) and len(news) > len(olds):
             found.append(Change(path, f"takes more than before: {_all(news)}", breaking=False))
         return found
 
@@ -69,7 +70,7 @@ class _Comparison:
             return [Change(path, f"no longer takes {json.dumps(value)}", breaking=True) for value in lost]
         tries = [self._branch(old, one, path) for one in news]
         alike = [one for one, new in zip(tries, news, strict=True) if _is_alike(old, new)]
-        best = min(tries, key=lambda one: sum(change.breaking for change in one), default=None)
+        best = min(tries, key=lambda one: (sum(change.breaking for change in one), len(one)), default=None)
         if best is not None and not any(change.breaking for change in best):
             return best
         return alike[0] if len(alike) == 1 else [Change(path, f"no longer takes {described(old)}", breaking=True)]
@@ -190,8 +191,9 @@ def _others(schema: Schema) -> Any:
 
 def _is_alike(old: Schema, new: Schema) -> bool:
     """Whether they are the same member of a union: of one type, and of one tag if they have one."""
-    tags = [one.get("properties", {}).get(one.get("x-tag"), {}).get("const", _MISSING) for one in (old, new)]
-    return old.get("type") == new.get("type") and tags[0] == tags[1]
+    tag = _tag(new) or _tag(old)
+    values = [one.get("properties", {}).get(tag, {}).get("const", _MISSING) for one in (old, new)]
+    return old.get("type") == new.get("type") and values[0] == values[1]
 
 
 def _tag(schema: Schema) -> str | None:
