@@ -25,7 +25,7 @@ def test_on_a_standard_lane_it_is_left_for_an_hour_and_then_taken():
 
 def test_the_last_receive_is_not_needed_to_bury_it():
     """On the last one a job is parked whatever it is, so that the one before has to end it."""
-    assert [receives for receives in range(1, 20) if hold_s(receives) is None][0] == limits.MAX_RECEIVES - 1
+    assert next(receives for receives in range(1, 20) if hold_s(receives) is None) == limits.MAX_RECEIVES - 1
 
 
 def test_on_a_fifo_lane_it_waits_as_long_as_any_message_may():

@@ -90,7 +90,7 @@ def read_snapshot(part: Part, file: str, text: str) -> Snapshot:
         document = json.loads(text)
         check = check_kind if part is Part.ARGS else check_event_type
         name, version = check(document[_WORD[part]]), check_version(document["version"])
-        schema, earlier = document["schema"], document.get("earlier", [])
+        schema, earlier = document["schema"], list(document.get("earlier", []))
     except (ValueError, TypeError, KeyError, InputError) as error:
         raise SnapshotError(file, f"is damaged ({type(error).__name__})") from error
     if (name, version) != (match["name"], int(match["version"])):
