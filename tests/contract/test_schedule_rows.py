@@ -79,7 +79,7 @@ def names(page):
 
 
 def test_what_is_recorded_is_found(rows):
-    plan = Plan("test.ship", Every(minutes(7)), NOW - 1, "orders", "order-1", Overlap.SKIP, Missed.RUN_ALL, 9)
+    plan = Plan("test.ship", Every(minutes(7)), NOW - 1, "orders", "order-1", Overlap.SKIP, Missed.RUN_ALL, 9, 3)
     full = a_row(
         "full",
         plan=plan,
@@ -235,6 +235,7 @@ def test_the_longest_row_stays_within_a_write_unit():
             Overlap.QUEUE_ONE,
             Missed.RUN_ALL,
             limits.MAX_MISSED_RUNS,
+            limits.MAX_CONTRACT_VERSION,
         ),
         version=10**9,
         revision=10**9,
