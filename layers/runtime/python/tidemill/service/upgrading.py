@@ -48,6 +48,7 @@ def is_newer(envelope: Envelope, registry: JobRegistry) -> bool:
     if envelope.version == 1:
         return False
     try:
-        return envelope.version > registry.resolve(envelope.kind).args_type.contract_version
+        known: int = registry.resolve(envelope.kind).args_type.contract_version
     except InputError:
         return False
+    return envelope.version > known
