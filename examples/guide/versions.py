@@ -1,7 +1,7 @@
 """A charge that used to count in euros and counts in cents now, while jobs of both sorts wait."""
 
-from tidemill import JobArgs, JobContext, job, upcasts
-from tidemill.domain.upcasting import Document
+from tidemill import JobArgs, JobContext, job
+from tidemill.versions import Document, upcasts
 
 
 class Charge(JobArgs, kind="guide.charge-card", version=2):

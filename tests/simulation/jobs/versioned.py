@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 from tests.simulation import stage
 from tests.simulation.jobs.behaviour import CANARY, LANE, PATIENT, TIMEOUT, misbehave
-from tidemill import JobArgs, JobContext, job, upcasts
+from tidemill import JobArgs, JobContext, job
 from tidemill.domain.definition import JobDefinition
+from tidemill.versions import upcasts
 
 KIND = "sim.price"
 # How much of a euro one of `amount` is not, by version.

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from tidemill import JobArgs, JobRegistry, job, upcasts
+from tidemill import JobArgs, JobRegistry, job
 from tidemill.domain.event import Event
 from tidemill.domain.schema.judging import Described, described_in, judge, renewed
 from tidemill.domain.schema.shape import schema_of
 from tidemill.domain.schema.snapshot import Part, Snapshot, SnapshotError, read_snapshot
 from tidemill.schemas import read_snapshots, write_snapshots
+from tidemill.versions import upcasts
 
 
 class Charge(JobArgs, kind="pay.charge"):

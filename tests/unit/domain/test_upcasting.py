@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tidemill import JobArgs, upcasts
+from tidemill import JobArgs
 from tidemill.domain.errors import (
     DefinitionError,
     InputError,
@@ -13,6 +13,7 @@ from tidemill.domain.errors import (
     UpcastError,
 )
 from tidemill.domain.event import Event
+from tidemill.versions import upcasts
 
 
 class Charge(JobArgs, kind="pay.charge", version=3):

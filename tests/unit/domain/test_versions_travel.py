@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.builders import an_envelope
-from tidemill import Every, JobArgs, JobRegistry, Schedule, job, minutes, upcasts
+from tidemill import Every, JobArgs, JobRegistry, Schedule, job, minutes
 from tidemill.domain.envelope import decode, parse_body
 from tidemill.domain.errors import MalformedMessageError
 from tidemill.domain.fact import Fact, read_fact
@@ -14,6 +14,7 @@ from tidemill.domain.saga.machine import compiled
 from tidemill.domain.tick import tick_message
 from tidemill.sagas import Saga, arguments, step
 from tidemill.service.ticks import parse_tick
+from tidemill.versions import upcasts
 
 
 class Ship(JobArgs, kind="test.ship", version=2):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.service.conftest import PERMANENT, World, raising
-from tidemill import Every, JobArgs, JobRegistry, Retry, hours, job, minutes, seconds, upcasts
+from tidemill import Every, JobArgs, JobRegistry, Retry, hours, job, minutes, seconds
 from tidemill.domain import limits
 from tidemill.domain.death import DeathNotice
 from tidemill.domain.errors import NewerVersionError, UpcastError
@@ -17,6 +17,7 @@ from tidemill.domain.notice import notice_of
 from tidemill.service.editing import Edit
 from tidemill.service.flow import Batch, Chain
 from tidemill.service.request import parse_request
+from tidemill.versions import upcasts
 
 
 class Price(JobArgs, kind="test.price"):

@@ -15,7 +15,6 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.retry import Jitter, Retry
 from tidemill.domain.signals import DependencyDownError, PermanentError, RateLimitedError, TransientError
-from tidemill.domain.upcasting import upcasts
 from tidemill.service.submission import Submission
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ __all__ = (
     "job",
     "minutes",
     "seconds",
-    "upcasts",
 )
 
 # What not every module of jobs needs is imported when it is asked for.
