@@ -13,7 +13,7 @@ import typer
 from tidemill.cli import commands_schedules_shown as looks
 from tidemill.cli.commands_schedules_shown import Name, schedule_path
 from tidemill.cli.dlq_options import DryRun, Yes
-from tidemill.cli.options import Json, Tenant
+from tidemill.cli.options import ArgsVersion, Json, Tenant
 from tidemill.cli.target import target_of
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -27,9 +27,6 @@ Entity = Annotated[str | None, typer.Option("--entity", help="On a FIFO lane: wh
 Overlaps = Annotated[str | None, typer.Option("--overlap", help="While a job runs: allow, skip or queue_one.")]
 Misses = Annotated[str | None, typer.Option("--missed", help="Of missed ticks: skip, run_once or run_all.")]
 MissedLimit = Annotated[int | None, typer.Option("--missed-limit", help="How many run_all makes up for.")]
-ArgsVersion = Annotated[
-    int | None, typer.Option("--args-version", help="Which version of the kind's arguments these are; else 1.")
-]
 Version = Annotated[int | None, typer.Option("--version", help="Refuse if it is in another version.")]
 
 
