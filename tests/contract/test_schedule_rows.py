@@ -18,12 +18,12 @@ from tidemill.domain import limits
 from tidemill.domain.cron import Cron, Every
 from tidemill.domain.duration import minutes
 from tidemill.domain.errors import InputError, UnavailableError
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.ports import Kept, Stale
 from tidemill.domain.schedule_errors import TooManySchedulesError
 from tidemill.domain.schedule_row import (
     Change,
     Missed,
-    Overlap,
     Plan,
     ScheduleRef,
     ScheduleRow,
@@ -78,8 +78,21 @@ def names(page):
     return [row.ref.name for row in page.rows]
 
 
+def test_a_tick_and_the_time_at_which_it_starts_are_two_things(rows):
+    plan = replace(PLAN, jitter=minutes(4), declared=True)
+    row = opened(rows, plan=plan)
+    due = row.start_of(NOW + 60_000)
+
+    assert due > NOW + 60_000
+    assert rows.find([row.ref]) == [row]
+    assert rows.due(due - 1, 10, None).rows == ()
+    assert rows.due(due, 10, None).rows == (row,)
+
+
 def test_what_is_recorded_is_found(rows):
-    plan = Plan("test.ship", Every(minutes(7)), NOW - 1, "orders", "order-1", Overlap.SKIP, Missed.RUN_ALL, 9, 3)
+    plan = Plan(
+        "test.ship", Every(minutes(7)), NOW - 1, "orders", "order-1", Overlap.SKIP, Missed.RUN_ALL, 9, args_version=3
+    )
     full = a_row(
         "full",
         plan=plan,
@@ -235,7 +248,9 @@ def test_the_longest_row_stays_within_a_write_unit():
             Overlap.QUEUE_ONE,
             Missed.RUN_ALL,
             limits.MAX_MISSED_RUNS,
-            limits.MAX_CONTRACT_VERSION,
+            limits.MAX_SCHEDULE_JITTER,
+            declared=True,
+            args_version=limits.MAX_CONTRACT_VERSION,
         ),
         version=10**9,
         revision=10**9,
