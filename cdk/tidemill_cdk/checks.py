@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,21 +29,25 @@ from tidemill_cdk.rules import Finding, find_all, too_many_attempts
 PLUGIN: Final = "Tidemill"
 
 
-def check_on_synth(scope: Construct, registry: JobRegistry) -> None:
-    """Check everything below `scope` when its app is synthesised, after every aspect and override."""
+def check_on_synth(scope: Construct, registry: JobRegistry, more: Sequence[Finding] = ()) -> None:
+    """Check everything below `scope` when its app is synthesised, after every aspect and override.
+
+    `more`: what is known to be wrong by now.
+    """
     stage = Stage.of(scope)
     if stage is None:
         raise TypeError(f"{scope.node.path} is in no App. Fix: App() at the root")
-    Validations.of(stage).add_plugins(_Checks(scope, registry))
+    Validations.of(stage).add_plugins(_Checks(scope, registry, more))
 
 
 @jsii.implements(IPolicyValidationPlugin)
 class _Checks:
     """The CDK calls `validate` with the finished templates; it judges those resources that are ours."""
 
-    def __init__(self, scope: Construct, registry: JobRegistry) -> None:
+    def __init__(self, scope: Construct, registry: JobRegistry, more: Sequence[Finding]) -> None:
         self._scope = scope
         self._registry = registry
+        self._more = more
 
     @property
     def name(self) -> str:
@@ -61,7 +66,7 @@ class _Checks:
         path = next(path for path in context.template_paths if Path(path).name == stack.template_file)
         ours = self._own_ids(stack)
         resources = json.loads(Path(path).read_text(encoding="utf-8"))["Resources"]
-        found = [*find_all(resources), *too_many_attempts(self._registry, worker_id)]
+        found = [*find_all(resources), *too_many_attempts(self._registry, worker_id), *self._more]
         violations = [_violation(finding, path) for finding in found if finding.logical_id in ours]
         return PolicyValidationPluginReport(success=not violations, violations=violations)
 

@@ -10,8 +10,10 @@ from aws_cdk import Annotations, AssetHashType
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from tidemill.schemas import FOLDER
 from tidemill_cdk.bytecode import compile_folder, find_interpreter
 from tidemill_cdk.dependencies import build_dependencies
+from tidemill_cdk.schemas import is_only_snapshots
 from tidemill_cdk.settings import Architecture, DeployError, DeploySettings
 from tidemill_cdk.staging import content_hash, copy_sources, stage
 
@@ -48,8 +50,10 @@ class FunctionCode(Construct):
                 f"no Python {settings.python} here to compile the layers with, so cold starts take longer. "
                 f"Fix: install it (uv python install {settings.python}) or deploy from where it is",
             )
-        self.asset = self._sources(code, "functions", leave_out=_BUILT)
-        self.version = content_hash(code, leave_out=_BUILT)[:VERSION_CHARS]
+        # A snapshot that is written anew is no other version of the code.
+        leave_out = (*_BUILT, *([FOLDER] if is_only_snapshots(code / FOLDER) else []))
+        self.asset = self._sources(code, "functions", leave_out=leave_out)
+        self.version = content_hash(code, leave_out=leave_out)[:VERSION_CHARS]
         self.layers = [
             self._layer("RuntimeLayer", self._sources(runtime_package(), "runtime", "python/tidemill", NOT_IN_LAMBDA)),
             self._layer("DependencyLayer", self._dependencies(code)),

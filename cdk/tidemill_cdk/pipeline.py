@@ -31,6 +31,7 @@ from tidemill_cdk.relay_alarms import watch_relay
 from tidemill_cdk.saga import SagaMachine, arns_of, machine_id
 from tidemill_cdk.schedule_alarms import watch_schedules
 from tidemill_cdk.schedules import Schedules
+from tidemill_cdk.schemas import check_schemas
 from tidemill_cdk.settings import DeployError, DeploySettings
 from tidemill_cdk.subscription_alarms import watch_subscriptions
 from tidemill_cdk.subscriptions import Subscriptions
@@ -51,7 +52,8 @@ class TidemillPipeline(Construct):
     Arguments:
         registry: the jobs and their lanes.
         code: the folder with `jobs/` and the `handler.py` of each function; its `requirements.txt`, if there is
-            one, names the jobs' dependencies.
+            one, names the jobs' dependencies, and its `schemas/`, if there is one, holds what `tidemill schema
+            snapshot` wrote.
         settings: the deployment's choices.
     """
 
@@ -109,7 +111,7 @@ class TidemillPipeline(Construct):
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
         add_outputs(self, self.runtime_settings, self.api.url)
-        check_on_synth(self, registry)
+        check_on_synth(self, registry, check_schemas(self, registry, Path(code)))
 
     def worker(self, lane: str) -> LaneWorker:
         """The worker of a lane, to grant its `role` what the lane's jobs need.

@@ -90,7 +90,9 @@ def test_a_tick_and_the_time_at_which_it_starts_are_two_things(rows):
 
 
 def test_what_is_recorded_is_found(rows):
-    plan = Plan("test.ship", Every(minutes(7)), NOW - 1, "orders", "order-1", Overlap.SKIP, Missed.RUN_ALL, 9)
+    plan = Plan(
+        "test.ship", Every(minutes(7)), NOW - 1, "orders", "order-1", Overlap.SKIP, Missed.RUN_ALL, 9, args_version=3
+    )
     full = a_row(
         "full",
         plan=plan,
@@ -248,6 +250,7 @@ def test_the_longest_row_stays_within_a_write_unit():
             limits.MAX_MISSED_RUNS,
             limits.MAX_SCHEDULE_JITTER,
             declared=True,
+            args_version=limits.MAX_CONTRACT_VERSION,
         ),
         version=10**9,
         revision=10**9,

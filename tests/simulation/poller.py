@@ -25,16 +25,23 @@ class Lambda:
 
     def __init__(self, world: World, deployments: list[Functions]) -> None:
         self._world = world
-        self._deployments = deployments
+        self.deployments = deployments
         self.invocations = 0
+        self._rolled_back_until = 0
+
+    def roll_back(self, until_ms: int) -> None:
+        """Only the oldest code runs until then, or until everything heals."""
+        self._rolled_back_until = until_ms
 
     def invoke(self, function: str, lane: str, event: dict[str, Any], timeout_ms: int, ended: Any) -> Process:
         """Start one invocation; `ended` is told its answer, or None if there is none."""
         world = self._world
         self.invocations += 1
-        functions = self._deployments[0]
+        functions = self.deployments[0]
         if world.faults.is_on(Fault.OLD_CODE):
-            functions = world.rng.choice(self._deployments)
+            functions = world.rng.choice(self.deployments)
+            if world.scheduler.now_ms < self._rolled_back_until:
+                functions = self.deployments[-1]
         container = functions.take(function, lane)
         deadline_ms = world.scheduler.now_ms + timeout_ms
         context = Context(f"request-{self.invocations}", deadline_ms)

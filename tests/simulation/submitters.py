@@ -15,6 +15,7 @@ from tidemill import JobArgs, Submission
 from tidemill.domain.errors import JobFinalError, KeyConflictError, UnavailableError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.message import Delivery
+from tidemill.entrypoints.bootstrap import Program
 from tidemill.service.refusal import message_job_id
 from tidemill.service.submitter import Receipt
 
@@ -78,9 +79,10 @@ class Submitters:
             "entity": submission.entity,
             "sequence": submission.sequence,
         }
+        program = self._program_of(wanted)
         for _ in range(TRIES):
             try:
-                receipt = self._program.client.submit(submission.args, **options)
+                receipt = program.client.submit(submission.args, **options)
             except UnavailableError:
                 self._world.scheduler.sleep(self._world.rng.choice((500, 2_000, 30_000)))
                 continue
@@ -124,8 +126,12 @@ class Submitters:
         )
 
     def _args_of(self, wanted: Wanted) -> JobArgs:
-        args_type = self._world.deployment.registry.resolve(wanted.kind).args_type
+        args_type = self._program_of(wanted).registry.resolve(wanted.kind).args_type
         return args_type(number=wanted.number, owner=wanted.tenant, **wanted.details)
+
+    def _program_of(self, wanted: Wanted) -> Program:
+        """The newest code, unless the arguments are those of the oldest."""
+        return self._world.functions.deployments[-1].program if wanted.version == 1 else self._program
 
     def _send(self, wanted: Wanted) -> None:
         """A system that knows the queue and the document, and nothing of Tidemill."""
@@ -134,6 +140,8 @@ class Submitters:
             "tenant": wanted.tenant,
             "args": {"number": wanted.number, "owner": wanted.tenant, "secret": CANARY, **wanted.details},
         }
+        if wanted.version not in (None, 1):
+            document["version"] = wanted.version
         if wanted.key is not None:
             document["key"] = wanted.key
         if wanted.entity is not None:

@@ -15,11 +15,12 @@ from tests.simulation.jobs import (
     telling,
     ticking,
     travelling,
+    versioned,
 )
 from tests.simulation.jobs.behaviour import LANE, LINE
 from tidemill import JobRegistry, Lane
 
-_SORTS = (ordinary, stepping, lasting, ordered, large, mended, noticed, batched, ticking, answered)
+_SORTS = (ordinary, stepping, lasting, ordered, large, mended, noticed, batched, ticking, answered, versioned)
 # The two that may run side by side: the current one and the one before.
 VERSIONS = ("new", "old")
 

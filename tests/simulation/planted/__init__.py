@@ -20,6 +20,7 @@ from tests.simulation.planted import (
     sagas,
     schedules,
     trouble,
+    versions,
 )
 from tests.simulation.planted.plant import Planted
 
@@ -38,4 +39,5 @@ PLANTED: Final = (
     *answers.PLANTED,
     *sagas.PLANTED,
     *outbox.PLANTED,
+    *versions.PLANTED,
 )

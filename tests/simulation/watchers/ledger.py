@@ -28,6 +28,7 @@ class Wanted:
         key: its idempotency key; jobs with one key have one behaviour.
         entity, sequence: where it stands in an ordered lane.
         details: what its arguments hold beside its number and its owner.
+        version: which version of its kind's arguments they are, if there is more than one.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Wanted:
     entity: str | None = None
     sequence: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    version: int | None = None
 
 
 class Ledger:

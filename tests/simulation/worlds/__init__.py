@@ -23,6 +23,7 @@ from tests.simulation.worlds import (
     sagas,
     schedules,
     steps,
+    versions,
     zombies,
 )
 
@@ -49,5 +50,6 @@ WORLDS: dict[str, Setting] = {
         answers.SETTING,
         sagas.SETTING,
         outbox.SETTING,
+        versions.SETTING,
     )
 }

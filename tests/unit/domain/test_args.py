@@ -77,14 +77,14 @@ def test_a_refusal_never_quotes_the_value():
 
 
 def test_a_worker_ignores_fields_it_does_not_know_yet():
-    args = Photo.from_message(b'{"bucket":"b","width":320,"since_v2":true,"size":{"height":20,"depth":1}}')
+    args = Photo.from_message(b'{"bucket":"b","width":320,"since_v2":true,"size":{"height":20,"depth":1}}', 1)
 
     assert args == Photo(bucket="b", width=320, size=Size(height=20))
 
 
 def test_a_worker_refuses_bytes_that_no_longer_fit():
     with pytest.raises(InvalidArgsError):
-        Photo.from_message(b'{"bucket":"b"}')
+        Photo.from_message(b'{"bucket":"b"}', 1)
 
 
 def test_args_are_frozen():
@@ -114,7 +114,7 @@ def test_rich_types_survive_the_way_to_the_worker():
 
     args = Rich(at=datetime(2026, 1, 1, tzinfo=UTC), price=Decimal("1.10"), tags=frozenset({"x"}), pair=(1, "a"))
 
-    assert Rich.from_message(args.canonical()) == args
+    assert Rich.from_message(args.canonical(), 1) == args
 
 
 def test_args_up_to_the_limit_are_taken_and_one_byte_more_is_not():

@@ -45,6 +45,7 @@ def envelopes(draw):
         entity=draw(st.none() | st.from_regex(rf"[!-~]{{1,{limits.MAX_ENTITY_CHARS}}}", fullmatch=True)),
         sequence=draw(st.none() | NUMBERS),
         scheduled_at=draw(st.none() | NUMBERS),
+        version=draw(st.integers(1, limits.MAX_CONTRACT_VERSION)),
     )
 
 

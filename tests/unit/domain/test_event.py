@@ -56,7 +56,7 @@ def test_a_bad_field_is_named_within_the_data():
 
 
 def test_whoever_hears_an_event_ignores_what_it_does_not_know_yet():
-    heard = OrderPlaced.from_message(b'{"more":1,"order":"7","total":"9.90"}')
+    heard = OrderPlaced.from_message(b'{"more":1,"order":"7","total":"9.90"}', 1)
 
     assert heard == OrderPlaced(order="7", total=Decimal("9.90"))
 

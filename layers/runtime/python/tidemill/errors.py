@@ -27,6 +27,7 @@ from tidemill.domain.errors import (
     JobStateError,
     KeyConflictError,
     MalformedMessageError,
+    NewerVersionError,
     NothingMatchedError,
     PayloadGoneError,
     PlainMessageError,
@@ -35,6 +36,7 @@ from tidemill.domain.errors import (
     TidemillError,
     UnavailableError,
     UnknownKindError,
+    UpcastError,
     Violation,
 )
 from tidemill.domain.reply_errors import JobFailedError, JobUnfinishedError, UnansweredError
@@ -67,6 +69,7 @@ __all__ = (
     "JobUnfinishedError",
     "KeyConflictError",
     "MalformedMessageError",
+    "NewerVersionError",
     "NothingMatchedError",
     "PayloadGoneError",
     "PlainMessageError",
@@ -84,6 +87,7 @@ __all__ = (
     "UnansweredError",
     "UnavailableError",
     "UnknownKindError",
+    "UpcastError",
     "Violation",
     "WaitTimeoutError",
 )

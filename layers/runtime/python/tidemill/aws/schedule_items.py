@@ -184,6 +184,9 @@ def _plan_item(plan: Plan) -> Item:
         item["jitter"] = attribute(plan.jitter // _MINUTE)
     if plan.declared:
         item["code"] = attribute(value=True)
+    # A short name: the longest row has a byte to spare.
+    if plan.args_version != 1:
+        item["v"] = attribute(plan.args_version)
     return item if plan.entity is None else {**item, "entity": attribute(plan.entity)}
 
 
@@ -204,6 +207,7 @@ def _plan_of(item: Mapping[str, Attribute]) -> Plan:
         missed_limit=int(item["most"]["N"]),
         jitter=int(item["jitter"]["N"]) * _MINUTE if "jitter" in item else None,
         declared="code" in item,
+        args_version=_number(item, "v") or 1,
     )
 
 

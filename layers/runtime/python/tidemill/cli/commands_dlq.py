@@ -119,7 +119,7 @@ def show(context: typer.Context, job: JobId, *, tenant: Tenant = DEFAULT_TENANT,
     if dead.failures and dead.failures[-1].failure.trace:
         render.block("traceback of the last failure", dead.failures[-1].failure.trace)
     args = "not stored: the message in the DLQ has them" if dead.args is None else render.pretty(json.loads(dead.args))
-    render.block("arguments", args)
+    render.block("arguments" if dead.version in (None, 1) else f"arguments, version {dead.version}", args)
     steps = dead_view(dead)["steps"]
     if steps:
         rows = [(step["name"], step["at"], step["generation"]) for step in steps]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidemill.cli.options import PAGE, At, Cursor, Durable, JobId, Json, Limit, Tenant, ref_of
+from tidemill.cli.options import PAGE, ArgsVersion, At, Cursor, Durable, JobId, Json, Limit, Sequence, Tenant, ref_of
 from tidemill.cli.target import Target, target_of
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -27,14 +27,13 @@ def submit(  # noqa: PLR0913 - one parameter an option
     tenant: Tenant = DEFAULT_TENANT,
     lane: Annotated[str | None, typer.Option(help="Another lane than the kind's.")] = None,
     entity: Annotated[str | None, typer.Option(help="On a FIFO lane: what the job is about.")] = None,
-    sequence: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Its number among the entity's jobs; else the next one.")
-    ] = None,
+    sequence: Sequence = None,
     delay: Annotated[str | None, typer.Option(metavar="DURATION", help="Start no sooner: 90s, 5m, 2h, 1d.")] = None,
     at: At = None,
     durable_args: Durable = False,
     expires_in: Annotated[str | None, typer.Option(metavar="DURATION", help="Never start later than this.")] = None,
     job_id: Annotated[str | None, typer.Option(metavar="UUID", help="An id of your choice, without a key.")] = None,
+    args_version: ArgsVersion = None,
     wait: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="Wait for it to end; fail unless it succeeds.")
     ] = None,
@@ -58,6 +57,7 @@ def submit(  # noqa: PLR0913 - one parameter an option
         "at": at,
         "durable_args": "true" if durable_args else None,
         "expires_in": expires_in,
+        "version": None if args_version is None else str(args_version),
     }
     document = request_document(kind, args, options, lambda: dict(target.info.settings.lanes))
     accepted = _post(target, document)

@@ -13,7 +13,7 @@ import typer
 from tidemill.cli import commands_schedules_shown as looks
 from tidemill.cli.commands_schedules_shown import Name, schedule_path
 from tidemill.cli.dlq_options import DryRun, Yes
-from tidemill.cli.options import Json, Tenant
+from tidemill.cli.options import ArgsVersion, Json, Tenant
 from tidemill.cli.target import target_of
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -49,6 +49,7 @@ def create(  # noqa: PLR0913 - one parameter an option
     missed: Misses = None,
     missed_limit: MissedLimit = None,
     jitter: Jitter = None,
+    args_version: ArgsVersion = None,
     paused: Annotated[bool, typer.Option("--paused", help="Make no job before it is resumed.")] = False,
     tenant: Tenant = DEFAULT_TENANT,
     as_json: Json = False,
@@ -57,7 +58,7 @@ def create(  # noqa: PLR0913 - one parameter an option
     from tidemill.cli.request import read_args
 
     spans = {"every_seconds": every, "jitter_seconds": jitter}
-    policies = {"overlap": overlap, "missed": missed, "missed_limit": missed_limit}
+    policies = {"overlap": overlap, "missed": missed, "missed_limit": missed_limit, "args_version": args_version}
     wish = _wish(spans, {"cron": cron, "tz": tz, "lane": lane, "entity": entity, **policies})
     document = {"name": name, "kind": kind, "args": read_args(args), "paused": paused, "tenant": tenant, **wish}
     _changed(target_of(context).api.call("POST", "/schedules", document), "made", as_json=as_json)
@@ -78,6 +79,7 @@ def change(  # noqa: PLR0913 - one parameter an option
     missed: Misses = None,
     missed_limit: MissedLimit = None,
     jitter: Jitter = None,
+    args_version: ArgsVersion = None,
     version: Version = None,
     tenant: Tenant = DEFAULT_TENANT,
     as_json: Json = False,
@@ -86,7 +88,7 @@ def change(  # noqa: PLR0913 - one parameter an option
     from tidemill.cli.request import read_args
 
     spans = {"every_seconds": every, "jitter_seconds": jitter}
-    policies = {"overlap": overlap, "missed": missed, "missed_limit": missed_limit}
+    policies = {"overlap": overlap, "missed": missed, "missed_limit": missed_limit, "args_version": args_version}
     wish = _wish(spans, {"cron": cron, "tz": tz, "lane": lane, "entity": entity, **policies})
     document = {"tenant": tenant, **wish, **({} if kind is None else {"kind": kind})}
     if args is not None:

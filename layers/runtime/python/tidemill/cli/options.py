@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tidemill.domain.job import JobRef
+from tidemill.domain.limits import MAX_CONTRACT_VERSION
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.service.submission import DEFAULT_TENANT
 
@@ -20,6 +21,19 @@ At = Annotated[
 ]
 Durable = Annotated[
     bool, typer.Option("--durable-args", help="Let a delay of up to 15m be moved earlier, for a write more.")
+]
+Sequence = Annotated[
+    str | None, typer.Option(metavar="NUMBER", help="Its number among the entity's jobs; else the next one.")
+]
+ArgsVersion = Annotated[
+    int | None,
+    typer.Option(
+        "--args-version",
+        min=1,
+        max=MAX_CONTRACT_VERSION,
+        metavar="NUMBER",
+        help="Which version of the kind's arguments these are; else 1.",
+    ),
 ]
 Jobs = Annotated[
     str, typer.Option(envvar="TIDEMILL_JOBS", metavar="MODULE:NAME", help="The project's jobs; in ./functions.")

@@ -20,6 +20,7 @@ from tidemill.domain.names import (
     check_lane,
     check_sequence,
     check_tenant,
+    check_version,
 )
 from tidemill.domain.strict_json import dump_canonical, load_strict
 
@@ -76,8 +77,8 @@ def request_document(
 
     Arguments:
         source: see `read_args`.
-        options: `key`, `tenant`, `lane`, `entity`, `sequence`, `job_id`, `delay` and `expires_in` as typed; None is
-            left out.
+        options: `key`, `tenant`, `lane`, `entity`, `sequence`, `job_id`, `version`, `delay` and `expires_in` as
+            typed; None is left out.
         lanes: the stack's lanes; asked for last, and only for a lane that could be one.
 
     Raises:
@@ -91,6 +92,7 @@ def request_document(
         "entity": check_entity,
         "sequence": lambda typed, field: check_sequence(int(typed) if typed.isdecimal() else typed, field),
         "job_id": check_job_id,
+        "version": lambda typed, field: check_version(int(typed) if typed.isdecimal() else typed, field),
     }
     given = {name: value for name, value in options.items() if value is not None}
     document.update({name: checks[name](given[name], name) for name in checks if name in given})

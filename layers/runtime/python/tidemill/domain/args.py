@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from tidemill.domain.contract import Contract
+from tidemill.domain.contract import RESERVED, Contract
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.names import check_kind
 
@@ -23,13 +23,15 @@ class JobArgs(Contract):
         kind: the stable name of the job, at most 64 characters. It is written into every message, so
             it never changes; the Python name may.
         aliases: earlier kinds whose messages this job still accepts.
+        version: of the fields, 1 if left out. One more for each change that would let this code misread what
+            older code wrote, with an upcaster (`@upcasts`) from the version before.
 
     Models are strict (no coercion of `"5"` to 5), frozen, and refuse unknown fields when a job is
     submitted. A worker ignores unknown fields, so an optional field can be added in a rolling deploy.
 
     Raises:
-        DefinitionError: the kind or an alias is ill-formed, or a field is named `job_kind`,
-            `job_aliases` or `contract_part` (when the class is made).
+        DefinitionError: the kind or an alias is ill-formed, an upcaster is missing or one too many, or a field is
+            named `job_kind`, `job_aliases` or as one of `Contract`'s own (when the class is made).
     """
 
     contract_part: ClassVar[str] = "args"
@@ -37,11 +39,14 @@ class JobArgs(Contract):
     job_kind: ClassVar[str]
     job_aliases: ClassVar[tuple[str, ...]] = ()
 
-    def __init_subclass__(cls, *, kind: str | None = None, aliases: tuple[str, ...] = (), **config: Any) -> None:
+    def __init_subclass__(
+        cls, *, kind: str | None = None, aliases: tuple[str, ...] = (), version: int | None = None, **config: Any
+    ) -> None:
         # pydantic reads the class keywords it knows before this and hands on the rest.
         super().__init_subclass__(**config)
         # Before pydantic makes fields of them, which would first warn of the shadowed attribute.
         _check_reserved(cls.__name__, {*vars(cls), *vars(cls).get("__annotations__", ())})
+        cls.contract_versioned(version, is_named=kind is not None)
         if kind is None:
             return
         try:
@@ -64,7 +69,7 @@ def _listed(name: str, aliases: object) -> Iterable[object]:
 
 
 def _check_reserved(name: str, fields: set[str]) -> None:
-    for field in ("job_kind", "job_aliases", "contract_part"):
+    for field in ("job_kind", "job_aliases", *RESERVED):
         if field in fields:
             raise DefinitionError(
                 f"{name}.{field} is a name that JobArgs needs itself. Fix: rename the field; "

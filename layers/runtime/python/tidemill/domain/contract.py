@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, ClassVar, Self
+import json
+from typing import Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tidemill.domain import limits
-from tidemill.domain.errors import InputError, InvalidArgsError, Violation
+from tidemill.domain.errors import InputError, InvalidArgsError, NewerVersionError, UpcastError, Violation
 from tidemill.domain.strict_json import check_depth, dump_canonical
+from tidemill.domain.upcasting import Upcaster, chain_of, refuse_versions
+
+# What no field of a contract may be called.
+RESERVED: Final = ("contract_part", "contract_version", "contract_upcasters")
 
 
 class Contract(BaseModel):
@@ -18,25 +23,77 @@ class Contract(BaseModel):
     They are strict (no coercion of `"5"` to 5), frozen, and refuse unknown fields where they are made. Who reads them
     later ignores unknown fields, so an optional field can be added in a rolling deploy.
 
+    Their version grows when a change would let new code misread what old code wrote. What travels carries the version
+    of its bytes, none being 1, and is read through the model's upcasters, one for each step.
+
     Class attributes:
         contract_part: where it stands in what travels; errors name their fields `<contract_part>.<path>`.
+        contract_version: which version this code writes, 1 to 9,999.
+        contract_upcasters: how the earlier ones become it; see `upcasts`.
     """
 
     # Constants: pydantic would else write NaN in a field of type Any as null, and the reader would get another value.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants")
 
     contract_part: ClassVar[str] = "data"
+    contract_version: ClassVar[int] = 1
+    contract_upcasters: ClassVar[tuple[Upcaster, ...]] = ()
 
     @classmethod
-    def from_input(cls, document: object) -> Self:
+    def contract_versioned(cls, version: int | None, *, is_named: bool) -> None:
+        """Take the version and the upcasters of a class statement; only a class that is named has them.
+
+        Raises:
+            DefinitionError: they don't fit each other.
+        """
+        if not is_named:
+            refuse_versions(cls.__name__, version, vars(cls))
+            return
+        cls.contract_upcasters = chain_of(cls.__name__, 1 if version is None else version, vars(cls))
+        cls.contract_version = len(cls.contract_upcasters) + 1
+
+    @classmethod
+    def upcast(cls, canonical: bytes, version: int) -> bytes:
+        """Canonical bytes of `version`, in this code's version. Nothing is checked against the model.
+
+        Raises:
+            NewerVersionError: this code does not know that version yet. There is no way back from it.
+            UpcastError: an upcaster raised, or answered no JSON object.
+        """
+        if version == cls.contract_version:
+            return canonical
+        if version > cls.contract_version:
+            raise NewerVersionError.of(cls.__name__, version, cls.contract_version)
+        document, step = json.loads(canonical), version
+        try:
+            for step in range(version, cls.contract_version):
+                document = cls.contract_upcasters[step - 1](document)
+                if not isinstance(document, dict):
+                    raise TypeError("no object")  # noqa: TRY301 - as if it had raised itself
+            return dump_canonical(document, cls.contract_part)
+        except Exception as error:
+            # Its text may quote what is secret.
+            problem = (
+                f"are of version {step} and can't be made version {step + 1}: the upcaster of {cls.__name__} raised "
+                f"{type(error).__name__}. Fix: mend @upcasts({step}); if they are of another version, say which"
+            )
+            raise UpcastError(Violation(cls.contract_part, problem, "upcast")) from error
+
+    @classmethod
+    def from_input(cls, document: object, version: int | None = None) -> Self:
         """Build from a parsed JSON document of whoever makes it.
+
+        Arguments:
+            version: which version the document is of, if it may not be this code's.
 
         Raises:
             InvalidArgsError: unknown, missing or ill-typed fields, each by its path; or a validator of the model
                 raised something else than ValueError.
+            NewerVersionError, UpcastError: see `upcast`.
         """
         try:
-            return cls._parse(dump_canonical(document, cls.contract_part), {})
+            canonical = dump_canonical(document, cls.contract_part)
+            return cls._parse(canonical if version is None else cls.upcast(canonical, version), {})
         except InputError:
             raise
         except Exception as error:
@@ -45,13 +102,14 @@ class Contract(BaseModel):
             raise InvalidArgsError(Violation(cls.contract_part, problem, "validator")) from error
 
     @classmethod
-    def from_message(cls, canonical: bytes) -> Self:
-        """Build from bytes that travelled, ignoring fields that this code does not know yet.
+    def from_message(cls, canonical: bytes, version: int) -> Self:
+        """Build from bytes of `version` that travelled, ignoring fields that this code does not know yet.
 
         Raises:
             InvalidArgsError: the bytes no longer fit the model.
+            NewerVersionError, UpcastError: see `upcast`.
         """
-        return cls._parse(canonical, {"extra": "ignore"})
+        return cls._parse(cls.upcast(canonical, version), {"extra": "ignore"})
 
     @classmethod
     def _parse(cls, canonical: bytes, options: dict[str, Any]) -> Self:

@@ -25,6 +25,7 @@ from tidemill.domain.names import (
     check_key,
     check_kind,
     check_tenant,
+    check_version,
 )
 from tidemill.domain.payload import Stored, args_receipt
 from tidemill.domain.strict_json import dump_canonical, load_strict
@@ -44,6 +45,7 @@ class Envelope:
         send_id: fresh for every physical send (UUIDv7, so it carries the time of the send).
         args: the canonical argument bytes, before any upcasting.
         fingerprint: of those bytes.
+        version: which version of the kind's arguments they are.
         generation: the generation this send asks for; a rerun's is higher than the record's.
         not_before: the job may not start earlier. `expires_at`: it may not start later.
         hops: how many jobs caused each other before this one.
@@ -76,6 +78,7 @@ class Envelope:
     scheduled_at: int | None = None
     member: Member | None = None
     heard: Heard | None = None
+    version: int = 1
 
     def resend(self, send_id: str) -> Envelope:
         """The same job as another physical send."""
@@ -134,6 +137,7 @@ class Envelope:
             "scheduled_at": self.scheduled_at,
             "batch": None if self.member is None else _batch_document(self.member),
             "heard": None if self.heard is None else self.heard.document(),
+            "version": None if self.version == 1 else self.version,
         }
         document.update({name: value for name, value in optional.items() if value is not None})
         if self.stored is not None:
@@ -198,6 +202,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             scheduled_at=_optional_number(document, "scheduled_at"),
             member=_member(document.get("batch")),
             heard=None if document.get("heard") is None else heard_of(document["heard"]),
+            version=check_version(document.get("version", 1)),
         )
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None

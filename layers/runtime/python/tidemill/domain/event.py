@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tidemill.domain.contract import Contract
+from tidemill.domain.contract import RESERVED, Contract
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.names import check_event_type
 
-_RESERVED = ("event_type", "contract_part")
+_RESERVED = ("event_type", *RESERVED)
 
 
 class Event(Contract):
@@ -23,23 +23,31 @@ class Event(Contract):
     Class arguments:
         type: the stable name of the fact, at most 64 characters. Subscribers know it by that name, so it never
             changes; the Python name may.
+        version: of the fields, 1 if left out; see `JobArgs`.
 
     Models are strict, frozen, and refuse unknown fields when an event is made. Subscribers ignore unknown fields, so an
     optional field can be added while old and new code run.
 
     Raises:
-        DefinitionError: the type is ill-formed, or a field is named `event_type` or `contract_part` (when the class is
-            made).
+        DefinitionError: the type is ill-formed, an upcaster is missing or one too many, or a field is named
+            `event_type` or as one of `Contract`'s own (when the class is made).
     """
 
     contract_part: ClassVar[str] = "data"
 
     event_type: ClassVar[str]
 
-    def __init_subclass__(cls, *, type: str | None = None, **config: Any) -> None:  # noqa: A002 - CloudEvents' word
+    def __init_subclass__(
+        cls,
+        *,
+        type: str | None = None,  # noqa: A002 - CloudEvents' word
+        version: int | None = None,
+        **config: Any,
+    ) -> None:
         super().__init_subclass__(**config)
         # Before pydantic makes fields of them, which would first warn of the shadowed attribute.
         _check_reserved(cls.__name__, {*vars(cls), *vars(cls).get("__annotations__", ())})
+        cls.contract_versioned(version, is_named=type is not None)
         if type is None:
             return
         try:

@@ -29,6 +29,8 @@ MAX_ZONE_CHARS: Final = 50
 MAX_EVENT_TYPE_CHARS: Final = 64
 # API Reference of EventBridge, StartReplay: ReplayName.
 MAX_REPLAY_CHARS: Final = 64
+# Versions of one model's fields: four digits in each message, and a chain that a thousand changes do not reach.
+MAX_CONTRACT_VERSION: Final = 9_999
 # A job that a schedule made names it as its cause, in the MAX_TRACE_CHARS that a cause has; Scheduler's own limit is 64
 # (API Reference, CreateSchedule, Name).
 MAX_SCHEDULE_CHARS: Final = 54
@@ -279,5 +281,9 @@ UNASKED_HOLD: Final = minutes(2)
 MAX_UNASKED_HOLD: Final = UNASKED_HOLD * 32
 # The same on a FIFO lane, where all receives together may last as long as a message may wait.
 MAX_UNASKED_FIFO_HOLD: Final = MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES
+# How long a message is first left for newer code, and with each receive twice as long, up to the second: a rolling
+# deploy is over in seconds, a rollback in an hour, and all receives of a FIFO lane last as long as a message may wait.
+UPGRADE_HOLD: Final = seconds(15)
+MAX_UPGRADE_HOLD: Final = MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES
 # Records of a batch whose workers died are run alone, so they are spread: each next one waits this much longer.
 SUSPECT_SPACING: Final = seconds(2)

@@ -82,6 +82,15 @@ def check_sequence(value: object, field: str = "sequence") -> int:
     return value
 
 
+def check_version(value: object, field: str = "version") -> int:
+    """Return `value` if it can be the version of a contract, 1 to 9,999; raise InputError naming `field`."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError.at(field, f"must be a whole number, not {type(value).__name__}", "type")
+    if not 1 <= value <= limits.MAX_CONTRACT_VERSION:
+        raise InputError.at(field, f"must be 1 to {limits.MAX_CONTRACT_VERSION}", "range")
+    return value
+
+
 def check_fingerprint(value: object, field: str = "fingerprint") -> str:
     """Return `value` if it is the fingerprint of arguments; raise InputError naming `field`."""
     return _check(value, field, _FINGERPRINT, 32, "32 lower-case hex digits")

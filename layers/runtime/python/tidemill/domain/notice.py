@@ -59,5 +59,6 @@ def notice_of(
         causation_id=dead.ref.id,
         traceparent=cause.traceparent if cause else None,
         hops=hops,
+        version=notice.contract_version,
     )
     return Notice(envelope, replace(envelope.record(lane, State.SCHEDULED, message_ttl_s(now_ms)), owns_args=True))

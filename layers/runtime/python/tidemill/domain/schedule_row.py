@@ -76,6 +76,7 @@ class Plan:
         missed_limit: how many missed ticks `run_all` makes up for.
         jitter: each tick's job starts at some time within it after the tick. See `ScheduleRow.start_of`.
         declared: the program's code declares the schedule, and the janitor keeps the row as the code says.
+        args_version: which version of the kind's arguments those are.
     """
 
     kind: str
@@ -88,6 +89,7 @@ class Plan:
     missed_limit: int = 1
     jitter: timedelta | None = None
     declared: bool = False
+    args_version: int = 1
 
     @property
     def in_order(self) -> bool:

@@ -75,6 +75,8 @@ def tick_message(definition: JobDefinition[Any, Any], schedule: Schedule) -> str
     if schedule.jitter is not None:
         tick["window_seconds"] = int(schedule.jitter.total_seconds())
     document: dict[str, object] = {TICK_FIELD: tick, "kind": definition.kind, "tenant": schedule.tenant}
+    if schedule.args.contract_version != 1:
+        document["version"] = schedule.args.contract_version
     if schedule.expires_in is not None:
         document["expires_in_seconds"] = schedule.expires_in.total_seconds()
     # What looks like one of Scheduler's attributes in the arguments must not become one. In JSON the sign stands in

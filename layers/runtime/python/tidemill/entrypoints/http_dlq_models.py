@@ -124,6 +124,7 @@ class DeadJob(Job):
     """A dead job with all that is known of it."""
 
     args: Any = Field(description="its arguments; null where nothing stores them")
+    args_version: int | None = Field(description="which version of its kind's arguments they are")
     steps: list[Step] = Field(description="what it finished, in that order")
     effects: EffectsByMode
 

@@ -30,6 +30,12 @@ class _Request(BaseModel):
 class _Wish(_Request):
     tenant: Tenant = None
     args: dict[str, Any] | None = Field(default=None, description="of each job; checked against the kind")
+    args_version: int | None = Field(
+        default=None,
+        ge=1,
+        le=limits.MAX_CONTRACT_VERSION,
+        description="of `args`; 1 if left out. They are kept in the version that this API knows",
+    )
     cron: str | None = Field(default=None, description="five fields; or give `every_seconds`")
     tz: str | None = Field(default=None, description="the IANA zone of `cron`; UTC if left out")
     every_seconds: int | None = Field(default=None, description="whole minutes")
@@ -106,6 +112,7 @@ class _Plan(_Document):
     missed_limit: int
     jitter_seconds: int | None = Field(description="each tick's job starts within so long after it")
     declared: bool = Field(description="the program's code says what it does")
+    args_version: int = Field(description="which version of the kind's arguments `args` are")
 
 
 class LastTick(_Document):

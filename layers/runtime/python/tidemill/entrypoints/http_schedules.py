@@ -59,7 +59,7 @@ class ScheduleDesk:
         """
         read_query(self.event, set())
         asked = read_request(ScheduleRequest, document)
-        args = self._args(asked.kind, asked.args or {})
+        args = self._args(asked.kind, asked.args or {}, asked.args_version)
         timing = timing_of(asked.cron, asked.tz, asked.every_seconds)
         tenant = self._tenant(asked.tenant)
         row = self.schedules.create(asked.name, args, timing, tenant=tenant, paused=asked.paused, **asked.options)
@@ -121,7 +121,7 @@ class ScheduleDesk:
         if asked.args is not None or asked.kind is not None:
             if asked.args is None:
                 raise InputError.at("args", "are missing: give those of the other kind", "missing")
-            changes["args"] = self._args(asked.kind or row.plan.kind, asked.args)
+            changes["args"] = self._args(asked.kind or row.plan.kind, asked.args, asked.args_version)
         if any(value is not None for value in (asked.cron, asked.tz, asked.every_seconds)):
             changes["timing"] = timing_of(asked.cron, asked.tz, asked.every_seconds, row.plan.timing)
         return self._view(self.schedules.change(name, tenant=tenant, version=version, **changes))
@@ -187,8 +187,8 @@ class ScheduleDesk:
     def _tenant(self, named: object) -> str:
         return check_tenant(self.caller.tenant_for(named))
 
-    def _args(self, kind: str, document: dict[str, Any]) -> JobArgs:
-        args: JobArgs = self.registry.resolve(kind).args_type.from_input(document)
+    def _args(self, kind: str, document: dict[str, Any], version: int | None) -> JobArgs:
+        args: JobArgs = self.registry.resolve(kind).args_type.from_input(document, version or 1)
         return args
 
     def _expected(self) -> int | None:

@@ -144,11 +144,12 @@ def _job_request(definition: AnyDefinition, args: dict[str, Any], registry: JobR
     return {
         "type": "object",
         "description": f"A job of kind {definition.kind}, lane {definition.lane}.",
-        "required": ["kind", "args"],
+        "required": ["kind", "args", *(["version"] if definition.args_type.contract_version > 1 else [])],
         "additionalProperties": False,
         "properties": {
             "kind": {"enum": _kinds_of(definition)},
             "args": args,
+            "version": _version(definition.args_type.contract_version),
             "key": {
                 **_text(limits.MAX_KEY_CHARS),
                 "description": "idempotency key: one job per tenant, kind and key; or send the header Idempotency-Key",
@@ -192,6 +193,12 @@ def _job_request(definition: AnyDefinition, args: dict[str, Any], registry: JobR
 
 def _kinds_of(definition: AnyDefinition) -> list[str]:
     return [definition.kind, *definition.args_type.job_aliases]
+
+
+def _version(current: int) -> dict[str, Any]:
+    """Earlier ones are taken too, 1 if it is left out; what is described here are the current arguments."""
+    said = "which version of the kind's arguments these are"
+    return {"enum": [current] if current > 1 else [1, None], "description": said}
 
 
 def _text(most_chars: int) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def dead_view(dead: DeadJob, failures: int | None = None) -> dict[str, Any]:
     return {
         **job_view(dead.job, None, shown),
         "args": None if dead.args is None else json.loads(dead.args),
+        "args_version": dead.version,
         "steps": [{"name": step.name, "at": timestamp(step.at), "generation": step.generation} for step in done],
         "effects": {
             "resume": effects_view(dead.effects(RESUME)),

@@ -41,27 +41,31 @@ class Editor:
 
         Raises:
             UnknownKindError: this program does not know the kind.
+            NewerVersionError, UpcastError: the old arguments are to be merged, and are of a version that this program
+                does not know yet, or could not be made ones of its own.
             InvalidArgsError, InputError: the edited arguments don't fit; each field is named `args.<path>`.
             PayloadGoneError, IntegrityError, UnavailableError: the old arguments could not be read.
         """
-        definition = self.registry.resolve(envelope.kind)
+        model = self.registry.resolve(envelope.kind).args_type
         if not isinstance(edit.document, dict):
             raise InputError.at("args", f"must be a JSON object, not {type(edit.document).__name__}", "type")
-        old = {} if edit.whole else json.loads(self.args_of(envelope))
+        old = {} if edit.whole else json.loads(model.upcast(self.args_of(envelope), envelope.version))
         document = edit.document if edit.whole else merged(old, edit.document)
-        args: JobArgs = definition.args_type.from_input(document)
+        args: JobArgs = model.from_input(document)
         return args.canonical()
 
     def edited(self, envelope: Envelope, canonical: bytes) -> Envelope:
-        """The envelope with these arguments. Large ones are stored first.
+        """The envelope with these arguments, which are of this program's version. Large ones are stored first.
 
         Raises:
+            UnknownKindError: this program does not know the kind.
             UnavailableError: they are not stored.
         """
         args, stored = checked_in(canonical)
         if stored is not None:
             self.payloads.put(envelope.ref, stored.name, canonical)
-        return replace(envelope, args=args, fingerprint=fingerprint_of(canonical), stored=stored)
+        version = self.registry.resolve(envelope.kind).args_type.contract_version
+        return replace(envelope, args=args, fingerprint=fingerprint_of(canonical), stored=stored, version=version)
 
     def args_of(self, envelope: Envelope) -> bytes:
         """The argument bytes, wherever they are.

@@ -31,6 +31,7 @@ from tidemill.service.reception import Enveloped, Foreign, Unreadable, receive
 from tidemill.service.reporting import report_batch, report_outcomes
 from tidemill.service.stopping import conclude
 from tidemill.service.surroundings import Surroundings
+from tidemill.service.upgrading import leave_newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,9 @@ class Executor:
         # timeouts later.
         self._hide(batch, enveloped)
         batch.settlements.update(self.intake.admit(others))
+        left = leave_newer(enveloped, self.around.registry, self.lane, self.around.clock, self.around.telemetry)
+        batch.settlements.update(left)
+        enveloped = [received for received in enveloped if received.delivery.message_id not in left]
         while enveloped:
             enveloped = self._claim_one_of_each(batch, enveloped, request_id)
         return batch

@@ -32,9 +32,10 @@ def parse_fact_message(document: dict[str, Any], registry: JobRegistry) -> Submi
             "Fix: publish the event with its subject",
             "missing",
         )
+    args_type = definition.args_type
     return Submission(
         # Fields that only other subscribers need are ignored.
-        args=definition.args_type.from_message(event.canonical()),
+        args=args_type.from_message(event.canonical(), args_type.contract_version),
         tenant=fact.tenant,
         # A rule can't name the entity of a message: the fact came by a standard lane.
         lane=lane.name if lane.fifo else None,
@@ -52,7 +53,7 @@ def parse_fact_message(document: dict[str, Any], registry: JobRegistry) -> Submi
 def _event_of(message: FactMessage, definition: AnyDefinition) -> Event:
     for subscription in definition.hears:
         if subscription.event.event_type == message.fact.type:
-            return subscription.event.from_message(message.fact.data)
+            return subscription.event.from_message(message.fact.data, message.fact.version)
     heard = ", ".join(sorted(one.event.event_type for one in definition.hears)) or "none"
     raise InputError.at(
         "event.type",

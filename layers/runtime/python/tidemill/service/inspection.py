@@ -26,12 +26,18 @@ _TOLD: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class DeadJob:
-    """A dead job as the desk shows it. `args` are its canonical argument bytes, None where nothing stores them."""
+    """A dead job as the desk shows it.
+
+    Attributes:
+        args: its canonical argument bytes, None where nothing stores them. `version`: which version of its kind's
+            arguments they are, None where that is not stored either.
+    """
 
     job: Job
     failures: list[AttemptFailure]
     args: bytes | None
     memory: Memory | None
+    version: int | None = None
 
     def effects(self, manner: Manner) -> Effects:
         """What running again in this manner means; see `effects_of`."""
@@ -92,7 +98,8 @@ class Inspection:
             args = None if envelope is None else self.editor.args_of(envelope)
         except PayloadGoneError:
             args = None
-        return DeadJob(job, self.reader.failures_of(ref), args, self.recall(ref))
+        version = None if envelope is None else envelope.version
+        return DeadJob(job, self.reader.failures_of(ref), args, self.recall(ref), version)
 
     def choose(self, wanted: Filter, most: int = limits.MAX_BULK_JOBS) -> tuple[list[Job], bool]:
         """The dead jobs that a filter means, at most `most`, and whether these are all of them.

@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tidemill.domain.envelope import EVENT_FIELD, is_fact_message, is_tick
-from tidemill.domain.errors import KeyConflictError, PlainMessageError, TidemillError, UnavailableError
+from tidemill.domain.errors import (
+    KeyConflictError,
+    NewerVersionError,
+    PlainMessageError,
+    TidemillError,
+    UnavailableError,
+)
 from tidemill.domain.failure import refusal_of
 from tidemill.domain.hiding import strings_of
 from tidemill.domain.job import Job
@@ -22,6 +28,7 @@ from tidemill.service.refusal import Refusal, is_refusal, kind_of, refused_ref
 from tidemill.service.request import parse_request
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
+from tidemill.service.upgrading import hold_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,8 @@ class Intake:
                 return ACK
             case UnavailableError():
                 return UNASKED
+            case NewerVersionError() if (hold := hold_for(message.delivery, self.clock)) is not None:
+                return hold
             case _:
                 return self._refuse(message, result)
 

@@ -93,7 +93,7 @@ class Performer:
                 return stopped
             data = self._args_of(envelope)
             self._warn(claimed.job, "payload", 0, len(data), limits.MAX_PAYLOAD_BYTES)
-            args: JobArgs = definition.args_type.from_message(data)
+            args: JobArgs = definition.args_type.from_message(data, envelope.version)
         except UnavailableError as error:
             self.around.telemetry.alert("payload_unavailable", job_id=envelope.ref.id, cause=error.cause)
             return Untouched("payload_unavailable", limits.PAYLOAD_WAIT)

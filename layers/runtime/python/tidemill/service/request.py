@@ -8,7 +8,15 @@ from typing import Any, Final
 from tidemill.domain import limits
 from tidemill.domain.due import parse_moment
 from tidemill.domain.errors import InputError, Violation
-from tidemill.domain.names import check_entity, check_key, check_kind, check_lane, check_sequence, check_tenant
+from tidemill.domain.names import (
+    check_entity,
+    check_key,
+    check_kind,
+    check_lane,
+    check_sequence,
+    check_tenant,
+    check_version,
+)
 from tidemill.domain.registry import JobRegistry
 from tidemill.service.submission import DEFAULT_TENANT, Submission, check_expiry, check_undelayed
 
@@ -16,6 +24,7 @@ FIELDS: Final = frozenset(
     {
         "kind",
         "args",
+        "version",
         "key",
         "tenant",
         "lane",
@@ -34,8 +43,12 @@ FIELDS: Final = frozenset(
 def parse_request(document: object, registry: JobRegistry) -> Submission:
     """Turn `{"kind": ..., "args": {...}, ...}` into a submission.
 
+    Arguments of an earlier version, which is 1 unless `version` says otherwise, are made current ones here: the job
+    travels in the version of this code.
+
     Raises:
         InputError: a field is unknown, missing or bad; each is named.
+        NewerVersionError: the arguments are of a version that this code does not know yet.
     """
     if not isinstance(document, dict):
         raise InputError.at("body", f"must be a JSON object, not {type(document).__name__}", "type")
@@ -60,7 +73,7 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
     if (chosen := registry.lanes.get(lane or definition.lane)) is not None:
         check_undelayed(delay, chosen, "delay_seconds")
     return Submission(
-        args=definition.args_type.from_input(document["args"]),
+        args=definition.args_type.from_input(document["args"], _optional(document, "version", check_version) or 1),
         key=_optional(document, "key", check_key),
         tenant=_optional(document, "tenant", check_tenant) or DEFAULT_TENANT,
         lane=lane,

@@ -104,6 +104,7 @@ def check_wanted(
         missed=_one_of(Missed, options.get("missed", Missed.RUN_ONCE), "missed"),
         missed_limit=_limit(options.get("missed_limit")),
         jitter=_jitter(options.get("jitter")),
+        args_version=order.envelope.version,
     )
     if plan.missed is not Missed.RUN_ALL and options.get("missed_limit") not in (None, 1):
         raise InputError.at("missed_limit", "means something with missed=run_all only. Fix: leave it out", "extra")
@@ -175,9 +176,10 @@ def old_args(version: ScheduleVersion, registry: JobRegistry) -> JobArgs:
     """The arguments of a version.
 
     Raises:
-        InputError: its kind is gone, or takes others by now.
+        InputError: its kind is gone, takes others by now, or they are of a version that is not known here yet.
     """
-    args: JobArgs = registry.resolve(version.plan.kind).args_type.from_message(version.args)
+    model = registry.resolve(version.plan.kind).args_type
+    args: JobArgs = model.from_message(version.args, version.plan.args_version)
     return args
 
 

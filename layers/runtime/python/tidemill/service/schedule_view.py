@@ -85,6 +85,7 @@ def _plan_view(plan: Plan) -> dict[str, Any]:
         "missed_limit": plan.missed_limit,
         "jitter_seconds": None if plan.jitter is None else int(plan.jitter.total_seconds()),
         "declared": plan.declared,
+        "args_version": plan.args_version,
     }
 
 

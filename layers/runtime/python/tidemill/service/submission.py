@@ -190,13 +190,13 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         stored=stored,
         scheduled_at=scheduled_at,
         heard=submission.heard,
+        version=submission.args.contract_version,
     )
-    repeatable = submission.key is not None or submission.job_id is not None
     return Order(
         envelope,
         lane,
         due_ms,
-        repeatable,
+        submission.key is not None or submission.job_id is not None,
         submission.asked_at,
         canonical,
         OnFinal.RETURN if submission.key is None else definition.on_final,

@@ -13,7 +13,7 @@ from tidemill.service.request import parse_request
 from tidemill.service.submission import Submission
 
 # A tick decides the rest: who the job is and when it is due.
-FIELDS: Final = frozenset({TICK_FIELD, "kind", "args", "tenant", "expires_in_seconds"})
+FIELDS: Final = frozenset({TICK_FIELD, "kind", "args", "version", "tenant", "expires_in_seconds"})
 
 
 def parse_tick(document: dict[str, Any], registry: JobRegistry) -> Submission:

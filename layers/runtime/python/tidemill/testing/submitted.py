@@ -96,7 +96,7 @@ def _submitted(
     return Submitted(
         ref=envelope.ref,
         kind=envelope.kind,
-        args=registry.resolve(envelope.kind).args_type.from_message(data),
+        args=registry.resolve(envelope.kind).args_type.from_message(data, envelope.version),
         lane=job.lane if job is not None else lane or "",
         key=envelope.key,
         delay=timedelta(milliseconds=delay_ms),

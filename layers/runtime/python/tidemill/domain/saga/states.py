@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.duration import hours, minutes, seconds
-from tidemill.domain.saga.declaring import Step
+from tidemill.domain.saga.declaring import AnyJob, Step
 from tidemill.domain.saga.references import ARGS, Condition, Place, Reference, place_of
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import CLOSE_KIND, EVERYTHING, NEEDS_ATTENTION, STEP_FAILED, Role
@@ -79,7 +79,7 @@ def do(saga: Saga, one: Step, queue_of: QueueOf, *, late: bool = False) -> State
     errand = {"returns": told(saga, one), **({"waits": True} if is_retried else {})}
     timeout = limits.SAGA_PATIENCE if late or one.timeout is None else one.timeout
     return {
-        **_task(saga, one, Role.STEP, queue_of(one.job.lane), one.job.kind, one.args or {}, errand),
+        **_task(saga, one, Role.STEP, queue_of(one.job.lane), _job(one.job, one.args), errand),
         "TimeoutSeconds": _seconds(timeout),
         "Retry": service_faults(patient=is_retried),
         "ResultPath": result_path(one.name),
@@ -89,10 +89,10 @@ def do(saga: Saga, one: Step, queue_of: QueueOf, *, late: bool = False) -> State
 def undo(saga: Saga, one: Step, queue_of: QueueOf) -> State:
     """The compensation of a step. A job that gave up says nothing: it is mended and redriven, and the saga goes on."""
     assert one.compensate is not None  # noqa: S101 - the caller asked
-    job, args = one.compensate.job, one.compensate.args or {}
+    job, args = one.compensate.job, one.compensate.args
     errand = {"waits": True, "undoes": one.job.kind, "done.$": result_path(one.name)}
     return {
-        **_task(saga, one, Role.UNDO, queue_of(job.lane), job.kind, args, errand),
+        **_task(saga, one, Role.UNDO, queue_of(job.lane), _job(job, args), errand),
         **_PATIENT,
         "ResultPath": None,
     }
@@ -103,7 +103,7 @@ def close(saga: Saga, one: Step, queue_of: QueueOf) -> State:
     back = {"waits": True, "undoes": one.job.kind, "done.$": result_path(one.name)}
     errand = {"returns": told(saga, one), **back}
     return {
-        **_task(saga, one, Role.CLOSE, queue_of(one.job.lane), CLOSE_KIND, {}, errand),
+        **_task(saga, one, Role.CLOSE, queue_of(one.job.lane), {"kind": CLOSE_KIND, "args": {}}, errand),
         **_PATIENT,
         "ResultPath": "$.closed",
     }
@@ -167,11 +167,16 @@ def service_faults(*, patient: bool) -> list[State]:
     return [{"ErrorEquals": [STEP_FAILED], "MaxAttempts": 0}, {"ErrorEquals": ["States.TaskFailed"], **fault}]
 
 
-def _task(
-    saga: Saga, one: Step, role: Role, queue: str, kind: str, args: Mapping[str, Any], errand: Mapping[str, Any]
-) -> State:
+def _job(definition: AnyJob, args: Mapping[str, Any] | None) -> State:
+    """What a message says of the job: an execution goes on as it began, and so it says of which version it is."""
+    version = definition.args_type.contract_version
+    said = {"kind": definition.kind, "args": _parameters(args or {})}
+    return said if version == 1 else {**said, "version": version}
+
+
+def _task(saga: Saga, one: Step, role: Role, queue: str, job: State, errand: Mapping[str, Any]) -> State:
     said = {"id.$": "$.saga", "name": saga.name, "step": one.name, "role": role.value, "token.$": "$$.Task.Token"}
-    body = {"kind": kind, "tenant.$": "$.tenant", "args": _parameters(args), "saga": {**said, **errand}}
+    body = {**job, "tenant.$": "$.tenant", "saga": {**said, **errand}}
     return {"Type": "Task", "Resource": SEND_AND_WAIT, "Parameters": {"QueueUrl": queue, "MessageBody": body}}
 
 
