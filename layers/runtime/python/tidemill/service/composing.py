@@ -112,6 +112,7 @@ class Composer:
             tenant=check_tenant(asked.tenant),
             at=now_ms,
             correlation_id=check_trace(asked.correlation_id, "correlation_id") or fact_id,
+            version=event.contract_version,
             causation_id=check_trace(asked.causation_id, "causation_id"),
             subject=None if asked.subject is None else check_entity(asked.subject, "subject"),
             sequence=None if asked.sequence is None else check_sequence(asked.sequence),
