@@ -82,6 +82,8 @@ class TidemillPipeline(Construct):
         # Every function knows every queue, so all queues come before the first function.
         queues = self._build_queues(registry, sizings)
         self.sagas = self._build_machines(registry, queues)
+        # Workers make links to the API. Its address comes before them, its function after: no cycle.
+        self.api = JobsApi(self, "Api", settings=self.settings)
         self.runtime_settings = self._runtime_settings(queues)
         self.lanes = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
@@ -89,7 +91,9 @@ class TidemillPipeline(Construct):
         }
         for built in self.lanes.values():
             built.worker.consume(built.queue, queues.values(), self.stores)
-        self.api = JobsApi(self, "Api", code=self._code, environment=self._environment(), settings=self.settings)
+            if any(definition.answers for definition in registry):
+                built.worker.answer(self.stores)
+        self.api.answer_with(self._code, self._environment())
         self.api.serve(queues.values(), self.stores)
         self.janitor = Janitor(
             self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings
@@ -146,6 +150,7 @@ class TidemillPipeline(Construct):
             tenant_claim=self.settings.jwt.tenant_claim if self.settings.jwt else "",
             idempotency_table=self.stores.idempotency.table.table_name,
             code_version=self._code.version,
+            api_url=self.api.public_url,
             sagas=arns_of(self.sagas.values()),
         )
 
