@@ -39,6 +39,8 @@ class RuntimeSettings(BaseModel):
         tenant_claim: the claim of the HTTP API's tokens that holds the tenant; empty where callers sign with
             AWS credentials.
         sagas: the ARN of each saga's state machine by the saga's name; workers are not told.
+        events_table: the event store; empty where the registry declares no streams.
+        lines_table: the read models; empty where it declares no projections.
         code_version: tells one deployment of the jobs' code from another; remembered steps carry it.
     """
 
@@ -54,6 +56,8 @@ class RuntimeSettings(BaseModel):
     tenant_claim: str = ""
     code_version: str = ""
     sagas: dict[str, str] = Field(default_factory=dict)
+    events_table: str = ""
+    lines_table: str = ""
 
     def to_env(self) -> dict[str, str]:
         """The variables, ready for a function's environment. CDK tokens pass through unharmed."""
@@ -69,6 +73,12 @@ class RuntimeSettings(BaseModel):
             f"{PREFIX}TENANT_CLAIM": self.tenant_claim,
             f"{PREFIX}CODE_VERSION": self.code_version,
             f"{PREFIX}SAGAS": json.dumps(self.sagas, separators=(",", ":")),
+            # Where nothing is declared, the environment is that of a stack without an event store.
+            **{
+                f"{PREFIX}{name.upper()}": table
+                for name in ("events_table", "lines_table")
+                if (table := getattr(self, name))
+            },
         }
 
     @classmethod

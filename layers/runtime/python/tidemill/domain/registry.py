@@ -16,9 +16,12 @@ from tidemill.domain.saga.listing import by_name, check_saga
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import CLOSE_KIND
 from tidemill.domain.sizing import size_lane
+from tidemill.domain.streams_listed import projections_by_name, streams_by_category
 
 if TYPE_CHECKING:
+    from tidemill.domain.projection import Projection
     from tidemill.domain.schedule import Schedule
+    from tidemill.domain.stream import Stream
 
 AnyDefinition: TypeAlias = JobDefinition[Any, Any]
 
@@ -29,21 +32,30 @@ class JobRegistry:
         registry = JobRegistry(make_thumbnail, send_receipt)
         registry = JobRegistry(render, lanes=(*DEFAULT_LANES, Lane("gpu", memory_mb=8192)))
         registry = JobRegistry(reserve, release, charge, sagas=[place_order])
+        registry = JobRegistry(pay, streams=[account], projections=[balances])
 
     With sagas it has one more job, `tidemill.saga.close`, which ends what steps without a compensation began.
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
             resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
-            on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, or a
-            saga's job is not listed or in a FIFO lane.
+            on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, a
+            saga's job is not listed or in a FIFO lane, two streams share a category or two projections a name, or a
+            projection is of a stream that is not listed.
     """
 
     def __init__(
-        self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES, sagas: Sequence[Saga] = ()
+        self,
+        *definitions: AnyDefinition,
+        lanes: Sequence[Lane] = DEFAULT_LANES,
+        sagas: Sequence[Saga] = (),
+        streams: Sequence[Stream[Any]] = (),
+        projections: Sequence[Projection[Any]] = (),
     ) -> None:
         self._lanes = _by_name(lanes)
         self._sagas = by_name(sagas)
+        self._streams = streams_by_category(streams)
+        self._projections = projections_by_name(projections, self._streams)
         if self._sagas and all(definition.kind != CLOSE_KIND for definition in definitions):
             definitions = (*definitions, closing_in(_standard(self._lanes)))
         self._kinds = _by_kind(definitions)
@@ -84,6 +96,16 @@ class JobRegistry:
             return found
         near = get_close_matches(name, self._sagas, n=3) or sorted(self._sagas)
         raise InputError.at("saga", f"no saga {name!r}; known: {', '.join(near) or 'none'}", "unknown_saga")
+
+    @property
+    def streams(self) -> Mapping[str, Stream[Any]]:
+        """The streams by category, in the order given. With one, the stack has an event store."""
+        return MappingProxyType(self._streams)
+
+    @property
+    def projections(self) -> Mapping[str, Projection[Any]]:
+        """The projections by name, in the order given. With one, the stack has a projector."""
+        return MappingProxyType(self._projections)
 
     def in_lane(self, lane: str) -> tuple[AnyDefinition, ...]:
         """The jobs that run in `lane` unless a submit says otherwise."""
