@@ -26,6 +26,15 @@ JOBS_TABLE: Final = (
 TABLE_QUERY: Final = ("dynamodb:Query",)
 # An answer is written only while the job's record is as it was read.
 TABLE_ANSWER: Final = ("dynamodb:ConditionCheckItem",)
+# Who appends also loads. Nobody may update or delete: what is written stays.
+EVENTS_APPEND: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
+EVENTS_READ: Final = ("dynamodb:Query",)
+# Of read models: a line by its key, or the lines of a group.
+LINES_READ: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
+LINES_WRITE: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem")
+# What Lambda's poller of a table's stream needs, acting as the function's role.
+STREAM_READ: Final = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+STREAM_LIST: Final = ("dynamodb:ListStreams",)
 # What Powertools' idempotency decorator calls on its own table.
 IDEMPOTENCY_TABLE: Final = (
     "dynamodb:DeleteItem",

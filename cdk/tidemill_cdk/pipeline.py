@@ -19,12 +19,14 @@ from tidemill_cdk.bucket import PrivateBucket
 from tidemill_cdk.checks import check_on_synth
 from tidemill_cdk.conditions import watch_api, watch_janitor, watch_lane, watch_sagas
 from tidemill_cdk.dashboard import LanesDashboard
+from tidemill_cdk.events import EventStore
 from tidemill_cdk.janitor import Janitor
 from tidemill_cdk.lanes import BuiltLane
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.metrics import NAMESPACE
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
+from tidemill_cdk.projector import Projector
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.saga import SagaMachine, arns_of, machine_id
 from tidemill_cdk.schedule_alarms import watch_schedules
@@ -46,7 +48,8 @@ class TidemillPipeline(Construct):
 
     Arguments:
         registry: the jobs and their lanes.
-        code: the folder with `jobs/` and the three `handler.py`; its `requirements.txt`, if there is
+        code: the folder with `jobs/` and the three `handler.py`, and `projector/handler.py` where there are
+            projections; its `requirements.txt`, if there is
             one, names the jobs' dependencies.
         settings: the deployment's choices.
     """
@@ -75,6 +78,7 @@ class TidemillPipeline(Construct):
             idempotency=IdempotencyTable(self, "Idempotency", settings=self.settings),
             payloads=self.payloads,
         )
+        self.event_store = EventStore.of(self, "EventStore", registry=registry, settings=self.settings)
         self._code = FunctionCode(self, "Code", code=Path(code), settings=self.settings)
         sizings = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
         # Every function knows every queue, so all queues come before the first function.
@@ -87,6 +91,8 @@ class TidemillPipeline(Construct):
         }
         for built in self.lanes.values():
             built.worker.consume(built.queue, queues.values(), self.stores)
+            if self.event_store is not None:
+                self.event_store.serve(built.worker.role)
         self.api = JobsApi(self, "Api", code=self._code, environment=self._environment(), settings=self.settings)
         self.api.serve(queues.values(), self.stores)
         self.janitor = Janitor(
@@ -94,6 +100,7 @@ class TidemillPipeline(Construct):
         )
         self.janitor.sweep(queues.values(), self.stores)
         self._connect_sagas()
+        self.projector = self._build_projector()
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
@@ -131,6 +138,15 @@ class TidemillPipeline(Construct):
             machine.let_report(self.janitor.role)
             machine.let_serve(self.api.endpoint.role)
 
+    def _build_projector(self) -> Projector | None:
+        if self.event_store is None or self.event_store.lines is None:
+            return None
+        projector = Projector(
+            self, "Projector", code=self._code, environment=self._environment(), settings=self.settings
+        )
+        projector.follow(self.event_store.events, self.event_store.lines)
+        return projector
+
     def _runtime_settings(self, queues: Mapping[str, LaneQueue]) -> RuntimeSettings:
         return RuntimeSettings(
             stack=Stack.of(self).stack_name,
@@ -145,6 +161,7 @@ class TidemillPipeline(Construct):
             idempotency_table=self.stores.idempotency.table.table_name,
             code_version=self._code.version,
             sagas=arns_of(self.sagas.values()),
+            **(self.event_store.names if self.event_store is not None else {}),
         )
 
     def _environment(self, lane: str = "") -> dict[str, str]:
@@ -172,6 +189,8 @@ class TidemillPipeline(Construct):
             watch_lane(alarms, built)
         watch_api(alarms, self.api)
         watch_janitor(alarms, self.janitor)
+        if self.projector is not None:
+            self.projector.watch(alarms)
         for machine in self.sagas.values():
             machine.watch(alarms)
         for lane in dict.fromkeys(lane for machine in self.sagas.values() for lane in machine.lanes):

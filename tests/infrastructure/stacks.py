@@ -107,7 +107,7 @@ class Synthesised:
 def code_folder(folder: Path) -> Path:
     """A folder such as `functions/`, small."""
     for name in ("worker", "api", "janitor"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "handler.py").write_text(HANDLER)
     return folder
 

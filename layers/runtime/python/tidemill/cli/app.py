@@ -16,8 +16,10 @@ from tidemill.cli import (
 )
 from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
+from tidemill.cli.commands_projections import projection_app
 from tidemill.cli.commands_sagas import saga_app
 from tidemill.cli.commands_schedule import schedule_app
+from tidemill.cli.commands_streams import stream_app
 from tidemill.cli.group import TidemillGroup
 from tidemill.cli.target import Target
 from tidemill.connect import DEFAULT_STACK
@@ -56,6 +58,8 @@ dlq_app.command("purge")(commands_dlq_changes.purge)
 dlq_app.command("audit")(commands_dlq_changes.audit)
 app.add_typer(batch_app)
 app.add_typer(dlq_app)
+app.add_typer(projection_app)
+app.add_typer(stream_app)
 for _verb, _command in commands_schedules.COMMANDS.items():
     schedule_app.command(_verb)(_command)
 app.add_typer(saga_app)
