@@ -30,7 +30,7 @@ class Balance(BaseModel):
     moves: int = 0
 
 
-POISON = 13
+POISON = 666
 
 
 @projection("balances", of=account, model=Balance, group=lambda _: "all", order=lambda line: line.moves)
@@ -38,7 +38,7 @@ def balances(line, event, _fact):
     if not isinstance(event, Moved):
         return line
     if event.cents == POISON:
-        raise ValueError("thirteen")
+        raise ValueError("no such coin")
     line = line or Balance()
     return Balance(cents=line.cents + event.cents, moves=line.moves + 1)
 

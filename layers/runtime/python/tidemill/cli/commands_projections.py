@@ -95,19 +95,19 @@ def rebuild(
         if not go_on:
             rebuilder.begin(name)
         facts = _pages(rebuilder.fill, name)
+        told: dict[str, Any] = {"projection": name, "facts": facts}
         if hold:
             differing = [str(ref) for ref in rebuilder.differing(name)]
-            told = {"projection": name, "facts": facts, "differing": differing}
+            told["differing"] = differing
+            said = f"{len(differing)} lines differ from the live edition: {', '.join(differing[:10])}"
         else:
-            editions = rebuilder.switch(name, anyway=anyway)
+            told["live"] = rebuilder.switch(name, anyway=anyway).live
             _purge(rebuilder, name)
-            told = {"projection": name, "facts": facts, "live": editions.live}
+            said = f"edition {told['live']} is read from now on"
     if as_json:
         render.as_json(told)
-    elif hold:
-        render.line(f"{facts} facts; {len(differing)} lines differ from the live edition: {', '.join(differing[:10])}")
     else:
-        render.line(f"{facts} facts; edition {editions.live} is read from now on")
+        render.line(f"{facts} facts; {said}")
 
 
 @projection_app.command()

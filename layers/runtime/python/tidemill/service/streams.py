@@ -316,6 +316,6 @@ class Streams:
         return replace(after, snapshot=after.version)
 
 
-def _is_due(after: Loaded[BaseModel]) -> bool:
+def _is_due(after: Loaded[S]) -> bool:
     every = after.stream.snapshot_every
     return bool(every) and after.version - after.snapshot >= every

@@ -12,25 +12,31 @@ from tidemill.testing.assertions import (
     refute_submitted,
 )
 from tidemill.testing.clock import FrozenClock, VirtualClock
+from tidemill.testing.events import MemoryEvents
 from tidemill.testing.faults import Crashed, Fault, Faults, Process
 from tidemill.testing.harness import Harness
+from tidemill.testing.lines import MemoryLines
 from tidemill.testing.local_context import LocalContext, context
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.naming import JobLike
 from tidemill.testing.observing import Calls
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.streams import EventHarness
 from tidemill.testing.submitted import Submitted
 
 __all__ = (
     "Calls",
     "Crashed",
+    "EventHarness",
     "Fault",
     "Faults",
     "FrozenClock",
     "Harness",
     "JobLike",
     "LocalContext",
+    "MemoryEvents",
+    "MemoryLines",
     "MemoryOfJobs",
     "MemoryPayloads",
     "MemoryQueues",

@@ -23,7 +23,7 @@ class MemoryEvents:
     """
 
     facts: dict[StreamRef, dict[int, Recorded]] = field(default_factory=dict)
-    kept: dict[tuple[StreamRef, int], Snapshot] = field(default_factory=dict)
+    kept: dict[StreamRef, dict[int, Snapshot]] = field(default_factory=dict)
     keys: dict[tuple[StreamRef, str], tuple[int, int]] = field(default_factory=dict)
     beside: list[Beside] = field(default_factory=list)
     outage: UnavailableError | None = None
@@ -65,15 +65,15 @@ class MemoryEvents:
     def snapshots(self, ref: StreamRef) -> tuple[Snapshot, ...]:
         """See EventStore."""
         self._fail()
-        found = [one for (owner, _), one in self.kept.items() if owner == ref]
-        return tuple(sorted(found, key=lambda one: one.schema))
+        return tuple(one for _, one in sorted(self.kept.get(ref, {}).items()))
 
     def keep_snapshot(self, ref: StreamRef, snapshot: Snapshot) -> None:
         """See EventStore."""
         self._fail()
-        older = self.kept.get((ref, snapshot.schema))
+        kept = self.kept.setdefault(ref, {})
+        older = kept.get(snapshot.schema)
         if older is None or older.head.version < snapshot.head.version:
-            self.kept[ref, snapshot.schema] = snapshot
+            kept[snapshot.schema] = snapshot
 
     def streams(self, category: str, limit: int, cursor: str | None, tenant: str | None = None) -> StreamPage:
         """See EventStore."""
