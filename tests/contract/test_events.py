@@ -11,7 +11,7 @@ from tidemill.aws.events import DynamoEvents
 from tidemill.domain import limits
 from tidemill.domain.chain import EMPTY, Head, chained
 from tidemill.domain.errors import InputError
-from tidemill.domain.ports import Snapshot
+from tidemill.domain.ports.events import Snapshot
 from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError
 from tidemill.domain.stream import StreamRef
 from tidemill.testing.events import MemoryEvents

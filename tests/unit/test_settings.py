@@ -7,7 +7,15 @@ from tidemill.settings import LaneSettings, RuntimeSettings
 
 LANES = {"default": LaneSettings(queue_url="q", dlq_url="d"), "bulk": LaneSettings(queue_url="q2", dlq_url="d2")}
 FULL = RuntimeSettings(
-    stack="s", table="t", lanes=LANES, list_index=False, payload_bucket="b", idempotency_table="i", lane="bulk"
+    stack="s",
+    table="t",
+    lanes=LANES,
+    list_index=False,
+    payload_bucket="b",
+    idempotency_table="i",
+    lane="bulk",
+    events_table="e",
+    lines_table="l",
 )
 
 
@@ -23,6 +31,11 @@ def test_lanes_keep_their_order():
 def test_every_variable_is_a_string_with_the_prefix():
     assert all(isinstance(value, str) and name.startswith("TIDEMILL_") for name, value in FULL.to_env().items())
     assert set(FULL.to_env()) == {f"TIDEMILL_{name.upper()}" for name in RuntimeSettings.model_fields}
+
+
+def test_a_stack_without_an_event_store_has_the_environment_that_it_always_had():
+    written = RuntimeSettings(stack="s", table="t", lanes=LANES).to_env()
+    assert not {"TIDEMILL_EVENTS_TABLE", "TIDEMILL_LINES_TABLE"} & set(written)
 
 
 def test_the_rest_of_the_environment_is_no_concern():

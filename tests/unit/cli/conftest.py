@@ -180,6 +180,7 @@ class World:
             ),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
+            audit=self.trail,
             events=self.tide.store,
             streams=self.tide.streams,
         )

@@ -110,3 +110,14 @@ def test_an_unknown_projection_is_refused(run, bank):
 
     assert refused.exit_code == 1
     assert "known: balances" in refused.stderr
+
+
+def test_the_trail_is_asked_by_actor_job_and_time(run, refused, world, bank):
+    run("projection", "rebuild", "balances")
+    found = answer(run, "trail", "--actor", "user/ada", "--action", "projection.rebuild")["entries"]
+
+    assert [(one["actor"], one["chosen"]) for one in found] == [("arn:aws:iam::1:user/ada", {"projection": "balances"})]
+    assert "projection.rebuild" in run("trail").stdout
+    assert "nothing was done" in run("trail", "--actor", "bob").stdout
+    assert answer(run, "trail", "--job", "0190aaaa-0000-7000-8000-000000000001")["entries"] == []
+    assert "since" in refused("trail", "--since", "1h", "--before", "2h")

@@ -13,7 +13,7 @@ from zlib import crc32
 from tidemill.aws.items import Attribute, Item
 from tidemill.domain.chain import Head, Recorded
 from tidemill.domain.fact import Fact
-from tidemill.domain.ports import Snapshot
+from tidemill.domain.ports.events import Snapshot
 from tidemill.domain.stream import StreamRef
 
 STREAMS_INDEX: Final = "streams"

@@ -30,7 +30,7 @@ from tidemill.aws.place import decode, encode
 from tidemill.aws.table import JobsTable
 from tidemill.aws.transaction import Action, transact
 from tidemill.domain.chain import EMPTY, Head, Recorded
-from tidemill.domain.ports import Beside, ScanPage, Snapshot, StreamPage
+from tidemill.domain.ports.events import Beside, ScanPage, Snapshot, StreamPage
 from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError
 from tidemill.domain.stream import StreamRef
 

@@ -24,7 +24,7 @@ from tidemill.aws.line_items import (
 from tidemill.aws.place import decode, encode
 from tidemill.aws.table import JobsTable
 from tidemill.domain.line import Editions, Line
-from tidemill.domain.ports import HaltedPage, LinePage
+from tidemill.domain.ports.lines import HaltedPage, LinePage
 from tidemill.domain.stream import StreamRef
 
 if TYPE_CHECKING:

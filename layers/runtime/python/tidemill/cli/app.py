@@ -13,6 +13,7 @@ from tidemill.cli import (
     commands_project,
     commands_schedules,
     commands_stack,
+    commands_trail,
 )
 from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
@@ -53,6 +54,7 @@ app.command("list")(commands_jobs.list_jobs)
 app.command("move")(commands_jobs.move)
 app.command("answer")(commands_answer.answer)
 app.command("cancel")(commands_jobs.cancel)
+app.command("trail")(commands_trail.trail)
 dlq_app.command("edit")(commands_dlq_changes.edit)
 dlq_app.command("purge")(commands_dlq_changes.purge)
 dlq_app.command("audit")(commands_dlq_changes.audit)

@@ -10,7 +10,9 @@ from typing import Any, Final
 from tidemill.domain.chain import Recorded
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.line import Line
-from tidemill.domain.ports import EventStore, LineStore, Telemetry
+from tidemill.domain.ports import Telemetry
+from tidemill.domain.ports.events import EventStore
+from tidemill.domain.ports.lines import LineStore
 from tidemill.domain.projection import Projection
 from tidemill.domain.stream import StreamRef
 from tidemill.service.stream_reading import pages

@@ -12,7 +12,7 @@ from tidemill.domain.chain import Head
 from tidemill.domain.errors import InputError
 from tidemill.domain.line import Line
 from tidemill.domain.names import DEFAULT_TENANT, check_key, check_tenant
-from tidemill.domain.ports import LineStore
+from tidemill.domain.ports.lines import LineStore
 from tidemill.domain.projection import Projection
 from tidemill.domain.stream import StreamRef
 

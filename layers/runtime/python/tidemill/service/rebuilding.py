@@ -9,7 +9,8 @@ from typing import Any, Final
 from tidemill.domain import limits
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.line import Editions, Line
-from tidemill.domain.ports import EventStore, LineStore
+from tidemill.domain.ports.events import EventStore
+from tidemill.domain.ports.lines import LineStore
 from tidemill.domain.projection import Projection
 from tidemill.domain.store_errors import ProjectionNotFoundError, RebuildError
 from tidemill.domain.stream import StreamRef

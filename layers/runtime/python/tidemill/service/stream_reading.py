@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tidemill.domain.chain import EMPTY, Break, Head, Recorded, first_break
-from tidemill.domain.ports import EventStore
+from tidemill.domain.ports.events import EventStore
 from tidemill.domain.store_errors import StreamBrokenError
 from tidemill.domain.stream import StreamRef
 

@@ -17,7 +17,8 @@ from tidemill.domain.event import Event
 from tidemill.domain.fact import Fact, data_of
 from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.names import DEFAULT_TENANT, check_key
-from tidemill.domain.ports import Beside, Clock, EventStore, Snapshot
+from tidemill.domain.ports import Clock
+from tidemill.domain.ports.events import Beside, EventStore, Snapshot
 from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError, StreamBrokenError
 from tidemill.domain.stream import Stream, StreamRef, check_events
 from tidemill.service.stream_reading import Verified, checked_pages, pages, verified

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tidemill.domain.chain import EMPTY, Head, Recorded
 from tidemill.domain.errors import InputError, UnavailableError
-from tidemill.domain.ports import Beside, ScanPage, Snapshot, StreamPage
+from tidemill.domain.ports.events import Beside, ScanPage, Snapshot, StreamPage
 from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError
 from tidemill.domain.stream import StreamRef
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tidemill.domain.errors import InputError, UnavailableError
 from tidemill.domain.line import Editions, Line
-from tidemill.domain.ports import HaltedPage, LinePage
+from tidemill.domain.ports.lines import HaltedPage, LinePage
 from tidemill.domain.stream import StreamRef
 
 _Place = tuple[str, int, StreamRef]

@@ -5,8 +5,6 @@ answers per job, in the order asked, and never fails as a whole because of one o
 """
 
 from tidemill.domain.ports.batches import BatchStore, DueBatches, Mark
-from tidemill.domain.ports.events import Beside, EventStore, ScanPage, Snapshot, StreamPage
-from tidemill.domain.ports.lines import HaltedPage, LinePage, LineStore
 from tidemill.domain.ports.operations import AuditPage, AuditTrail, Clock, Telemetry
 from tidemill.domain.ports.queues import DeadLetterQueue, JobQueue, Send
 from tidemill.domain.ports.records import (
@@ -40,7 +38,6 @@ __all__ = [
     "AuditPage",
     "AuditTrail",
     "BatchStore",
-    "Beside",
     "Claim",
     "Clock",
     "Conclusion",
@@ -48,33 +45,26 @@ __all__ = [
     "DueBatches",
     "EntityOrder",
     "Event",
-    "EventStore",
     "Execution",
     "ExecutionStatus",
     "Executions",
-    "HaltedPage",
     "JobMemory",
     "JobQueue",
     "JobReader",
     "JobStore",
     "JobWaits",
     "Kept",
-    "LinePage",
-    "LineStore",
     "Mark",
     "Page",
     "Parcel",
     "Payloads",
     "Refused",
     "Report",
-    "ScanPage",
     "ScheduleAnswer",
     "SchedulePage",
     "ScheduleStore",
     "Send",
-    "Snapshot",
     "Stale",
-    "StreamPage",
     "TaskReports",
     "TaskTokens",
     "Telemetry",
