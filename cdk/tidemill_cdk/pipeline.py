@@ -95,12 +95,11 @@ class TidemillPipeline(Construct):
                 self.event_store.serve(built.worker.role)
         self.api = JobsApi(self, "Api", code=self._code, environment=self._environment(), settings=self.settings)
         self.api.serve(queues.values(), self.stores)
-        self.janitor = Janitor(
-            self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings
-        )
-        self.janitor.sweep(queues.values(), self.stores)
+        self.janitor = self._build_janitor(queues)
         self._connect_sagas()
-        self.projector = self._build_projector()
+        self.projector = Projector.of(
+            self, "Projector", self.event_store, self._code, self._environment(), settings=self.settings
+        )
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
@@ -138,14 +137,10 @@ class TidemillPipeline(Construct):
             machine.let_report(self.janitor.role)
             machine.let_serve(self.api.endpoint.role)
 
-    def _build_projector(self) -> Projector | None:
-        if self.event_store is None or self.event_store.lines is None:
-            return None
-        projector = Projector(
-            self, "Projector", code=self._code, environment=self._environment(), settings=self.settings
-        )
-        projector.follow(self.event_store.events, self.event_store.lines)
-        return projector
+    def _build_janitor(self, queues: Mapping[str, LaneQueue]) -> Janitor:
+        janitor = Janitor(self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings)
+        janitor.sweep(queues.values(), self.stores)
+        return janitor
 
     def _runtime_settings(self, queues: Mapping[str, LaneQueue]) -> RuntimeSettings:
         return RuntimeSettings(

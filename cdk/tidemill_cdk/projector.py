@@ -14,7 +14,7 @@ from constructs import Construct
 from tidemill.domain import limits
 from tidemill.domain.duration import hours, minutes
 from tidemill_cdk.alarms import Alarms, Condition
-from tidemill_cdk.events import EventsTable, LinesTable
+from tidemill_cdk.events import EventsTable, EventStore, LinesTable
 from tidemill_cdk.function import FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.metrics import PERIOD, most, stack_metric, total
@@ -71,6 +71,24 @@ class Projector(PythonFunction):
         keep_name(self.failed, "ProjectorFailedBatches")
         waive(self.failed, IS_A_DLQ, "AwsSolutions::AwsSolutions-SQS3", "Serverless::Serverless-SQSRedrivePolicy")
         waive(self.function, NEVER_ASYNC_STREAM, "Serverless::Serverless-LambdaDLQ")
+
+    @classmethod
+    def of(
+        cls,
+        scope: Construct,
+        id_: str,
+        store: EventStore | None,
+        code: FunctionCode,
+        environment: Mapping[str, str],
+        *,
+        settings: DeploySettings,
+    ) -> Projector | None:
+        """The projector of an event store that has read models."""
+        if store is None or store.lines is None:
+            return None
+        made = cls(scope, id_, code=code, environment=environment, settings=settings)
+        made.follow(store.events, store.lines)
+        return made
 
     def follow(self, events: EventsTable, lines: LinesTable) -> None:
         """Feed the function from the events table's stream, and let it write read models."""

@@ -100,7 +100,13 @@ def test_a_subject_names_its_stream():
 @pytest.mark.parametrize(("count", "size"), [(0, 0), (limits.MAX_APPEND_EVENTS + 1, 1), (10, 110_000)])
 def test_an_append_has_limits(count, size):
     with pytest.raises(InputError, match="events"):
-        check_events(count, [size] * count)
+        check_events([size] * count, 0)
+
+
+def test_what_is_beside_an_append_counts_too():
+    check_events([1] * 40, 60)
+    with pytest.raises(InputError, match="beside"):
+        check_events([1] * 40, 61)
 
 
 def test_the_longest_name_still_fits_a_subject():

@@ -228,6 +228,25 @@ def test_a_lost_stream_is_seen_and_caught_up_with(books):
     assert (books.shown("7").cents, books.shown("8").cents) == (8, 3)
 
 
+def test_a_long_gap_is_closed_in_parts_that_stay(books, monkeypatch):
+    monkeypatch.setattr("tidemill.service.projecting._AT_ONCE", 4)
+    facts = books.move("7", *range(1, 11))
+    write, written = books.lines.write, []
+
+    def limited(name, edition, before, after):
+        if len(written) == 2:
+            raise UnavailableError("write_line", "Throttled")
+        written.append(after.head.version)
+        return write(name, edition, before, after)
+
+    monkeypatch.setattr(books.lines, "write", limited)
+    assert books.projector.take(facts[-1:])
+    assert written == [4, 8]
+    monkeypatch.undo()
+    assert not books.projector.take(facts[-1:])
+    assert books.shown("7") == Balance(cents=55, order=tuple(range(1, 11)))
+
+
 # --- rebuilds -------------------------------------------------------------------------------------
 
 

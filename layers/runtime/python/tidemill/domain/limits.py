@@ -136,8 +136,9 @@ MAX_LISTED_FAILURES: Final = 20
 MAX_CATEGORY_CHARS: Final = 32
 # With its category a key is a fact's subject, which may be as long as an entity.
 MAX_STREAM_KEY_CHARS: Final = MAX_ENTITY_CHARS - MAX_CATEGORY_CHARS - 1
-# A transaction takes 100 actions and 4 MB (API Reference, TransactWriteItems). Each fact may have a row of an outbox
-# beside it, which says the same once more; twenty actions are left for the caller's own items.
+# API Reference, TransactWriteItems: 100 actions and 4 MB.
+MAX_TRANSACTION_ITEMS: Final = 100
+# Each fact may have a row of an outbox beside it, which says the same once more; twenty are left for the caller's own.
 MAX_APPEND_EVENTS: Final = 40
 MAX_APPEND_BYTES: Final = 1_048_576
 # A snapshot is read at every load; an item holds 400 KB (Developer Guide, "Service quotas").

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from tidemill.domain import limits
 from tidemill.domain.declared import check_whole
-from tidemill.domain.errors import DefinitionError, InputError, Violation
+from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.event import Event
 from tidemill.domain.fact import Fact
 from tidemill.domain.names import check_category, check_stream_key, check_tenant
@@ -199,16 +199,21 @@ def _by_type(category: str, events: object) -> dict[str, type[Event]]:
     return found
 
 
-def check_events(given: int, sizes: Iterable[int]) -> None:
+def check_events(sizes: Sequence[int], beside: int) -> None:
     """Refuse an append of no events, or of more than one write takes.
 
+    Arguments:
+        sizes: of their data, in bytes. `beside`: how many other items are written in the same transaction.
+
     Raises:
-        InputError: there are none, more than 40, or more than 1 MiB (1,048,576 bytes) in all.
+        InputError: there are none, more than 40, more than 1 MiB (1,048,576 bytes) of them, or over 100 items in all.
     """
-    total = sum(sizes)
-    if not 1 <= given <= limits.MAX_APPEND_EVENTS:
-        problem = f"must be 1 to {limits.MAX_APPEND_EVENTS}, not {given}: they are written all or none"
-        raise InputError(Violation("events", problem, "range"))
-    if total > limits.MAX_APPEND_BYTES:
-        problem = f"are {total} bytes together, the limit is {limits.MAX_APPEND_BYTES}. Fix: append them in parts"
-        raise InputError(Violation("events", problem, "too_large"))
+    if not 1 <= len(sizes) <= limits.MAX_APPEND_EVENTS:
+        problem = f"must be 1 to {limits.MAX_APPEND_EVENTS}, not {len(sizes)}: they are written all or none"
+        raise InputError.at("events", problem, "range")
+    if sum(sizes) > limits.MAX_APPEND_BYTES:
+        problem = f"are {sum(sizes)} bytes together, the limit is {limits.MAX_APPEND_BYTES}. Fix: append them in parts"
+        raise InputError.at("events", problem, "too_large")
+    if len(sizes) + beside > limits.MAX_TRANSACTION_ITEMS:
+        problem = f"and the events are {len(sizes) + beside} items, a transaction takes {limits.MAX_TRANSACTION_ITEMS}"
+        raise InputError.at("beside", problem, "range")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Final
 
 from tidemill.domain.chain import Recorded
@@ -20,6 +20,8 @@ from tidemill.service.stream_reading import pages
 # Another projector wrote the line meanwhile; what it wrote is read, and at most so often.
 _TRIES: Final = 5
 _PAGE: Final = 250
+# A line that misses a long stream is written now and then, so that a function that runs out of time has come further.
+_AT_ONCE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,18 @@ class Projector:
             if before.halt is not None and not again:
                 self.telemetry.count("FactsHeldBack", len(facts))
                 return
-            after = projection.advance(before, self._following(before, facts))
-            if after == before:
-                return
-            if self.lines.write(projection.name, edition, line, after):
+            following = iter(self._following(before, facts))
+            while some := tuple(islice(following, _AT_ONCE)):
+                after = projection.advance(before, some)
+                if after == before:
+                    return
+                if not self.lines.write(projection.name, edition, line, after):
+                    break
                 self._tell(projection, edition, before, after)
+                if after.halt is not None:
+                    return
+                line = before = after
+            else:
                 return
             (line,) = self.lines.find(projection.name, edition, [ref])
         raise UnavailableError("projection", "Contended")
@@ -141,7 +150,8 @@ class Projector:
                 edition=edition,
                 stream=str(after.ref),
                 version=after.halt.version,
-                reason=after.halt.reason,
+                # The text of an error may quote the fact, which a log never sees; the line has it.
+                error=after.halt.reason.partition(":")[0],
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, Generic, TypeVar
@@ -12,16 +12,17 @@ from pydantic import BaseModel
 from tidemill.domain import limits
 from tidemill.domain.causes import NO_CAUSES, Causes
 from tidemill.domain.chain import EMPTY, Head, Recorded, chained
-from tidemill.domain.errors import InputError, UnavailableError
+from tidemill.domain.errors import UnavailableError
 from tidemill.domain.event import Event
 from tidemill.domain.fact import Fact, data_of
 from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.names import DEFAULT_TENANT, check_key
 from tidemill.domain.ports import Clock
-from tidemill.domain.ports.events import Beside, EventStore, Snapshot
-from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError, StreamBrokenError
+from tidemill.domain.ports.events import Beside, Snapshot
+from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError
 from tidemill.domain.stream import Stream, StreamRef, check_events
-from tidemill.service.stream_reading import Verified, checked_pages, pages, verified
+from tidemill.service.stream_reader import StreamReader
+from tidemill.service.stream_reading import checked_pages
 
 S = TypeVar("S", bound=BaseModel)
 # A page of facts of the largest size that most have is a quarter of the megabyte that one read answers.
@@ -51,7 +52,10 @@ class Loaded(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Pending(Generic[S]):
-    """Facts that are ready to be written after what was loaded. Committing it again writes nothing new."""
+    """Facts that are ready to be written after what was loaded. Committing it again writes nothing new.
+
+    `dataclasses.replace(pending, beside=...)` adds what needs to know the facts, such as rows that publish them.
+    """
 
     after: Loaded[S]
     recorded: tuple[Recorded, ...]
@@ -60,7 +64,7 @@ class Pending(Generic[S]):
 
 
 @dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(StreamReader):
     """The event store of one stack.
 
     Guarantees: the facts of a stream have the versions 1, 2, 3 and so on without a gap, in the order in which they
@@ -68,7 +72,6 @@ class Streams:
     fits its hash chain.
     """
 
-    store: EventStore
     clock: Clock
     random: Random
 
@@ -129,7 +132,7 @@ class Streams:
                     hops=causes.hops,
                 )
             )
-        check_events(len(facts), (len(fact.data) for fact in facts))
+        check_events([len(fact.data) for fact in facts], len(beside) + (once is not None))
         if once is not None:
             check_key(once, "once")
         return Pending(loaded, chained(loaded.head, facts), once, tuple(beside))
@@ -173,8 +176,8 @@ class Streams:
         Raises:
             UnknownEventError: an event is not one of the stream's.
             InvalidArgsError: an event is larger than 128 KiB (131,072 bytes).
-            InputError: there are none, more than 40, or more than 1 MiB of them; `once` is ill-formed; the state is
-                too large for its snapshot.
+            InputError: there are none, more than 40, or more than 1 MiB of them; they are over 100 with what is beside
+                them; `once` is ill-formed; the state is too large for its snapshot.
             AppendConflictError: somebody appended since; or what is `beside` was refused (`actual` is `expected`).
             AppendedBeforeError: `once` was used before.
             UnavailableError: it is not known whether they are written. Appending once more writes them a second time,
@@ -218,83 +221,6 @@ class Streams:
                     raise
         raise AssertionError  # the loop returns or raises
 
-    def facts(self, stream: Stream[S], key: str, *, tenant: str = DEFAULT_TENANT, after: int = 0) -> Iterator[Recorded]:
-        """The facts of a stream in order, from behind a version on: a replay, or a subscription that goes on.
-
-        Raises:
-            StreamBrokenError: a fact does not fit the one before it, or the fact of version `after` is not there.
-            UnavailableError: AWS did not answer.
-        """
-        ref, head = stream.at(key, tenant), EMPTY
-        if after:
-            # What the rest is checked against.
-            (last,) = self.store.read(ref, after - 1, 1) or (None,)
-            if last is None or last.version != after:
-                raise StreamBrokenError(str(ref), after, "missing")
-            head = last.head
-        for page in checked_pages(ref, head, self._pages(ref, max(0, after - 1))):
-            yield from page
-
-    def keys(
-        self, stream: Stream[S], *, tenant: str | None = None, limit: int = limits.MAX_PAGE, cursor: str | None = None
-    ) -> tuple[tuple[StreamRef, ...], str | None]:
-        """Streams of a category, of one tenant or of all, and the cursor of the next ones.
-
-        A stream whose first fact is some seconds old at most may be missing.
-
-        Raises:
-            InputError: the limit is not 1 to 100, or the cursor is not one that was answered.
-            UnavailableError: AWS did not answer.
-        """
-        if not 1 <= limit <= limits.MAX_PAGE:
-            raise InputError.at("limit", f"must be 1 to {limits.MAX_PAGE}", "range")
-        page = self.store.streams(stream.category, limit, cursor, tenant)
-        return page.refs, page.cursor
-
-    def follow(
-        self, stream: Stream[S], seen: Mapping[StreamRef, int] | None = None, *, tenant: str | None = None
-    ) -> Iterator[Recorded]:
-        """The facts of all streams of a category that a subscriber has not seen.
-
-        Guarantees the order within each stream, and none between streams: a position is one version a stream. Each
-        stream is read to its end, so that following again with the versions seen goes on where this ended.
-
-        Arguments:
-            seen: how far each stream was seen; one that is not named is new.
-
-        Raises:
-            StreamBrokenError, UnavailableError: see `facts`.
-        """
-        cursor: str | None = None
-        while True:
-            refs, cursor = self.keys(stream, tenant=tenant, cursor=cursor)
-            for ref in refs:
-                yield from self.facts(stream, ref.key, tenant=ref.tenant, after=(seen or {}).get(ref, 0))
-            if cursor is None:
-                return
-
-    def verify(
-        self, stream: Stream[S], key: str, *, tenant: str = DEFAULT_TENANT, witnesses: Sequence[Head] = ()
-    ) -> Verified:
-        """Check every fact of a stream against the one before it, and against the heads that somebody has kept.
-
-        Finds the first fact that was altered, taken out, put in or moved. That the newest facts are missing, or that
-        the rest was written anew with hashes that fit, is found if a snapshot of the stream or one of `witnesses` is
-        of a fact that is missing or another one now; otherwise it can't be told.
-
-        Arguments:
-            witnesses: heads of this stream that were kept elsewhere: an answer to a customer, a read model's line.
-
-        Raises:
-            UnavailableError: AWS did not answer.
-        """
-        return self.verify_ref(stream.at(key, tenant), witnesses)
-
-    def verify_ref(self, ref: StreamRef, witnesses: Sequence[Head] = ()) -> Verified:
-        """`verify` for those who do not know the stream's events, such as operators."""
-        kept = [one.head for one in self.store.snapshots(ref)]
-        return verified(self._pages(ref, 0), [*kept, *witnesses])
-
     def _from_snapshot(self, stream: Stream[S], ref: StreamRef) -> Loaded[S]:
         fresh: Loaded[S] = Loaded(stream, ref, stream.start)
         if not stream.snapshot_every:
@@ -304,9 +230,6 @@ class Streams:
             if state is not None:
                 return Loaded(stream, ref, state, snapshot.head, snapshot.head.version)
         return fresh
-
-    def _pages(self, ref: StreamRef, after: int) -> Iterator[tuple[Recorded, ...]]:
-        return pages(self.store, ref, after, _PAGE)
 
     def _kept(self, after: Loaded[S], snapshot: Snapshot) -> Loaded[S]:
         try:
