@@ -42,15 +42,13 @@ class TidemillPipeline(Construct):
         pipeline = TidemillPipeline(stack, "Pipeline", registry=registry, code=Path("functions"))
         table.grant_read_data(pipeline.worker("bulk").role)
 
-    Guarantees that every number of a lane follows from what its jobs declare, that each function's
-    role allows only what is listed in `permissions.py`, and that synthesis fails, with the fix, when
-    what was made breaks a rule of `checks.py`.
+    Guarantees that every number of a lane follows from what its jobs declare, that each function's role allows only
+    what is listed in `permissions.py`, and that synthesis fails, with the fix, when a rule of `checks.py` is broken.
 
     Arguments:
         registry: the jobs and their lanes.
-        code: the folder with `jobs/` and the three `handler.py`, and `projector/handler.py` where there are
-            projections; its `requirements.txt`, if there is
-            one, names the jobs' dependencies.
+        code: the folder with `jobs/` and the `handler.py` of worker, api and janitor, and of projector where there
+            are projections; its `requirements.txt`, if there is one, names the jobs' dependencies.
         settings: the deployment's choices.
     """
 
@@ -84,21 +82,20 @@ class TidemillPipeline(Construct):
         # Every function knows every queue, so all queues come before the first function.
         queues = self._build_queues(registry, sizings)
         self.sagas = self._build_machines(registry, queues)
+        # Workers make links to the API. Its address comes before them, its function after: no cycle.
+        self.api = JobsApi(self, "Api", settings=self.settings)
         self.runtime_settings = self._runtime_settings(queues)
         self.lanes = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
             for name, lane in registry.lanes.items()
         }
-        for built in self.lanes.values():
-            built.worker.consume(built.queue, queues.values(), self.stores)
-            if self.event_store is not None:
-                self.event_store.serve(built.worker.role)
-        self.api = JobsApi(self, "Api", code=self._code, environment=self._environment(), settings=self.settings)
+        self._feed_workers(registry, queues)
+        self.api.answer_with(self._code, self._environment())
         self.api.serve(queues.values(), self.stores)
         self.janitor = self._build_janitor(queues)
         self._connect_sagas()
         self.projector = Projector.of(
-            self, "Projector", self.event_store, self._code, self._environment(), settings=self.settings
+            self, "Projector", self.event_store, self._code, self._environment(), self.settings
         )
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
@@ -137,6 +134,14 @@ class TidemillPipeline(Construct):
             machine.let_report(self.janitor.role)
             machine.let_serve(self.api.endpoint.role)
 
+    def _feed_workers(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> None:
+        for built in self.lanes.values():
+            built.worker.consume(built.queue, queues.values(), self.stores)
+            if self.event_store is not None:
+                self.event_store.serve(built.worker.role)
+            if any(definition.answers for definition in registry):
+                built.worker.answer(self.stores)
+
     def _build_janitor(self, queues: Mapping[str, LaneQueue]) -> Janitor:
         janitor = Janitor(self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings)
         janitor.sweep(queues.values(), self.stores)
@@ -155,6 +160,7 @@ class TidemillPipeline(Construct):
             tenant_claim=self.settings.jwt.tenant_claim if self.settings.jwt else "",
             idempotency_table=self.stores.idempotency.table.table_name,
             code_version=self._code.version,
+            api_url=self.api.public_url,
             sagas=arns_of(self.sagas.values()),
             **(self.event_store.names if self.event_store is not None else {}),
         )

@@ -80,7 +80,6 @@ class Projector(PythonFunction):
         store: EventStore | None,
         code: FunctionCode,
         environment: Mapping[str, str],
-        *,
         settings: DeploySettings,
     ) -> Projector | None:
         """The projector of an event store that has read models."""

@@ -192,6 +192,7 @@ class Program(EventProgram):
             order=self.order,
             errands=errands,
             waits=self.waits,
+            api_url=self.settings.api_url,
             owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)

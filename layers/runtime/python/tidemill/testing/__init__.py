@@ -3,6 +3,7 @@
 Nothing here needs AWS or a test runner. `docs/testing-your-jobs.md` is the tour.
 """
 
+from tidemill.domain.interrupt import Awaiting
 from tidemill.testing.assertions import (
     assert_dead,
     assert_retried,
@@ -26,6 +27,7 @@ from tidemill.testing.streams import EventHarness
 from tidemill.testing.submitted import Submitted
 
 __all__ = (
+    "Awaiting",
     "Calls",
     "Crashed",
     "EventHarness",

@@ -1,6 +1,7 @@
 """Jobs that do what jobs should not, each in a lane whose process it may take with it."""
 
 from tidemill import JobRegistry, Lane
+from trials.asking import ask
 from trials.building import build
 from trials.crashing import crash, keep_going, poison
 from trials.doomed import doomed, doomed_died
@@ -40,6 +41,7 @@ registry = JobRegistry(
     pay,
     send_off,
     tell_time,
+    ask,
     sagas=[place_order],
     lanes=(
         Lane("default"),
