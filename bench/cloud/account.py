@@ -23,6 +23,8 @@ from bench.cloud.table import Table
 from bench.cloud.wire import Wire
 
 JOBS_TABLE = "TidemillJobs"
+EVENTS_TABLE = "events"
+LINES_TABLE = "lines"
 LANE = "default"
 TEXTBOOK_JOBS_TABLE = "TextbookJobs"
 IDEMPOTENCY_TABLE = "TextbookIdempotency"
@@ -53,6 +55,17 @@ class TableDefinition:
 def jobs_table(name: str = JOBS_TABLE) -> TableDefinition:
     """The jobs table with its three indexes."""
     return TableDefinition(name, ("pk", "sk"), INDEXES)
+
+
+def events_table(name: str = EVENTS_TABLE) -> TableDefinition:
+    """The events table with its index of streams."""
+    return TableDefinition(name, ("pk", "sk"), (Index("streams", ("streams_pk", "streams_sk")),))
+
+
+def lines_table(name: str = LINES_TABLE) -> TableDefinition:
+    """The table of read models with its two indexes."""
+    halted = Index("halted", ("halted_pk", "halted_sk"))
+    return TableDefinition(name, ("pk", "sk"), (Index("groups", ("groups_pk", "groups_sk"), whole=True), halted))
 
 
 def queue_url(name: str) -> str:

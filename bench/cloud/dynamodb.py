@@ -20,6 +20,7 @@ class DynamoDB:
         for table in tables:
             table.now_ms, table.choices = now_ms, choices
         items, batches = SingleItems(self.tables), Batches(self.tables, choices)
+        queries = Queries(self.tables)
         self.operations: Mapping[str, Callable[[Document], Document]] = {
             "BatchExecuteStatement": batches.batch_execute_statement,
             "BatchGetItem": batches.batch_get_item,
@@ -28,7 +29,8 @@ class DynamoDB:
             "ExecuteStatement": batches.execute_statement,
             "GetItem": items.get_item,
             "PutItem": items.put_item,
-            "Query": Queries(self.tables).query,
+            "Query": queries.query,
+            "Scan": queries.scan,
             "TransactWriteItems": Transactions(self.tables, now_ms).transact_write_items,
             "UpdateItem": items.update_item,
         }

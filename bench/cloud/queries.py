@@ -1,8 +1,9 @@
-"""Query, on a table and on its indexes."""
+"""Query, on a table and on its indexes; Scan, on a table."""
 
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 from bench.cloud.indexes import IndexEntries, Key
 from bench.cloud.items import Document, Tables, capacity, table_of, wants_capacity
@@ -51,6 +52,19 @@ class Queries:
             found = _after(table, index, found, start, forward=asked.get("ScanIndexForward", True))
         return self._page(asked, request, table, index, found)
 
+    def scan(self, asked: Document) -> Document:
+        """Answer a page of the whole table, and where the next one begins.
+
+        Partitions come in an order of their own, the items of one in that of their sort keys.
+        """
+        table = table_of(self._tables, asked["TableName"])
+        found = sorted(table.items.items(), key=_scanned)
+        start = asked.get("ExclusiveStartKey")
+        if start is not None:
+            place = _scanned((table.whole_key(start), {}))
+            found = [entry for entry in found if _scanned(entry) > place]
+        return self._page(asked, asked_of(asked), table, None, found)
+
     def _page(
         self, asked: Document, request: Asked, table: Table, index: IndexEntries | None, found: list[tuple[Key, Item]]
     ) -> Document:
@@ -68,6 +82,10 @@ class Queries:
         if wants_capacity(asked):
             answer["ConsumedCapacity"] = capacity(table.name, units)
         return answer
+
+
+def _scanned(entry: tuple[Key, Item]) -> tuple[int, Key]:
+    return crc32(entry[0][0].encode()), entry[0]
 
 
 def _index(table: Table, asked: Document) -> IndexEntries | None:

@@ -26,6 +26,16 @@ JOBS_TABLE: Final = (
 TABLE_QUERY: Final = ("dynamodb:Query",)
 # An answer is written only while the job's record is as it was read.
 TABLE_ANSWER: Final = ("dynamodb:ConditionCheckItem",)
+# Who appends also loads. Nobody may update or delete: what is written stays.
+EVENTS_APPEND: Final = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
+EVENTS_READ: Final = ("dynamodb:Query",)
+# Of read models: a line by its key, or the lines of a group.
+LINES_READ: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
+LINES_WRITE: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem")
+# What Lambda's poller of a table's stream needs, acting as the function's role; the last knows no resource but * (Service
+# Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB").
+STREAM_READ: Final = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+STREAM_LIST: Final = ("dynamodb:ListStreams",)
 # What Powertools' idempotency decorator calls on its own table.
 IDEMPOTENCY_TABLE: Final = (
     "dynamodb:DeleteItem",
@@ -41,10 +51,6 @@ QUEUE_CONSUME: Final = (
     "sqs:ChangeMessageVisibility",
 )
 QUEUE_SEND: Final = ("sqs:SendMessage",)
-# What Lambda's poller needs of a table's stream, acting as the relay's role; the last knows no resource but * (Service
-# Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB").
-STREAM_READ: Final = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
-STREAM_LIST: Final = ("dynamodb:ListStreams",)
 BUS_PUBLISH: Final = ("events:PutEvents",)
 # The census counts a DLQ and looks at its messages, hiding them for a moment; it deletes copies of jobs that are over
 # and not dead.

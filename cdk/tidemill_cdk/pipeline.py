@@ -19,12 +19,14 @@ from tidemill_cdk.bucket import PrivateBucket
 from tidemill_cdk.checks import check_on_synth
 from tidemill_cdk.conditions import watch_api, watch_janitor, watch_lane, watch_sagas
 from tidemill_cdk.dashboard import LanesDashboard
+from tidemill_cdk.events import EventStore
 from tidemill_cdk.janitor import Janitor
 from tidemill_cdk.lanes import BuiltLane
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.metrics import NAMESPACE
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
+from tidemill_cdk.projector import Projector
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.relay import EventsBus, Relay, let_commit
 from tidemill_cdk.relay_alarms import watch_relay
@@ -45,15 +47,14 @@ class TidemillPipeline(Construct):
         pipeline = TidemillPipeline(stack, "Pipeline", registry=registry, code=Path("functions"))
         table.grant_read_data(pipeline.worker("bulk").role)
 
-    Guarantees that every number of a lane follows from what its jobs declare, that each function's
-    role allows only what is listed in `permissions.py`, and that synthesis fails, with the fix, when
-    what was made breaks a rule of `checks.py`.
+    Guarantees that every number of a lane follows from what its jobs declare, that each function's role allows only
+    what is listed in `permissions.py`, and that synthesis fails, with the fix, when a rule of `checks.py` is broken.
 
     Arguments:
         registry: the jobs and their lanes.
-        code: the folder with `jobs/` and the `handler.py` of each function; its `requirements.txt`, if there is
-            one, names the jobs' dependencies, and its `schemas/`, if there is one, holds what `tidemill schema
-            snapshot` wrote.
+        code: the folder with `jobs/` and the `handler.py` of each function that the registry needs; its
+            `requirements.txt`, if there is one, names the jobs' dependencies, and its `schemas/`, if there is one,
+            holds what `tidemill schema snapshot` wrote.
         settings: the deployment's choices.
     """
 
@@ -81,6 +82,7 @@ class TidemillPipeline(Construct):
             idempotency=IdempotencyTable(self, "Idempotency", settings=self.settings),
             payloads=self.payloads,
         )
+        self.event_store = EventStore.of(self, "EventStore", registry=registry, settings=self.settings)
         self._code = FunctionCode(self, "Code", code=Path(code), settings=self.settings)
         sizings = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
         # Every function knows every queue, so all queues come before the first function.
@@ -94,18 +96,15 @@ class TidemillPipeline(Construct):
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
             for name, lane in registry.lanes.items()
         }
-        for built in self.lanes.values():
-            built.worker.consume(built.queue, queues.values(), self.stores)
-            if any(definition.answers for definition in registry):
-                built.worker.answer(self.stores)
+        self._feed_workers(registry, queues)
         self.api.answer_with(self._code, self._environment())
         self.api.serve(queues.values(), self.stores)
-        self.janitor = Janitor(
-            self, "Janitor", code=self._code, environment=self._environment(publishes=True), settings=self.settings
-        )
-        self.janitor.sweep(queues.values(), self.stores)
+        self.janitor = self._build_janitor(queues)
         self.relay = self._build_relay(queues.values()) if registry.has_outbox else None
         self._connect_sagas()
+        self.projector = Projector.of(
+            self, "Projector", self.event_store, self._code, self._environment(), self.settings
+        )
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         self.subscriptions = self._build_subscriptions(registry)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
@@ -158,6 +157,21 @@ class TidemillPipeline(Construct):
             machine.let_report(self.janitor.role)
             machine.let_serve(self.api.endpoint.role)
 
+    def _feed_workers(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> None:
+        for built in self.lanes.values():
+            built.worker.consume(built.queue, queues.values(), self.stores)
+            if self.event_store is not None:
+                self.event_store.serve(built.worker.role)
+            if any(definition.answers for definition in registry):
+                built.worker.answer(self.stores)
+
+    def _build_janitor(self, queues: Mapping[str, LaneQueue]) -> Janitor:
+        janitor = Janitor(
+            self, "Janitor", code=self._code, environment=self._environment(publishes=True), settings=self.settings
+        )
+        janitor.sweep(queues.values(), self.stores)
+        return janitor
+
     def _runtime_settings(self, queues: Mapping[str, LaneQueue], *, outbox: bool) -> RuntimeSettings:
         return RuntimeSettings(
             stack=Stack.of(self).stack_name,
@@ -175,6 +189,7 @@ class TidemillPipeline(Construct):
             sagas=arns_of(self.sagas.values()),
             outbox=outbox,
             bus="" if self.bus is None else self.bus.name,
+            **(self.event_store.names if self.event_store is not None else {}),
         )
 
     def _environment(self, lane: str = "", *, publishes: bool = False) -> dict[str, str]:
@@ -209,6 +224,8 @@ class TidemillPipeline(Construct):
             watch_relay(alarms, self.relay)
         if self.subscriptions is not None:
             watch_subscriptions(alarms, self.subscriptions)
+        if self.projector is not None:
+            self.projector.watch(alarms)
         for machine in self.sagas.values():
             machine.watch(alarms)
         for lane in dict.fromkeys(lane for machine in self.sagas.values() for lane in machine.lanes):

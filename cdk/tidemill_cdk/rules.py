@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,9 @@ DEFAULT_VISIBILITY: Final = 30
 DEFAULT_RETENTION: Final = 345_600
 # The same of CreateEventSourceMapping for SQS, in messages.
 DEFAULT_BATCH: Final = 10
+# How long a table's stream keeps a record, in seconds (DynamoDB Developer Guide, "Change data capture for DynamoDB
+# Streams").
+STREAM_RETENTION: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,34 @@ def disorder(resources: Resources) -> Iterator[Finding]:
             )
 
 
+def lossy_stream(resources: Resources) -> Iterator[Finding]:
+    """A mapping of a table's stream that one bad record would block for a day, or that would lose what it can't do."""
+    for id_, mapping in of_type(resources, "AWS::Lambda::EventSourceMapping"):
+        source = mapping.get("EventSourceArn")
+        if not isinstance(source, Mapping) or source.get("Fn::GetAtt", ("", ""))[1] != "StreamArn":
+            continue
+        wrong = [
+            name
+            for name, right in {
+                "StartingPosition": mapping.get("StartingPosition") == "TRIM_HORIZON",
+                "BisectBatchOnFunctionError": mapping.get("BisectBatchOnFunctionError") is True,
+                "FunctionResponseTypes": mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"],
+                "MaximumRetryAttempts": mapping.get("MaximumRetryAttempts", -1) >= 0,
+                "MaximumRecordAgeInSeconds": 0 < mapping.get("MaximumRecordAgeInSeconds", -1) < STREAM_RETENTION,
+                "DestinationConfig": bool(mapping.get("DestinationConfig", {}).get("OnFailure")),
+            }.items()
+            if not right
+        ]
+        if wrong:
+            yield Finding(
+                "stream",
+                id_,
+                f"the mapping of a table's stream leaves {', '.join(wrong)} at what loses or blocks records",
+                "start at TRIM_HORIZON, bisect, report single failures, bound tries and age, and name a queue for the "
+                "rest",
+            )
+
+
 def missing_dlq(resources: Resources) -> Iterator[Finding]:
     """A queue or a target of a rule or schedule whose failures nobody keeps."""
     keepers = {target(arn) for arn in dead_letter_arns(resources)}
@@ -139,4 +170,12 @@ def wildcards(resources: Resources) -> Iterator[Finding]:
                     )
 
 
-RULES: Final = (short_visibility, short_dlq_retention, rival_concurrency, disorder, missing_dlq, wildcards)
+RULES: Final = (
+    short_visibility,
+    short_dlq_retention,
+    rival_concurrency,
+    disorder,
+    lossy_stream,
+    missing_dlq,
+    wildcards,
+)

@@ -53,6 +53,44 @@ def create_jobs_table(client: Any, name: str) -> None:
     )
 
 
+def create_events_table(client: Any, name: str) -> None:
+    """The table that the construct `EventsTable` makes, as far as the adapters can see."""
+    names = ("pk", "sk", "streams_pk", "streams_sk")
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in names],
+        KeySchema=_keys("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "streams",
+                "KeySchema": _keys("streams_pk", "streams_sk"),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+
+
+def create_lines_table(client: Any, name: str) -> None:
+    """The table that the construct `LinesTable` makes, as far as the adapters can see."""
+    projections = {"groups": "ALL", "halted": "KEYS_ONLY"}
+    names = ["pk", "sk", *(f"{index}_{part}" for index in projections for part in ("pk", "sk"))]
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in names],
+        KeySchema=_keys("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": _keys(f"{index}_pk", f"{index}_sk"),
+                "Projection": {"ProjectionType": projected},
+            }
+            for index, projected in projections.items()
+        ],
+    )
+
+
 MAX_RECEIVES = 2
 LANES = ("bulk", "mail")
 FIFO_LANE = "orders"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
+from bench.cloud.account import Account, events_table, lines_table
 from tests.contract.backends import NEVER, Jobs, MemoryBackend, SqsBackend, clients_for, create_jobs_table
 from tidemill.aws.clients import Clients
 from tidemill.aws.payloads import S3Payloads
@@ -40,6 +41,15 @@ def moto(moto_clients: Clients) -> Iterator[Clients]:
     """Clients of an emulator in this process, which is empty for each test."""
     with mock_aws():
         yield moto_clients
+
+
+@pytest.fixture
+def bench_events() -> Iterator[object]:
+    """A client of the events tables on the account in memory that counts what AWS would bill."""
+    account = Account(tables=[events_table(), lines_table()])
+    with account.wire.connected():
+        # One of its own, because a client keeps its connections.
+        yield clients_for(None).dynamodb
 
 
 @pytest.fixture(params=BACKENDS)

@@ -115,7 +115,7 @@ class Synthesised:
 def code_folder(folder: Path, handlers: Iterable[str] = ("worker", "api", "janitor", "relay")) -> Path:
     """A folder such as `functions/`, small."""
     for name in handlers:
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / name / "handler.py").write_text(HANDLER)
     return folder
 

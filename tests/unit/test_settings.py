@@ -16,6 +16,8 @@ FULL = RuntimeSettings(
     lane="bulk",
     outbox=True,
     bus="b",
+    events_table="e",
+    lines_table="l",
 )
 
 
@@ -31,6 +33,11 @@ def test_lanes_keep_their_order():
 def test_every_variable_is_a_string_with_the_prefix():
     assert all(isinstance(value, str) and name.startswith("TIDEMILL_") for name, value in FULL.to_env().items())
     assert set(FULL.to_env()) == {f"TIDEMILL_{name.upper()}" for name in RuntimeSettings.model_fields}
+
+
+def test_a_stack_without_an_event_store_has_the_environment_that_it_always_had():
+    written = RuntimeSettings(stack="s", table="t", lanes=LANES).to_env()
+    assert not {"TIDEMILL_EVENTS_TABLE", "TIDEMILL_LINES_TABLE"} & set(written)
 
 
 def test_the_rest_of_the_environment_is_no_concern():

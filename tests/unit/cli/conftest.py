@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 from typer.testing import CliRunner
 
+from examples.guide.bank_balances import balances
 from tests.answering import an_answerer
 from tests.schedules import schedules_of
 from tidemill import DEFAULT_LANES, JobArgs, JobRegistry, PermanentError, Retention, days, job
@@ -21,6 +22,7 @@ from tidemill.connect import StackInfo
 from tidemill.domain.duration import minutes
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.entrypoints.http_api import HttpApi
+from tidemill.service.auditing import Auditor
 from tidemill.service.client import JobClient
 from tidemill.service.counting import Counting
 from tidemill.service.deadletters import DeadLetterDesk, Tools
@@ -39,6 +41,7 @@ from tidemill.testing.order import MemoryOrder
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.streams import EventHarness
 from tidemill.testing.waits import MemoryWaits
 
 
@@ -177,11 +180,21 @@ class World:
             ),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
+            audit=self.trail,
+            events=self.tide.store,
+            streams=self.tide.streams,
         )
+
+    @cached_property
+    def tide(self):
+        return EventHarness(balances)
 
     def program_knowing(self, jobs):
         assert jobs == "jobs:registry"
-        return SimpleNamespace(desk=self.desk_of(REGISTRY))
+        auditor = Auditor(self.trail, self.clock, self.random, lambda: ADA)
+        return SimpleNamespace(
+            desk=self.desk_of(REGISTRY), auditor=auditor, rebuilder=lambda _telemetry: self.tide.rebuilder
+        )
 
     def answerer_of(self, registry):
         return an_answerer(

@@ -43,6 +43,8 @@ class RuntimeSettings(BaseModel):
         sagas: the ARN of each saga's state machine by the saga's name; workers are not told.
         outbox: whether the stack has a relay, which sends what transactions commit.
         bus: the EventBridge bus of the program's events; only the relay and the janitor are told.
+        events_table: the event store; empty where the registry declares no streams.
+        lines_table: the read models; empty where it declares no projections.
         code_version: tells one deployment of the jobs' code from another; remembered steps carry it.
     """
 
@@ -61,6 +63,8 @@ class RuntimeSettings(BaseModel):
     sagas: dict[str, str] = Field(default_factory=dict)
     outbox: bool = False
     bus: str = ""
+    events_table: str = ""
+    lines_table: str = ""
 
     def to_env(self) -> dict[str, str]:
         """The variables, ready for a function's environment. CDK tokens pass through unharmed."""
@@ -80,6 +84,11 @@ class RuntimeSettings(BaseModel):
             # What only some stacks have takes no room in the others.
             **({f"{PREFIX}OUTBOX": "on"} if self.outbox else {}),
             **({f"{PREFIX}BUS": self.bus} if self.bus else {}),
+            **{
+                f"{PREFIX}{name.upper()}": table
+                for name in ("events_table", "lines_table")
+                if (table := getattr(self, name))
+            },
         }
 
     @classmethod

@@ -13,12 +13,15 @@ from tidemill.cli import (
     commands_project,
     commands_schedules,
     commands_stack,
+    commands_trail,
 )
 from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
+from tidemill.cli.commands_projections import projection_app
 from tidemill.cli.commands_sagas import saga_app
 from tidemill.cli.commands_schedule import schedule_app
 from tidemill.cli.commands_schema import schema_app
+from tidemill.cli.commands_streams import stream_app
 from tidemill.cli.group import TidemillGroup
 from tidemill.cli.target import Target
 from tidemill.connect import DEFAULT_STACK
@@ -52,11 +55,14 @@ app.command("list")(commands_jobs.list_jobs)
 app.command("move")(commands_jobs.move)
 app.command("answer")(commands_answer.answer)
 app.command("cancel")(commands_jobs.cancel)
+app.command("trail")(commands_trail.trail)
 dlq_app.command("edit")(commands_dlq_changes.edit)
 dlq_app.command("purge")(commands_dlq_changes.purge)
 dlq_app.command("audit")(commands_dlq_changes.audit)
 app.add_typer(batch_app)
 app.add_typer(dlq_app)
+app.add_typer(projection_app)
+app.add_typer(stream_app)
 for _verb, _command in commands_schedules.COMMANDS.items():
     schedule_app.command(_verb)(_command)
 app.add_typer(saga_app)

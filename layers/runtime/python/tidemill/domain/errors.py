@@ -12,7 +12,12 @@
     |   |-- NewerVersionError  arguments or data of a version that this code does not know yet
     |   |-- MalformedMessageError
     |   |-- PlainMessageError  a message of another system on a FIFO lane
-    |   `-- StepError          a step, result or cursor that can't be remembered
+    |   |-- StepError          a step, result or cursor that can't be remembered
+    |   `-- UnknownEventError  (this one and the next four: domain/store_errors.py) not one of its stream's events
+    |-- AppendConflictError    somebody else appended to the stream first
+    |-- AppendedBeforeError    the key of an append was used before
+    |-- ProjectionNotFoundError
+    |-- RebuildError           a rebuild can't begin or end as asked
     |-- KeyConflictError       the idempotency key belongs to a job with other arguments
     |-- JobFinalError          the key's job is final and its kind refuses a rerun
     |-- JobNotFoundError
@@ -34,6 +39,7 @@
     |-- AnswerTokenError       a token that nobody here has made
     |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
+    |   `-- StreamBrokenError  a stream does not hold what was appended (domain/store_errors.py)
     `-- UnavailableError       AWS did not answer or throttled; the call may be repeated
         |-- UnansweredError    the same of a job that somebody waits for
         `-- BatchUnfinishedError  not every child of a batch was submitted

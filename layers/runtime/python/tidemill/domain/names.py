@@ -33,6 +33,21 @@ def check_event_type(value: object, field: str = "type") -> str:
     return _check(value, field, _KIND, limits.MAX_EVENT_TYPE_CHARS, "lower-case words joined by . _ or -")
 
 
+def check_category(value: object, field: str = "category") -> str:
+    """Return `value` if it is a well-formed category of streams such as `account`; raise InputError naming `field`."""
+    return _check(value, field, _KIND, limits.MAX_CATEGORY_CHARS, "lower-case words joined by . _ or -")
+
+
+def check_stream_key(value: object, field: str = "key") -> str:
+    """Return `value` if it can name one stream of its category; raise InputError naming `field`."""
+    return _check(value, field, _KEY, limits.MAX_STREAM_KEY_CHARS, "letters, digits and . _ : / @ + = , -")
+
+
+def check_projection(value: object, field: str = "projection") -> str:
+    """Return `value` if it is a well-formed name of a projection; raise InputError naming `field`."""
+    return _check(value, field, _KIND, limits.MAX_CATEGORY_CHARS, "lower-case words joined by . _ or -")
+
+
 def check_schedule(value: object, field: str = "schedule") -> str:
     """Return `value` if it is a well-formed name of a schedule; raise InputError naming `field`."""
     return _check(value, field, _KIND, limits.MAX_SCHEDULE_CHARS, "lower-case words joined by . _ or -")

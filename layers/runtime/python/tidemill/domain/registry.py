@@ -16,10 +16,13 @@ from tidemill.domain.saga.listing import by_name, check_saga
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import CLOSE_KIND
 from tidemill.domain.sizing import size_lane
+from tidemill.domain.streams_listed import projections_by_name, streams_by_category
 
 if TYPE_CHECKING:
     from tidemill.domain.event import Event
+    from tidemill.domain.projection import Projection
     from tidemill.domain.schedule import Schedule
+    from tidemill.domain.stream import Stream
     from tidemill.domain.subscription import Subscription
 
 AnyDefinition: TypeAlias = JobDefinition[Any, Any]
@@ -32,6 +35,7 @@ class JobRegistry:
         registry = JobRegistry(render, lanes=(*DEFAULT_LANES, Lane("gpu", memory_mb=8192)))
         registry = JobRegistry(reserve, release, charge, sagas=[place_order])
         registry = JobRegistry(place, pack, events=[OrderPlaced])
+        registry = JobRegistry(pay, streams=[account], projections=[balances])
 
     With sagas it has one more job, `tidemill.saga.close`, which ends what steps without a compensation began.
 
@@ -42,7 +46,8 @@ class JobRegistry:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
             resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
             on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, a
-            saga's job is not listed or in a FIFO lane, or what is listed as an event is none or shares its type.
+            saga's job is not listed or in a FIFO lane, what is listed as an event is none or shares its type, two
+            streams share a category or two projections a name, or a projection is of a stream that is not listed.
     """
 
     def __init__(
@@ -52,9 +57,13 @@ class JobRegistry:
         sagas: Sequence[Saga] = (),
         events: Iterable[type[Event]] = (),
         outbox: bool = False,
+        streams: Sequence[Stream[Any]] = (),
+        projections: Sequence[Projection[Any]] = (),
     ) -> None:
         self._lanes = _by_name(lanes)
         self._sagas = by_name(sagas)
+        self._streams = streams_by_category(streams)
+        self._projections = projections_by_name(projections, self._streams)
         if self._sagas and all(definition.kind != CLOSE_KIND for definition in definitions):
             definitions = (*definitions, closing_in(_standard(self._lanes)))
         self._kinds = _by_kind(definitions)
@@ -108,6 +117,16 @@ class JobRegistry:
             return found
         near = get_close_matches(name, self._sagas, n=3) or sorted(self._sagas)
         raise InputError.at("saga", f"no saga {name!r}; known: {', '.join(near) or 'none'}", "unknown_saga")
+
+    @property
+    def streams(self) -> Mapping[str, Stream[Any]]:
+        """The streams by category, in the order given. With one, the stack has an event store."""
+        return MappingProxyType(self._streams)
+
+    @property
+    def projections(self) -> Mapping[str, Projection[Any]]:
+        """The projections by name, in the order given. With one, the stack has a projector."""
+        return MappingProxyType(self._projections)
 
     def in_lane(self, lane: str) -> tuple[AnyDefinition, ...]:
         """The jobs that run in `lane` unless a submit says otherwise."""

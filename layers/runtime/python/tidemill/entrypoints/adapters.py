@@ -15,14 +15,17 @@ from tidemill.aws.clients import Clients
 from tidemill.aws.queue import SqsJobQueue
 from tidemill.aws.reader import DynamoJobReader
 from tidemill.aws.store import DynamoJobStore
+from tidemill.domain.errors import SettingsError
 from tidemill.domain.ports import Clock
 from tidemill.domain.registry import JobRegistry
-from tidemill.settings import RuntimeSettings
+from tidemill.settings import PREFIX, RuntimeSettings
 
 if TYPE_CHECKING:
     from tidemill.aws.audit import DynamoAuditTrail
     from tidemill.aws.bus import EventBridgeBus
     from tidemill.aws.dead_letters import SqsDeadLetters
+    from tidemill.aws.events import DynamoEvents
+    from tidemill.aws.lines import DynamoLines
     from tidemill.aws.memory import DynamoJobMemory
     from tidemill.aws.order import DynamoEntityOrder
     from tidemill.aws.outbox import DynamoOutbox
@@ -125,6 +128,32 @@ class Adapters:
 
         settings = self.settings
         return EventBridgeBus(self.clients, settings.bus, settings.stack) if settings.bus else None
+
+    @cached_property
+    def events(self) -> DynamoEvents:
+        """The event store.
+
+        Raises:
+            SettingsError: the stack has none.
+        """
+        from tidemill.aws.events import DynamoEvents
+
+        if not self.settings.events_table:
+            raise SettingsError(f"{PREFIX}EVENTS_TABLE", "is empty: the registry declares no streams")
+        return DynamoEvents(self.clients.dynamodb, self.settings.events_table)
+
+    @cached_property
+    def lines(self) -> DynamoLines:
+        """The read models.
+
+        Raises:
+            SettingsError: the stack has none.
+        """
+        from tidemill.aws.lines import DynamoLines
+
+        if not self.settings.lines_table:
+            raise SettingsError(f"{PREFIX}LINES_TABLE", "is empty: the registry declares no projections")
+        return DynamoLines(self.clients.dynamodb, self.settings.lines_table)
 
     @property
     def _urls(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ from tidemill.aws.clients import Clients
 from tidemill.domain.errors import InputError
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
-from tidemill.entrypoints.adapters import Adapters
+from tidemill.entrypoints.event_program import EventProgram
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.counting import Counting
 from tidemill.service.event_loop import EventLoopThread
@@ -55,7 +55,7 @@ class SystemClock:
 
 
 @dataclass(frozen=True)
-class Program(Adapters):
+class Program(EventProgram):
     """Everything one process needs, built when first asked for."""
 
     @classmethod

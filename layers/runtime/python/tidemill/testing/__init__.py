@@ -13,8 +13,10 @@ from tidemill.testing.assertions import (
     refute_submitted,
 )
 from tidemill.testing.clock import FrozenClock, VirtualClock
+from tidemill.testing.events import MemoryEvents
 from tidemill.testing.faults import Crashed, Fault, Faults, Process
 from tidemill.testing.harness import Harness
+from tidemill.testing.lines import MemoryLines
 from tidemill.testing.local_context import LocalContext, context
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.naming import JobLike
@@ -23,12 +25,14 @@ from tidemill.testing.outbox import MemoryBus, MemoryOutbox
 from tidemill.testing.published import assert_published, facts_in, refute_published
 from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.streams import EventHarness
 from tidemill.testing.submitted import Submitted
 
 __all__ = (
     "Awaiting",
     "Calls",
     "Crashed",
+    "EventHarness",
     "Fault",
     "Faults",
     "FrozenClock",
@@ -36,6 +40,8 @@ __all__ = (
     "JobLike",
     "LocalContext",
     "MemoryBus",
+    "MemoryEvents",
+    "MemoryLines",
     "MemoryOfJobs",
     "MemoryOutbox",
     "MemoryPayloads",

@@ -1,0 +1,1 @@
+"""A ledger of real payments, kept as events."""

@@ -1,0 +1,244 @@
+"""Read models as operators look after them: rebuilt while they are read, caught up, resumed, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tidemill.domain import limits
+from tidemill.domain.errors import UnavailableError
+from tidemill.domain.line import Editions, Line
+from tidemill.domain.ports.events import EventStore
+from tidemill.domain.ports.lines import LineStore
+from tidemill.domain.projection import Projection
+from tidemill.domain.store_errors import ProjectionNotFoundError, RebuildError
+from tidemill.domain.stream import StreamRef
+from tidemill.service.projecting import Projector, by_stream
+
+_PAGE: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How far a rebuild has come. `cursor`: where it goes on; None at the end."""
+
+    facts: int
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a projection is.
+
+    Attributes:
+        reached: the time of the newest fact that it was handed, Unix milliseconds; None before the first.
+        halted: streams that it does not get over, at most a hundred of them, with the reason.
+    """
+
+    name: str
+    editions: Editions
+    reached: int | None
+    halted: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How much of the streams is not in a read model yet: exact, and as dear as a look at every stream."""
+
+    streams: int
+    behind: int
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilder:
+    """Looks after the read models of one stack.
+
+    Guarantees: queries read the live edition until the next one is whole, and that one from then on. While both are
+    there the projector writes both, so that nothing that is appended meanwhile is missing in either.
+    """
+
+    store: EventStore
+    lines: LineStore
+    projector: Projector
+
+    def standing(self, name: str) -> Standing:
+        """Where a projection is.
+
+        Raises:
+            ProjectionNotFoundError: the registry has none of this name.
+            UnavailableError: AWS did not answer.
+        """
+        one = self._named(name)
+        editions = self.lines.editions(name)
+        halted = self._halted(one, editions.filling or editions.live)
+        return Standing(name, editions, self.lines.reached(name), halted)
+
+    def lag(self, name: str) -> Lag:
+        """Compare every stream of the projection's category with its line.
+
+        Raises:
+            ProjectionNotFoundError, UnavailableError: see `standing`.
+        """
+        one = self._named(name)
+        edition = self.lines.editions(name).live
+        streams = behind = facts = 0
+        for refs in self._every_stream(one):
+            for ref, line in zip(refs, self.lines.find(name, edition, refs), strict=True):
+                missing = self.store.head(ref).version - (line.head.version if line else 0)
+                streams, behind, facts = streams + 1, behind + (missing > 0), facts + max(0, missing)
+        return Lag(streams, behind, facts)
+
+    def begin(self, name: str) -> Editions:
+        """Let the next edition be filled, from nothing. From now on the projector writes it too.
+
+        Raises:
+            ProjectionNotFoundError, UnavailableError: see `standing`.
+            RebuildError: a rebuild runs already, or somebody else changed the editions just now.
+        """
+        self._named(name)
+        before = self.lines.editions(name)
+        if before.filling is not None:
+            raise RebuildError(
+                name, f"is being rebuilt, as edition {before.filling}", "let it go on (--resume), or drop it (--drop)"
+            )
+        return self._change(name, before, replace(before, filling=before.last + 1, last=before.last + 1))
+
+    def fill(self, name: str, cursor: str | None) -> Filled:
+        """Put a page of facts into the edition that is filled; go on from the cursor until it is None.
+
+        Raises:
+            ProjectionNotFoundError: see `standing`.
+            RebuildError: no rebuild runs.
+            InputError: the cursor is not one that was answered.
+            UnavailableError: AWS did not answer; the same call may be repeated.
+        """
+        filling = self.lines.editions(name).filling
+        if filling is None:
+            raise RebuildError(name, "is not being rebuilt", "begin a rebuild")
+        return self._page(self._named(name), filling, cursor)
+
+    def catch_up(self, name: str, cursor: str | None) -> Filled:
+        """Put what the live edition misses of a page of facts into it, after the table's stream was lost.
+
+        Raises:
+            ProjectionNotFoundError, InputError, UnavailableError: see `fill`.
+        """
+        return self._page(self._named(name), self.lines.editions(name).live, cursor)
+
+    def switch(self, name: str, *, anyway: bool = False) -> Editions:
+        """Let queries read the edition that was filled.
+
+        Arguments:
+            anyway: even if streams are halted in it.
+
+        Raises:
+            ProjectionNotFoundError, UnavailableError: see `standing`.
+            RebuildError: no rebuild runs, streams are halted in the new edition, or somebody else changed the editions.
+        """
+        before = self.lines.editions(name)
+        if before.filling is None:
+            raise RebuildError(name, "is not being rebuilt", "begin a rebuild")
+        if not anyway and (halted := self._halted(self._named(name), before.filling)):
+            first = halted[0]
+            reason = first.halt.reason if first.halt else ""
+            raise RebuildError(
+                name,
+                f"has {len(halted)} halted streams in edition {before.filling}, among them {first.ref} ({reason})",
+                "mend the projection and resume it, or switch anyway",
+            )
+        return self._change(name, before, replace(before, live=before.filling, filling=None))
+
+    def drop(self, name: str) -> Editions:
+        """Give the edition that is filled up.
+
+        Raises:
+            ProjectionNotFoundError, UnavailableError: see `standing`.
+            RebuildError: no rebuild runs, or somebody else changed the editions.
+        """
+        self._named(name)
+        before = self.lines.editions(name)
+        if before.filling is None:
+            raise RebuildError(name, "is not being rebuilt", "begin a rebuild")
+        return self._change(name, before, replace(before, filling=None))
+
+    def purge(self, name: str, cursor: str | None) -> str | None:
+        """Delete some lines of editions that are over; go on from the cursor until it is None.
+
+        Raises:
+            ProjectionNotFoundError, InputError, UnavailableError: see `fill`.
+        """
+        self._named(name)
+        return self.lines.purge(name, self.lines.editions(name).every, cursor)
+
+    def resume(self, name: str) -> tuple[int, int]:
+        """Let the halted streams of every edition try again, from where they were.
+
+        Returns: how many go on, and how many are still halted.
+
+        Raises:
+            ProjectionNotFoundError, UnavailableError: see `standing`.
+        """
+        one = self._named(name)
+        going = staying = 0
+        for edition in self.lines.editions(name).every:
+            refs = [line.ref for line in self._halted(one, edition)]
+            if self.projector.bring(one, edition, dict.fromkeys(refs, ()), again=True):
+                raise UnavailableError("resume", "Unfinished")
+            left = sum(line is not None and line.halt is not None for line in self.lines.find(name, edition, refs))
+            going, staying = going + len(refs) - left, staying + left
+        return going, staying
+
+    def differing(self, name: str) -> Iterator[StreamRef]:
+        """Streams whose lines in the live edition and in the one that is filled are not equal.
+
+        Raises:
+            ProjectionNotFoundError, UnavailableError: see `standing`.
+            RebuildError: no rebuild runs.
+        """
+        one = self._named(name)
+        editions = self.lines.editions(name)
+        if editions.filling is None:
+            raise RebuildError(name, "is not being rebuilt", "begin a rebuild")
+        for refs in self._every_stream(one):
+            both = zip(
+                refs,
+                self.lines.find(name, editions.live, refs),
+                self.lines.find(name, editions.filling, refs),
+                strict=True,
+            )
+            yield from (ref for ref, old, new in both if old != new)
+
+    def _page(self, one: Projection[Any], edition: int, cursor: str | None) -> Filled:
+        page = self.store.scan(_PAGE, cursor)
+        mine = {ref: facts for ref, facts in by_stream(page.recorded).items() if ref.category == one.of.category}
+        if self.projector.bring(one, edition, mine):
+            raise UnavailableError("fill", "Unfinished")
+        return Filled(sum(map(len, mine.values())), page.cursor)
+
+    def _halted(self, one: Projection[Any], edition: int) -> tuple[Line, ...]:
+        page = self.lines.halted(one.name, edition, limits.MAX_PAGE, None)
+        # The index may be seconds old; the lines say what is.
+        lines = self.lines.find(one.name, edition, page.refs)
+        return tuple(line for line in lines if line is not None and line.halt is not None)
+
+    def _every_stream(self, one: Projection[Any]) -> Iterator[tuple[StreamRef, ...]]:
+        cursor: str | None = None
+        while True:
+            page = self.store.streams(one.of.category, limits.MAX_PAGE, cursor)
+            if page.refs:
+                yield page.refs
+            if (cursor := page.cursor) is None:
+                return
+
+    def _change(self, name: str, before: Editions, after: Editions) -> Editions:
+        if not self.lines.change_editions(name, before, after):
+            raise RebuildError(name, "was changed by somebody else just now", "look at it, and repeat the command")
+        return after
+
+    def _named(self, name: str) -> Projection[Any]:
+        known = self.projector.projections
+        if name not in known:
+            raise ProjectionNotFoundError(name, tuple(known))
+        return known[name]
