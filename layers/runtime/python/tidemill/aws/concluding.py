@@ -27,7 +27,7 @@ class Ending:
     before: Job
     after: Job
     siblings: tuple[Item, ...]
-    notice: Notice | None = None
+    notices: tuple[Notice, ...] = ()
 
     def is_shown_by(self, record: Job) -> bool:
         """Whether `record` is what this conclusion made."""
@@ -57,7 +57,7 @@ def ending(conclusion: Conclusion) -> Ending:
     elif after.result is not None and not _fits(after):
         siblings.append(result_item(after, after.result))
         after = replace(after, result=None, has_result_item=True)
-    return Ending(verb_of(verdict), before, after, tuple(siblings), conclusion.notice)
+    return Ending(verb_of(verdict), before, after, tuple(siblings), conclusion.notices)
 
 
 def _fits(job: Job) -> bool:

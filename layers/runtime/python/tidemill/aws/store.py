@@ -87,11 +87,11 @@ class DynamoJobStore:
         return [next(answers) if error is None else Unwritten(error) for error in failed]
 
     def move(
-        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+        self, verb: Verb, before: Job, after: Job, notices: tuple[Notice, ...] = (), *, forget: str | None = None
     ) -> Answer:
         """See JobStore. With a wish: two units for the record and two for each kilobyte of what is remembered."""
         lifecycle.check_move(verb, before.state, after.state)
-        beside = self._notice(notice)
+        beside = self._beside(notices)
         if forget is not None:
             beside += ({"Update": wishing(before.ref, Wish(after.generation, forget), after.ttl_s)},)
         update = moving(verb, before, after)
@@ -119,12 +119,13 @@ class DynamoJobStore:
         return self._table.keep_longer("keep_longer", args_key(job.ref, job.fingerprint), ttl_s)
 
     def _ended(self, done: Ending) -> Write:
-        update, beside = moving(done.verb, done.before, done.after), self._notice(done.notice)
+        update, beside = moving(done.verb, done.before, done.after), self._beside(done.notices)
         return Together(update, beside) if beside else update
 
-    def _notice(self, notice: Notice | None) -> tuple[Action, ...]:
-        if notice is None:
-            return ()
+    def _beside(self, notices: tuple[Notice, ...]) -> tuple[Action, ...]:
+        return tuple(action for notice in notices for action in self._notice(notice))
+
+    def _notice(self, notice: Notice) -> tuple[Action, ...]:
         record = state_item(notice.record, listed=self._list_index)
         envelope = args_item(notice.envelope, notice.record.ttl_s)
         return in_transaction(record), {"Put": {"Item": envelope}}

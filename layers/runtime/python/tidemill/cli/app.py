@@ -18,6 +18,7 @@ from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
 from tidemill.cli.commands_sagas import saga_app
 from tidemill.cli.commands_schedule import schedule_app
+from tidemill.cli.commands_webhook import webhook_app
 from tidemill.cli.group import TidemillGroup
 from tidemill.cli.target import Target
 from tidemill.connect import DEFAULT_STACK
@@ -60,6 +61,7 @@ for _verb, _command in commands_schedules.COMMANDS.items():
     schedule_app.command(_verb)(_command)
 app.add_typer(saga_app)
 app.add_typer(schedule_app)
+app.add_typer(webhook_app)
 app.command("lanes")(commands_stack.lanes)
 app.command("version")(commands_stack.version)
 

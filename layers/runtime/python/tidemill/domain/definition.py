@@ -99,6 +99,7 @@ class JobDefinition(Generic[A, R]):
     on_dead: type[DeathNotice] | None = None
     schedule: Declarations | None = None
     answers: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    webhook: str | None = None
 
     def __post_init__(self) -> None:
         _check_args_type(self.args_type)
@@ -121,6 +122,8 @@ class JobDefinition(Generic[A, R]):
         _check_within(f"{where} heartbeat", self.heartbeat, limits.MIN_HEARTBEAT, longest)
         check_death_notice(where, self.args_type, self.on_dead)
         check_answers(where, self.answers)
+        if self.webhook is not None:
+            check_instance(f"{where} webhook", self.webhook, str)
         if self.schedule is not None:
             # Few kinds have one, and no worker asks for it.
             from tidemill.domain.schedule import schedules_of
@@ -176,6 +179,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
     on_dead: type[DeathNotice] | None = None,
     answers: Mapping[str, Any] | None = None,
     schedule: Declarations | None = None,
+    webhook: str | None = None,
 ) -> _JobDecorator[A]:
     """Turn a function into a job definition. Nothing is registered: `JobRegistry(...)` lists the jobs.
 
@@ -192,6 +196,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
             arguments class (a DeathNotice) that is submitted in the same transaction as a death.
         schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
         answers: the type of each answer that the job waits for, by name (see `ctx.wait_for`). At most 16.
+        webhook: the endpoint that is told how each job of the kind ended, one of `JobRegistry(..., webhooks=[...])`.
 
     Raises:
         DefinitionError: a value is of another type or out of its range, a schedule or an answer can't be, the function
@@ -209,6 +214,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         "on_code_change": on_code_change,
         "on_dead": on_dead,
         "answers": answers or {},
+        "webhook": webhook,
         "schedule": schedule,
     }
     return _JobDecorator(args_type, options)

@@ -24,6 +24,7 @@ from tidemill.domain.names import (
     check_key,
     check_kind,
     check_tenant,
+    check_webhook,
 )
 from tidemill.domain.payload import Stored, args_receipt
 from tidemill.domain.strict_json import dump_canonical, load_strict
@@ -49,6 +50,7 @@ class Envelope:
         entity: on a FIFO lane, what the job is about. `sequence`: its number among the entity's jobs.
         errand: what the job does for a saga.
         member: its place in a batch, if it is a child of one.
+        webhook: the name of the endpoint that is told of the job's end. Never its URL.
     """
 
     send_id: str
@@ -71,6 +73,7 @@ class Envelope:
     errand: Errand | None = None
     scheduled_at: int | None = None
     member: Member | None = None
+    webhook: str | None = None
 
     def resend(self, send_id: str) -> Envelope:
         """The same job as another physical send."""
@@ -101,6 +104,7 @@ class Envelope:
             expires_at=self.expires_at,
             owns_args=state is State.SCHEDULED,
             correlation_id=self.correlation_id,
+            webhook=self.webhook,
         )
 
     def encode(self) -> str:
@@ -127,6 +131,7 @@ class Envelope:
             "sequence": self.sequence,
             "errand": None if self.errand is None else self.errand.document(),
             "scheduled_at": self.scheduled_at,
+            "webhook": self.webhook,
             "batch": None if self.member is None else _batch_document(self.member),
         }
         document.update({name: value for name, value in optional.items() if value is not None})
@@ -186,6 +191,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             errand=None if document.get("errand") is None else errand_of(document["errand"], "errand"),
             scheduled_at=_optional_number(document, "scheduled_at"),
             member=_member(document.get("batch")),
+            webhook=None if document.get("webhook") is None else check_webhook(document["webhook"]),
         )
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None

@@ -30,18 +30,31 @@ class JobRegistry:
         registry = JobRegistry(render, lanes=(*DEFAULT_LANES, Lane("gpu", memory_mb=8192)))
         registry = JobRegistry(reserve, release, charge, sagas=[place_order])
 
-    With sagas it has one more job, `tidemill.saga.close`, which ends what steps without a compensation began.
+        registry = JobRegistry(make_thumbnail, webhooks=["orders"])
+
+    With sagas it has one more job, `tidemill.saga.close`, which ends what steps without a compensation began. With
+    webhooks it has one more job and lane, `tidemill.webhook.deliver` and `webhooks`, which nothing else runs on.
 
     Raises:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
             resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
             on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, or a
-            saga's job is not listed or in a FIFO lane.
+            saga's job is not listed or in a FIFO lane, or a job names a webhook that is not listed.
     """
 
     def __init__(
-        self, *definitions: AnyDefinition, lanes: Sequence[Lane] = DEFAULT_LANES, sagas: Sequence[Saga] = ()
+        self,
+        *definitions: AnyDefinition,
+        lanes: Sequence[Lane] = DEFAULT_LANES,
+        sagas: Sequence[Saga] = (),
+        webhooks: Sequence[str] = (),
     ) -> None:
+        self._webhooks: tuple[str, ...] = ()
+        if webhooks:
+            # Few programs have some, and others don't pay for the import.
+            from tidemill.domain.webhook.declaring import declared
+
+            self._webhooks, definitions, lanes = declared(webhooks, definitions, lanes)
         self._lanes = _by_name(lanes)
         self._sagas = by_name(sagas)
         if self._sagas and all(definition.kind != CLOSE_KIND for definition in definitions):
@@ -52,6 +65,7 @@ class JobRegistry:
             self._check_lane(definition)
             self._check_notice(definition)
             self._check_answers(definition)
+            self._check_webhook(definition)
         for saga in self._sagas.values():
             check_saga(saga, self._kinds, self._lanes)
         self._check_schedules()
@@ -73,6 +87,11 @@ class JobRegistry:
     def sagas(self) -> Mapping[str, Saga]:
         """The sagas by name, in the order given."""
         return MappingProxyType(self._sagas)
+
+    @property
+    def webhooks(self) -> tuple[str, ...]:
+        """The names of the endpoints that jobs may be told to, in the order given."""
+        return self._webhooks
 
     def saga(self, name: str) -> Saga:
         """The saga of this name.
@@ -139,6 +158,13 @@ class JobRegistry:
                 f"job {definition.kind!r} has answers and FIFO lane {definition.lane!r}: while it waits, it would hold "
                 "back all later jobs of its entity. Fix: give it a standard lane, or wait in a job of another kind "
                 "that submits this one when it has its answer"
+            )
+
+    def _check_webhook(self, definition: AnyDefinition) -> None:
+        if definition.webhook is not None and definition.webhook not in self._webhooks:
+            raise DefinitionError(
+                f"job {definition.kind!r} names webhook {definition.webhook!r}, the registry has "
+                f"{', '.join(self._webhooks) or 'none'}. Fix: JobRegistry(..., webhooks=[{definition.webhook!r}])"
             )
 
     def _check_notice(self, definition: AnyDefinition) -> None:

@@ -171,6 +171,11 @@ def _job_request(definition: AnyDefinition, args: dict[str, Any], registry: JobR
                 **_RUN_AT,
                 "description": "the moment from which it may start, instead of a delay; up to 365 days ahead",
             },
+            "webhook": {
+                "type": "string",
+                "maxLength": limits.MAX_WEBHOOK_CHARS,
+                "description": "The endpoint that is told how the job ended, one that the program lists. Never a URL.",
+            },
             "durable_args": {
                 "type": ["boolean", "null"],
                 "description": "the table keeps the arguments of a short delay too, so that it can be moved earlier",

@@ -250,8 +250,8 @@ class Executor:
             random=self.random.random,
         )
         envelope = claimed.received.envelope
-        notice = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
-        return Conclusion(job, verdict, envelope, now_ms, notice, self.around.code)
+        notices = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
+        return Conclusion(job, verdict, envelope, now_ms, notices, self.around.code)
 
     def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
         age = timedelta(milliseconds=now_ms - delivery.sent_at)

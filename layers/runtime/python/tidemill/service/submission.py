@@ -24,14 +24,13 @@ from tidemill.domain.names import (
     check_entity,
     check_job_id,
     check_key,
-    check_lane,
     check_sequence,
     check_tenant,
     check_trace,
 )
 from tidemill.domain.payload import checked_in
-from tidemill.domain.registry import AnyDefinition, JobRegistry
-from tidemill.domain.sizing import longest_timeout
+from tidemill.domain.registry import JobRegistry
+from tidemill.service.placing import placed, told
 
 DEFAULT_TENANT: Final = names.DEFAULT_TENANT
 _NOW: Final = timedelta(0)
@@ -67,6 +66,7 @@ class Submission:
         asked_at: when it was asked for, Unix milliseconds, if that is earlier than now: a job that ended
             later is not run again for it.
         errand: what the job does for a saga, whose state machine asked for it.
+        webhook: the endpoint that is told how the job ended, instead of the kind's: a name that the registry lists.
     """
 
     args: JobArgs
@@ -87,6 +87,7 @@ class Submission:
     run_at: datetime | None = None
     durable_args: bool = False
     scheduled_at: int | None = None
+    webhook: str | None = None
 
 
 class Options(TypedDict, total=False):
@@ -108,6 +109,7 @@ class Options(TypedDict, total=False):
     run_at: datetime | None
     durable_args: bool
     scheduled_at: int | None
+    webhook: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     kind = _kind_of(submission.args)
     definition = registry.resolve(kind)
     tenant = check_tenant(submission.tenant)
-    lane = _lane(submission.lane, definition, registry)
+    lane = placed(submission.lane, definition, registry)
     if not isinstance(submission.durable_args, bool):
         raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
     due_ms, overdue = start_of(submission.run_at, submission.delay, now_ms)
@@ -186,6 +188,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         errand=submission.errand,
         stored=stored,
         scheduled_at=scheduled_at,
+        webhook=told(submission.webhook, definition, registry),
     )
     repeatable = submission.key is not None or submission.job_id is not None
     return Order(
@@ -213,23 +216,6 @@ def _kind_of(args: object) -> str:
     if not isinstance(args, JobArgs) or not hasattr(args, "job_kind"):
         raise InputError.at("args", f"must be an instance of a JobArgs class with a kind, not {type(args).__name__}")
     return args.job_kind
-
-
-def _lane(lane: str | None, definition: AnyDefinition, registry: JobRegistry) -> str:
-    if lane is None:
-        return definition.lane
-    if check_lane(lane) not in registry.lanes:
-        raise InputError.at("lane", f"no lane {lane!r}; known: {', '.join(registry.lanes)}", "unknown_lane")
-    granted = longest_timeout(registry.in_lane(lane))
-    if definition.timeout > granted:
-        # Its worker would never have the time to start the job.
-        raise InputError.at(
-            "lane",
-            f"{lane!r} grants a job {granted}, {definition.kind!r} may take {definition.timeout}. "
-            "Fix: choose a lane whose own jobs have as long a timeout",
-            "timeout",
-        )
-    return lane
 
 
 def _check_order(submission: Submission, lane: Lane) -> None:

@@ -35,6 +35,8 @@ Call: TypeAlias = Literal[
     # batches
     "open_batch", "keep_jobs", "kept_jobs", "find_batches", "tally", "count_ends", "fill", "advance", "ask_cancel",
     "end_batch", "look_again", "due_batches",
+    # endpoints of webhooks
+    "find_endpoint", "create_endpoint", "change_endpoint", "delete_endpoint",
 ]  # fmt: skip
 CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
@@ -37,6 +37,7 @@ from tidemill.service.tick_withdrawal import Withdrawing
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
+from tidemill.testing.endpoints import MemoryEndpoints
 from tidemill.testing.executions import MemoryMachines, MemoryTokens
 from tidemill.testing.faults import Process
 from tidemill.testing.inline import InlineInterrupter
@@ -47,6 +48,14 @@ from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.tampering import Tampering
 from tidemill.testing.waits import MemoryWaits
+
+# The table's verbs are those of other ports: a fault tells them apart.
+_OF_ENDPOINTS: Final = {
+    "find": "find_endpoint",
+    "create": "create_endpoint",
+    "change": "change_endpoint",
+    "delete": "delete_endpoint",
+}
 
 
 @dataclass
@@ -75,6 +84,7 @@ class MemoryStack:
     trail: MemoryTrail = field(default_factory=MemoryTrail)
     schedules: MemorySchedules = field(default_factory=MemorySchedules)
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
+    endpoints: MemoryEndpoints = field(default_factory=MemoryEndpoints)
     machines: MemoryMachines = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,15 +100,15 @@ class MemoryStack:
     def client(self) -> JobClient:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
-        store = ports.port(self.store)
         return JobClient(
             self._submitter(ports),
-            store,
-            store,
+            self._store(ports),
+            ports.port(self.store),
             self.clock,
             schedules=self._schedules(ports),
             batch_store=ports.port(self.batches),
             answerer=self._answerer(ports),
+            endpoints=ports.port(self.endpoints, **_OF_ENDPOINTS),
         )
 
     def listing(self) -> Listing:
@@ -108,7 +118,7 @@ class MemoryStack:
     def desk(self) -> DeadLetterDesk:
         """The DLQ desk."""
         ports = self.tampering(Process.DESK)
-        store, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
+        reader, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
         tools = Tools(
             self.registry,
             ports.port(self.payloads),
@@ -117,16 +127,17 @@ class MemoryStack:
             lambda: "tester",
             self._sleep,
         )
-        return DeadLetterDesk(store, store, ports.port(self.queues), dlqs, self.lanes, self.clock, self.random, tools)
+        store, queues = self._store(ports), ports.port(self.queues)
+        return DeadLetterDesk(store, reader, queues, dlqs, self.lanes, self.clock, self.random, tools)
 
     def janitor(self) -> Janitor:
         """The minute's duties."""
         ports = self.tampering(Process.JANITOR)
-        store, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
+        reader, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
         return Janitor(
             self.registry,
-            store,
-            store,
+            self._store(ports),
+            reader,
             ports.port(self.queues),
             dlqs,
             self.lanes,
@@ -147,7 +158,7 @@ class MemoryStack:
         """Starts sagas and looks after them."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        canceller = SagaCanceller(store, self._errands(ports), self.clock)
+        canceller = SagaCanceller(self._store(ports), self._errands(ports), self.clock)
         redrive = self.desk().redrive
         executions = ports.port(self.machines, start="start_saga", look="look_at_saga", history="history_of_saga")
         return SagaDesk(self.registry, executions, store, canceller, redrive, self.clock, self.random)
@@ -161,9 +172,9 @@ class MemoryStack:
     def worker(self, lane: str) -> Executor:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
-        store, queue = ports.port(self.store), ports.port(self.queues)
+        store, reader, queue = self._store(ports), ports.port(self.store), ports.port(self.queues)
         errands = self._errands(ports) if self.registry.sagas else None
-        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry, errands)
+        intake = Intake(self.registry, self._submitter(ports), store, reader, lane, self.clock, self.telemetry, errands)
         around = Surroundings(
             self.registry,
             store,
@@ -194,8 +205,17 @@ class MemoryStack:
         return ports.port(self.schedules, **verbs)
 
     def _withdrawing(self, ports: Tampering) -> Withdrawing:
-        store = ports.port(self.store)
-        return Withdrawing(self._rows(ports), store, store, self.clock)
+        return Withdrawing(self._rows(ports), self._store(ports), ports.port(self.store), self.clock)
+
+    def _store(self, ports: Tampering) -> Any:
+        """The jobs table, written: with webhooks, by whoever tells of ends."""
+        table = ports.port(self.store)
+        if not self.registry.webhooks:
+            return table
+        from tidemill.service.webhook_notices import NotifyingStore
+
+        reviver = Reviver(table, table, ports.port(self.queues), self.clock, self.random)
+        return NotifyingStore(table, self.clock, self.random, reviver.revive)
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

@@ -58,7 +58,7 @@ class MemoryStore:
         return [self._conclude(conclusion) for conclusion in conclusions]
 
     def move(
-        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+        self, verb: Verb, before: Job, after: Job, notices: tuple[Notice, ...] = (), *, forget: str | None = None
     ) -> Answer:
         """See JobStore."""
         lifecycle.check_move(verb, before.state, after.state)
@@ -66,7 +66,7 @@ class MemoryStore:
         if current is None or not _is_as_read(verb, current, before):
             return Refused(current)
         self.jobs[before.ref] = after
-        self._tell(notice)
+        self._tell(notices)
         if forget is not None:
             memory = self.memories.get(before.ref, Memory())
             self.memories[before.ref] = replace(memory, wish=Wish(after.generation, forget))
@@ -176,13 +176,14 @@ class MemoryStore:
         after = concluded(current, verdict, conclusion.now_ms)
         lifecycle.check_move(verb_of(verdict), current.state, after.state)
         self.jobs[after.ref] = replace(after, owns_args=after.owns_args and envelope is not None)
-        self._tell(conclusion.notice)
+        self._tell(conclusion.notices)
         return Written(self.jobs[after.ref], current)
 
-    def _tell(self, notice: Notice | None) -> None:
-        if notice is not None and notice.record.ref not in self.jobs:
-            self.jobs[notice.record.ref] = notice.record
-            self.envelopes[notice.record.ref, notice.record.fingerprint] = notice.envelope
+    def _tell(self, notices: tuple[Notice, ...]) -> None:
+        for notice in notices:
+            if notice.record.ref not in self.jobs:
+                self.jobs[notice.record.ref] = notice.record
+                self.envelopes[notice.record.ref, notice.record.fingerprint] = notice.envelope
 
 
 def _is_the_tables(job: Job) -> bool:

@@ -118,7 +118,8 @@ Watch: TypeAlias = Callable[[JobContext], tuple[Observed, AttemptWatcher]]
 def watched(registry: JobRegistry, watch: Watch) -> JobRegistry:
     """The same jobs, each run of which goes through what `watch` makes of its context."""
     jobs = [replace(definition, function=_watched(definition, watch)) for definition in registry]
-    return JobRegistry(*jobs, lanes=tuple(registry.lanes.values()), sagas=tuple(registry.sagas.values()))
+    lanes, sagas = tuple(registry.lanes.values()), tuple(registry.sagas.values())
+    return JobRegistry(*jobs, lanes=lanes, sagas=sagas, webhooks=registry.webhooks)
 
 
 def _watched(definition: AnyDefinition, watch: Watch) -> Callable[[Any, JobContext], Any]:

@@ -70,8 +70,8 @@ class Conclusion:
     verdict: Verdict
     envelope: Envelope | None
     now_ms: int
-    # The job that is told of the death, written in one transaction with it.
-    notice: Notice | None = None
+    # The jobs that are told of the end, written in one transaction with it.
+    notices: tuple[Notice, ...] = ()
     # The version of the code that ran, which the evidence of a failure keeps.
     code: str = ""
 
@@ -127,11 +127,11 @@ class JobStore(Protocol):
         """
 
     def move(
-        self, verb: Verb, before: Job, after: Job, notice: Notice | None = None, *, forget: str | None = None
+        self, verb: Verb, before: Job, after: Job, notices: tuple[Notice, ...] = (), *, forget: str | None = None
     ) -> Answer:
         """Write `after` if the record is still `before` in state, fence, generation and claimable_at.
 
-        A notice is written in one transaction with it; one that exists is left as it is. So is what the generation
+        Notices are written in one transaction with it; ones that exist are left as they are. So is what the generation
         that this opens is to `forget` (see `Wish`): no attempt of it can miss that.
 
         Raises:
