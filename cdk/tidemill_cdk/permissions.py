@@ -11,6 +11,8 @@ from typing import Final
 
 from aws_cdk import aws_iam as iam
 
+from tidemill.domain.webhook.endpoint import ENDPOINT_PREFIX
+
 # The calls of the table adapter, which workers, API and janitor share: one job by item, many by PartiQL or in
 # batches. IAM can't tell a batch's puts from its deletes; nobody may delete, query or scan by itself.
 JOBS_TABLE: Final = (
@@ -81,6 +83,25 @@ XRAY_OF_MACHINES: Final = (
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 )
+
+
+# The secrets of webhooks are in the jobs table: no function reads or writes them but the worker that signs with them.
+TABLE_SECRETS: Final = (*JOBS_TABLE, *TABLE_QUERY, *TABLE_ANSWER)
+
+
+def deny_secrets(grantee: iam.IGrantable, table_arn: str) -> None:
+    """Keep the grantee from the items of endpoints, whatever else of the table it may read and write.
+
+    Developer Guide, "Using IAM policy conditions for fine-grained access control": `dynamodb:LeadingKeys` are the
+    partition keys of a call, of one item, a batch, a transaction or PartiQL.
+    """
+    statement = iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=list(TABLE_SECRETS),
+        resources=[table_arn],
+        conditions={"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [f"{ENDPOINT_PREFIX}*"]}},
+    )
+    grantee.grant_principal.add_to_principal_policy(statement)
 
 
 def allow(grantee: iam.IGrantable, actions: Sequence[str], *resources: str) -> None:

@@ -9,7 +9,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from tidemill.domain import limits
-from tidemill.domain.lane import Lane
+from tidemill.domain.lane import WEBHOOK_LANE, Lane
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
 from tidemill.settings import LaneSettings, RuntimeSettings
@@ -25,6 +25,7 @@ from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.metrics import NAMESPACE
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
+from tidemill_cdk.permissions import deny_secrets
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.saga import SagaMachine, arns_of, machine_id
 from tidemill_cdk.schedule_alarms import watch_schedules
@@ -94,11 +95,20 @@ class TidemillPipeline(Construct):
         )
         self.janitor.sweep(queues.values(), self.stores)
         self._connect_sagas()
+        self._keep_secrets()
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
         add_outputs(self, self.runtime_settings, self.api.url)
         check_on_synth(self, registry)
+
+    def _keep_secrets(self) -> None:
+        """Keep the secrets of webhooks from every function but the one that signs with them."""
+        if WEBHOOK_LANE not in self.lanes:
+            return
+        others = [built.worker.role for name, built in self.lanes.items() if name != WEBHOOK_LANE]
+        for role in (*others, self.api.endpoint.role, self.janitor.role):
+            deny_secrets(role, self.stores.jobs.table.table_arn)
 
     def worker(self, lane: str) -> LaneWorker:
         """The worker of a lane, to grant its `role` what the lane's jobs need.

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from tidemill.aws.errors import AwsError, code_of, raise_for
 from tidemill.aws.items import Attribute, Item, attribute
 from tidemill.aws.table import JobsTable
-from tidemill.domain.webhook.endpoint import Endpoint, EndpointRef, Pause
+from tidemill.domain.webhook.endpoint import ENDPOINT_PREFIX, Endpoint, EndpointRef, Pause
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-# What the partition of every endpoint begins with: no tenant begins with '#', and a role can be kept out by it.
-ENDPOINT_PREFIX: Final = "#webhook#"
 _TEXT: Final = ("url", "secret", "previous", "pause")
 _NUMBERS: Final = ("created_at", "changed_at", "previous_until", "revision")
 

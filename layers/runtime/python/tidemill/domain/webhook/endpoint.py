@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError
 from tidemill.domain.webhook.signing import tag_of
 from tidemill.domain.webhook_errors import RotationError
+
+# What the partition of every endpoint begins with: no tenant begins with '#', and a role can be kept out by it.
+ENDPOINT_PREFIX: Final = "#webhook#"
 
 
 class Pause(StrEnum):
