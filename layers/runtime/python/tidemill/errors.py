@@ -45,6 +45,12 @@ from tidemill.domain.schedule_errors import (
     StaleVersionError,
     TooManySchedulesError,
 )
+from tidemill.domain.webhook_errors import (
+    EndpointExistsError,
+    EndpointNotFoundError,
+    RotationError,
+    WebhookSignatureError,
+)
 
 __all__ = (
     "AnswerLateError",
@@ -56,6 +62,8 @@ __all__ = (
     "CodeChangedError",
     "ConnectError",
     "DefinitionError",
+    "EndpointExistsError",
+    "EndpointNotFoundError",
     "FenceLostError",
     "InputError",
     "IntegrityError",
@@ -70,6 +78,7 @@ __all__ = (
     "NothingMatchedError",
     "PayloadGoneError",
     "PlainMessageError",
+    "RotationError",
     "SagaNotFoundError",
     "SagaStateError",
     "ScheduleExistsError",
@@ -86,4 +95,5 @@ __all__ = (
     "UnknownKindError",
     "Violation",
     "WaitTimeoutError",
+    "WebhookSignatureError",
 )

@@ -70,4 +70,5 @@ def _fits(job: Job) -> bool:
     once = (job.ref.id, job.lane, job.fingerprint, job.key, job.owner, held, job.reason, job.error, job.correlation_id)
     # Tenant and kind stand in the list index's key once more.
     texts = (job.ref.tenant, job.ref.tenant, job.kind, job.kind, *once, job.result)
-    return _BESIDE_TEXTS + sum(len(text.encode()) for text in texts if text) <= UNIT_BYTES
+    told = len("hook" + job.webhook) if job.webhook else 0
+    return _BESIDE_TEXTS + told + sum(len(text.encode()) for text in texts if text) <= UNIT_BYTES

@@ -10,6 +10,7 @@ from trials.ordered import change_in_order, take_turn
 from trials.outside import call
 from trials.quick import do_at_once
 from trials.selling import book, cancel_booking, pay, place_order, send_off
+from trials.telling import be_told
 from trials.ticking import tell_time
 from trials.timing import doze, overrun, stay_deaf, stroll, take_care, take_care_async
 
@@ -40,7 +41,9 @@ registry = JobRegistry(
     pay,
     send_off,
     tell_time,
+    be_told,
     sagas=[place_order],
+    webhooks=["trial"],
     lanes=(
         Lane("default"),
         Lane("crashing"),
