@@ -226,12 +226,11 @@ class Program(Adapters):
     def _manned(self, telemetry: Telemetry, sender: WebhookSender | None) -> JobRegistry:
         """The registry as the worker of webhooks runs with it; every other lane's does without."""
         from tidemill.domain.lane import WEBHOOK_LANE
-        from tidemill.domain.webhook.declaring import manned
 
         if self.settings.lane != WEBHOOK_LANE:
             return self.registry
         from tidemill.outbound.https import SafeSender
-        from tidemill.service.delivering import Deliverer
+        from tidemill.service.delivering import Deliverer, manned
 
         return manned(self.registry, Deliverer(self.endpoints, sender or SafeSender(), self.clock, telemetry))
 

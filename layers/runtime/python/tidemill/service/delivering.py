@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tidemill.domain.context import JobContext
 from tidemill.domain.errors import InputError
 from tidemill.domain.ports import Clock, Telemetry
 from tidemill.domain.ports.webhooks import Endpoints, WebhookSender
+from tidemill.domain.registry import JobRegistry
 from tidemill.domain.signals import PermanentError, RateLimitedError, TransientError
-from tidemill.domain.webhook.delivery import Sense, WebhookDelivery, body_of, judged
+from tidemill.domain.webhook.delivery import DELIVER_KIND, Sense, WebhookDelivery, body_of, judged
 from tidemill.domain.webhook.endpoint import Endpoint, EndpointRef, Pause
 from tidemill.domain.webhook.reach import Target
 from tidemill.domain.webhook.signing import headers_of
@@ -86,3 +88,10 @@ class Deliverer:
         """One that was changed in the meantime is left as it is: the next delivery asks it."""
         self.endpoints.change(endpoint, endpoint.paused(Pause.GONE, now_ms))
         self.telemetry.alert("webhook_gone", endpoint=endpoint.ref.name, tenant=endpoint.ref.tenant)
+
+
+def manned(registry: JobRegistry, deliver: Callable[[WebhookDelivery, JobContext], object]) -> JobRegistry:
+    """The same registry, in which `deliver` delivers: what the worker of the lane of webhooks runs with."""
+    jobs = [replace(one, function=deliver) if one.kind == DELIVER_KIND else one for one in registry]
+    lanes, sagas = tuple(registry.lanes.values()), tuple(registry.sagas.values())
+    return JobRegistry(*jobs, lanes=lanes, sagas=sagas, webhooks=registry.webhooks)

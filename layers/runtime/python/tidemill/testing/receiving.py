@@ -78,7 +78,6 @@ class Receiver:
         """The registry of workers whose webhooks come here; one without webhooks stays as it is."""
         if not registry.webhooks:
             return registry
-        from tidemill.domain.webhook.declaring import manned
-        from tidemill.service.delivering import Deliverer
+        from tidemill.service.delivering import Deliverer, manned
 
         return manned(registry, Deliverer(self.endpoints, self, self.clock, telemetry))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from tidemill.domain import limits
-from tidemill.domain.context import JobContext
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.lane import WEBHOOK_LANE, Lane
 from tidemill.domain.names import check_webhook
-from tidemill.domain.webhook.delivery import DELIVER_KIND, WebhookDelivery, deliveries
-
-if TYPE_CHECKING:
-    from tidemill.domain.registry import JobRegistry
+from tidemill.domain.webhook.delivery import DELIVER_KIND, deliveries
 
 _Definitions: TypeAlias = "tuple[JobDefinition[Any, Any], ...]"
 
@@ -40,13 +35,6 @@ def declared(
                 f"job {one.kind!r} is in lane {WEBHOOK_LANE!r}, where webhooks alone run. Fix: give it another lane"
             )
     return _names(names), definitions, tuple(lanes)
-
-
-def manned(registry: JobRegistry, deliver: Callable[[WebhookDelivery, JobContext], object]) -> JobRegistry:
-    """The same registry, in which `deliver` delivers: what the worker of the lane of webhooks runs with."""
-    jobs = [replace(one, function=deliver) if one.kind == DELIVER_KIND else one for one in registry]
-    lanes, sagas = tuple(registry.lanes.values()), tuple(registry.sagas.values())
-    return type(registry)(*jobs, lanes=lanes, sagas=sagas, webhooks=registry.webhooks)
 
 
 def _names(names: object) -> tuple[str, ...]:
