@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from aws_cdk import aws_cloudwatch as cloudwatch
+
 from tidemill.domain import limits
+from tidemill.domain.duration import minutes
 from tidemill_cdk.alarms import Alarms, Condition
 from tidemill_cdk.metrics import lane_metric, most, total
 from tidemill_cdk.naming import pascal
+from tidemill_cdk.queue import duration
 from tidemill_cdk.schedules import Schedules
+from tidemill_cdk.silence import silence_window
 
 # Scheduler repeats what fails, with growing waits: what heals within these minutes needs nobody.
 FAILING_MINUTES: Final = 3
+_PERIOD: Final = minutes(5)
 
 
 def watch_schedules(alarms: Alarms, schedules: Schedules) -> None:
     """Watch Scheduler's own counts (its User Guide, "Monitoring with CloudWatch"), its DLQ, and what workers count."""
     for name, condition in _conditions(schedules).items():
         alarms.add(name, condition)
+    if (window := silence_window(schedules.sent)) is not None:
+        alarms.add("ScheduleSilent", _silent(schedules, window))
     for lane, built in schedules.lanes.items():
         condition = Condition(
             lane_metric(built.worker, lane, "TicksLate"),
@@ -58,3 +67,16 @@ def _conditions(schedules: Schedules) -> dict[str, Condition]:
             "then submit the job by hand",
         ),
     }
+
+
+def _silent(schedules: Schedules, window: timedelta) -> Condition:
+    return Condition(
+        schedules.group.metric_attempts(statistic=cloudwatch.Stats.SUM, period=duration(_PERIOD)),
+        threshold=1,
+        below=True,
+        # A minute without an attempt has no data at all.
+        missing=cloudwatch.TreatMissingData.BREACHING,
+        periods=-(-window // _PERIOD),
+        advice="Scheduler has sent no tick for as long as its busiest schedule takes for two. Look whether the "
+        "schedules of the stack's group are there and enabled, and at AWS's health page",
+    )

@@ -54,7 +54,10 @@ class Schedules(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, registry: JobRegistry, lanes: Mapping[str, BuiltLane]) -> None:
         super().__init__(scope, id_)
-        self.lanes = {definition.lane: lanes[definition.lane] for definition, _ in registry.schedules}
+        self.sent = tuple(
+            (definition, schedule) for definition, schedule in registry.schedules if not schedule.is_swept
+        )
+        self.lanes = {definition.lane: lanes[definition.lane] for definition, _ in self.sent}
         self.group = scheduler.ScheduleGroup(self, "Group", schedule_group_name=_group_name(Stack.of(self)))
         keep_name(self.group, "ScheduleGroup")
         self.dlq = sqs.Queue(
@@ -67,7 +70,7 @@ class Schedules(Construct):
         keep_name(self.dlq, "ScheduleDlq")
         waive(self.dlq, IS_A_DLQ, "AwsSolutions::AwsSolutions-SQS3", "Serverless::Serverless-SQSRedrivePolicy")
         self._role = self._build_role()
-        for definition, schedule in registry.schedules:
+        for definition, schedule in self.sent:
             self._build(definition, schedule)
         self._warn_of_crowds(registry)
 
@@ -75,8 +78,12 @@ class Schedules(Construct):
     def of(
         cls, scope: Construct, id_: str, *, registry: JobRegistry, lanes: Mapping[str, BuiltLane]
     ) -> Schedules | None:
-        """The schedules of `registry`; None if it has none, rather than a group, a role and a DLQ that nothing uses."""
-        return cls(scope, id_, registry=registry, lanes=lanes) if registry.schedules else None
+        """The schedules of `registry`; None if it has none, rather than a group, a role and a DLQ that nothing uses.
+
+        Those that the janitor makes, because they may not overlap, are only checked.
+        """
+        swept = [schedule.is_swept for definition, schedule in registry.schedules if _checked(definition, schedule)]
+        return None if all(swept) else cls(scope, id_, registry=registry, lanes=lanes)
 
     def _build_role(self) -> iam.Role:
         # User Guide of EventBridge Scheduler, "Confused deputy prevention": the group's ARN, not one schedule's.
@@ -163,6 +170,12 @@ def _zone(definition: AnyDefinition, schedule: Schedule) -> str | None:
         return zone_of(schedule.timing.tz).key
     except TidemillError as error:
         raise DeployError(f"job {definition.kind!r}: schedule {schedule.title!r}: {error}") from error
+
+
+def _checked(definition: AnyDefinition, schedule: Schedule) -> bool:
+    """True, unless its zone is unknown or a worker would refuse its arguments."""
+    _zone(definition, schedule)
+    return bool(_message(definition, schedule))
 
 
 def _window(jitter: timedelta | None) -> scheduler.CfnSchedule.FlexibleTimeWindowProperty:

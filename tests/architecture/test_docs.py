@@ -15,7 +15,8 @@ from tidemill.domain.lifecycle import TRANSITIONS, mermaid
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 _SNIPPET = re.compile(r"<!-- file: (?P<path>\S+) -->\n```\w*\n(?P<text>.*?)```", re.DOTALL)
-_LINK = re.compile(r"\]\((?!https?:|#)(?P<target>[^)#\s]+)")
+_LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#\s]*)(?:#(?P<heading>[^)\s]+))?\)")
+_HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 _LIMIT = re.compile(r"^\| .* \| (?P<value>[^|]+) \| `(?P<name>[A-Z_]+)` \|$", re.MULTILINE)
 
 
@@ -26,11 +27,20 @@ def test_every_snippet_is_its_file(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_link_leads_to_a_file(page: Path) -> None:
-    missing = [
-        link["target"] for link in _LINK.finditer(page.read_text()) if not (page.parent / link["target"]).exists()
-    ]
-    assert missing == []
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [link[0] for link in _LINK.finditer(page.read_text()) if not _leads_somewhere(page, link)] == []
+
+
+def _leads_somewhere(page: Path, link: re.Match[str]) -> bool:
+    target = page.parent / link["target"] if link["target"] else page
+    if link["heading"] is None or target.suffix != ".md":
+        return target.exists()
+    return target.exists() and link["heading"] in {_anchor(text) for text in _HEADING.findall(target.read_text())}
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes it of a heading: lower case, no punctuation, a hyphen for each space."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def test_the_readme_shows_snippets() -> None:

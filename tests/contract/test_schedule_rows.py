@@ -18,12 +18,12 @@ from tidemill.domain import limits
 from tidemill.domain.cron import Cron, Every
 from tidemill.domain.duration import minutes
 from tidemill.domain.errors import InputError, UnavailableError
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.ports import Kept, Stale
 from tidemill.domain.schedule_errors import TooManySchedulesError
 from tidemill.domain.schedule_row import (
     Change,
     Missed,
-    Overlap,
     Plan,
     ScheduleRef,
     ScheduleRow,
@@ -76,6 +76,17 @@ def changed(row, **changes):
 
 def names(page):
     return [row.ref.name for row in page.rows]
+
+
+def test_a_tick_and_the_time_at_which_it_starts_are_two_things(rows):
+    plan = replace(PLAN, jitter=minutes(4), declared=True)
+    row = opened(rows, plan=plan)
+    due = row.start_of(NOW + 60_000)
+
+    assert due > NOW + 60_000
+    assert rows.find([row.ref]) == [row]
+    assert rows.due(due - 1, 10, None).rows == ()
+    assert rows.due(due, 10, None).rows == (row,)
 
 
 def test_what_is_recorded_is_found(rows):
@@ -235,6 +246,8 @@ def test_the_longest_row_stays_within_a_write_unit():
             Overlap.QUEUE_ONE,
             Missed.RUN_ALL,
             limits.MAX_MISSED_RUNS,
+            limits.MAX_SCHEDULE_JITTER,
+            declared=True,
         ),
         version=10**9,
         revision=10**9,

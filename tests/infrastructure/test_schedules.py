@@ -9,6 +9,7 @@ from tidemill import Cron, Every, JobArgs, JobRegistry, Schedule, hours, job, mi
 from tidemill.domain.tick import SCHEDULED_TIME
 from tidemill_cdk import DeployError
 from tidemill_cdk.crowding import MOST_TOGETHER, crowded
+from tidemill_cdk.silence import longest_silence, silence_window
 from tidemill_cdk.template import statements, texts
 
 SCHEDULES = {
@@ -137,6 +138,66 @@ def test_schedulers_own_counts_are_watched(production: Synthesised, alarm, metri
     assert (properties["Statistic"], properties["Threshold"], properties["EvaluationPeriods"]) == ("Sum", 1, periods)
 
 
+def test_silence_is_an_alarm_as_soon_as_the_busiest_schedule_has_missed_two_ticks(production: Synthesised):
+    properties = production.properties("ScheduleSilent")
+
+    assert (properties["Namespace"], properties["MetricName"]) == ("AWS/Scheduler", "InvocationAttemptCount")
+    assert properties["Dimensions"] == [{"Name": "ScheduleGroup", "Value": "tidemill"}]
+    assert (properties["ComparisonOperator"], properties["Threshold"]) == ("LessThanThreshold", 1)
+    assert properties["TreatMissingData"] == "breaching"
+    # Every five minutes one fires: two of its ticks, and the half hour that metrics may take.
+    assert properties["EvaluationPeriods"] * properties["Period"] == 30 * 60
+
+
+@pytest.mark.parametrize(
+    ("timing", "longest"),
+    [
+        (Every(minutes(7)), minutes(7)),
+        (Cron("*/5 * * * *"), minutes(5)),
+        # On the night when the clocks go back, a time that comes again does not fire.
+        (Cron("*/5 * * * *", tz="Europe/Paris"), minutes(65)),
+        (Cron("0 6,12,18 * * *"), hours(12)),
+        # Not on every day, or once in a day only.
+        (Cron("*/5 * * * MON-FRI"), None),
+        (Cron("*/5 * * 1-6 *"), None),
+        (Cron("0 3 * * *"), None),
+    ],
+)
+def test_the_longest_silence(timing, longest):
+    assert longest_silence(timing) == longest
+
+
+@pytest.mark.parametrize(
+    ("schedules", "window"),
+    [
+        ([Schedule(Every(hours(1))), Schedule(Every(hours(6)))], hours(2)),
+        ([Schedule(Every(hours(6)), jitter=hours(1))], hours(13)),
+        ([Schedule(Every(minutes(1)))], minutes(30)),
+        ([Schedule(Every(minutes(1)), enabled=False), Schedule(Every(hours(3)))], hours(6)),
+        ([Schedule(Every(hours(12)))], None),
+        ([Schedule(Cron("@weekly"))], None),
+    ],
+)
+def test_how_long_a_group_may_be_silent(schedules, window):
+    assert silence_window(pairs(schedules)) == window
+
+
+def test_no_alarm_waits_for_ticks_that_are_rare(tmp_path):
+    rare = synthesise(tmp_path, registry=JobRegistry(nightly(Schedule(Cron("@daily")))))
+
+    assert "ScheduleSilent" not in rare.resources
+    assert "ScheduleDropped" in rare.resources
+
+
+def test_a_schedule_that_may_not_overlap_is_none_of_scheduler(tmp_path):
+    timing = Cron("*/5 * * * *", tz="Europe/Paris")
+    mixed = JobRegistry(nightly(Schedule(timing, overlap="skip"), Schedule(Cron("@daily"), name="sent")))
+    swept = JobRegistry(nightly(Schedule(timing, overlap="queue_one")))
+
+    assert set(synthesise(tmp_path / "mixed", registry=mixed).of_type("AWS::Scheduler::Schedule")) == {"ScheduleSent"}
+    assert [id_ for id_ in synthesise(tmp_path / "swept", registry=swept).resources if "Schedule" in id_] == []
+
+
 def test_a_tick_in_the_dlq_is_an_alarm(production: Synthesised):
     properties = production.properties("ScheduleDlqArrival")
 
@@ -165,6 +226,7 @@ def test_a_stack_without_schedules_has_none_of_it(tmp_path):
     ("schedule", "says"),
     [
         (Schedule(Cron("@daily", tz="Europe/Pariss")), "did you mean Europe/Paris"),
+        (Schedule(Cron("@daily", tz="Europe/Pariss"), overlap="skip"), "did you mean Europe/Paris"),
         (Schedule(Cron("@daily"), args=Nightly.model_construct(number="x")), "has args that a worker refuses"),
     ],
 )

@@ -158,6 +158,7 @@ def _envelope() -> Envelope:
 QUEUED, DELAYED, OWNED, SCHEDULED = STARTS = ("queued", "delayed in its queue", "sent, and owned", "scheduled")
 ENDS = ("succeeds",)
 AT_ONCE, LATER, ANY = ("at once",), ("to a later time",), ("at once", "to a later time")
+LATER_TIMES = ("to a time", "to a later time")
 BOUNDS = (
     Bounds("moved once", 1, {"moves": 1}, ENDS, {"starts": STARTS, "to": ANY}),
     Bounds("there and back", 1, {"moves": 2}, ENDS, {"starts": (QUEUED,), "to": ("at once", "to a time")}),
@@ -167,9 +168,9 @@ BOUNDS = (
 )
 BIG = (
     Bounds("delayed, a death", 1, {"moves": 1, "deaths": 1}, ENDS, {"starts": (DELAYED,), "to": LATER}),
-    Bounds("at once, a death", 1, {"moves": 1, "deaths": 1}, ENDS, {"starts": (OWNED,), "to": AT_ONCE}),
+    Bounds("at once, a death", 1, {"moves": 1, "deaths": 1}, ENDS, {"starts": (OWNED,), "to": AT_ONCE, "receives": 2}),
     Bounds("at once, a duplicate", 1, {"moves": 1, "duplicates": 1}, ENDS, {"starts": (OWNED,), "to": AT_ONCE}),
-    Bounds("two moves", 1, {"moves": 2}, ENDS, {"starts": (DELAYED, OWNED), "to": ("to a time", *ANY)}),
+    Bounds("two moves", 1, {"moves": 2}, ENDS, {"starts": (DELAYED, OWNED), "to": LATER_TIMES, "receives": 2}),
     Bounds("a slow worker", 2, {"moves": 1, "slow": 1}, ENDS, {"starts": (DELAYED, OWNED), "to": LATER}),
     Bounds("cancelled in its queue", 1, {"moves": 1, "cancels": 1}, ENDS, {"starts": STARTS[:2], "to": LATER}),
 )

@@ -6,6 +6,7 @@ the queue are values. Time stands still until it is let go on, and may at any mo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -90,6 +91,7 @@ class World:
     told: tuple[tuple[int, int], ...] = ()
     sweeps: int = 0
     changed: int = 0
+    crashed: int = 0
 
     @property
     def now_ms(self) -> int:
@@ -99,10 +101,25 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much happens: sweeps in all, and these changes in their order; two processes of a sort at a time."""
+    """How much happens: sweeps in all, and these changes in their order; two processes of a sort at a time.
+
+    Attributes:
+        crashes: how many processes may die on their way; None for any number.
+    """
 
     sweeps: int
     changes: tuple[str, ...]
+    crashes: int | None = None
+
+
+# Searched by every test run, and by `python -m tests.model --big` as well.
+BOUNDS: Final = (
+    Bounds(2, ()),
+    Bounds(1, ("change",)),
+    Bounds(1, ("pause", "resume")),
+    Bounds(2, ("delete",)),
+)
+BIG: Final = (Bounds(2, ("change",), crashes=0), Bounds(2, ("change",), crashes=1))
 
 
 class Broken(Exception):  # noqa: N818 - what the search finds
@@ -173,12 +190,19 @@ def _next(world: World, bounds: Bounds) -> Iterator[World]:
         if message.due_ms <= world.now_ms:
             yield _delivered(world, message)
     for process in set(world.running):
-        yield _without(world, process)
+        yield from _crashed(world, process, bounds)
         yield _step(world, process)
 
 
 def _started(world: World, process: Process) -> World:
     return replace(world, running=(*world.running, process))
+
+
+def _crashed(world: World, process: Process, bounds: Bounds) -> Iterator[World]:
+    if bounds.crashes is None:
+        yield _without(world, process)
+    elif world.crashed < bounds.crashes:
+        yield replace(_without(world, process), crashed=world.crashed + 1)
 
 
 def _without(world: World, process: Process) -> World:
@@ -297,3 +321,19 @@ def _unrecorded(message: Message) -> Job:
     return Job(
         JobRef("acme", message.id), "model.note", "default", State.QUEUED, message.fingerprint, BORN, 0, BORN // 1_000
     )
+
+
+def main() -> int:
+    """Search the bigger bounds as well; one line for each of them."""
+    failed = 0
+    for bounds in (*BOUNDS, *BIG):
+        try:
+            found = f"{explore(bounds, most=5_000_000)} states"
+        except Broken as broken:
+            failed, found = failed + 1, f"BROKEN: {broken}"
+        sys.stdout.write(f"schedules: {bounds}: {found}\n")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

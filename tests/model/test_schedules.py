@@ -6,18 +6,11 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.model.schedules import Bounds, Broken, explore
+from tests.model.schedules import BOUNDS, Bounds, Broken, explore
 from tidemill.domain import ticking
 from tidemill.domain.schedule_row import Settling
 from tidemill.service import schedule_change
 from tidemill.service.tick_withdrawal import Withdrawing
-
-BOUNDS = [
-    Bounds(2, ()),
-    Bounds(1, ("change",)),
-    Bounds(1, ("pause", "resume")),
-    Bounds(2, ("delete",)),
-]
 
 
 @pytest.mark.parametrize("bounds", BOUNDS, ids=str)

@@ -261,7 +261,7 @@ BOUNDS = (
 )
 BIG = (
     Bounds("sent at once", 1, {"answers": 1}, NONE, {"sends": True}),
-    Bounds("two at once", 1, {"answers": 2}, NONE, {**BOTH, "at once": True}),
+    Bounds("two at once", 1, {"answers": 2}, NONE, {"at once": True}),
     Bounds("cancelled", 1, {"answers": 1, "cancels": 1}, NONE, {}),
     Bounds("a death", 1, {"answers": 1, "deaths": 1}, NONE, {}),
     Bounds("a duplicate", 1, {"answers": 1, "duplicates": 1}, NONE, {}),

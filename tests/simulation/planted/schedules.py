@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from tests.simulation.planted.plant import Planted, always
 from tidemill.aws import schedules
-from tidemill.domain import schedule_row, ticking
+from tidemill.domain import schedule_row, tick, ticking
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.schedule_row import Settling, TickJob
-from tidemill.service import schedule_change, tick_sweep
+from tidemill.service import schedule_change, tick_sweep, ticks
 from tidemill.service.tick_withdrawal import Withdrawing
 
 
@@ -20,6 +21,27 @@ def of_the_send(job_id: Any) -> Any:
     def planted(*given: Any) -> str:
         made[0] += 1
         return str(job_id(given[0], made[0], *given[2:]))
+
+    return planted
+
+
+def of_the_message(job_id: Any) -> Any:
+    """The same of a tick that Scheduler sends."""
+    made = [0]
+
+    def planted(found: Any, tenant: str, kind: str) -> str:
+        made[0] += 1
+        return str(job_id(replace(found, at=found.at + made[0]), tenant, kind))
+
+    return planted
+
+
+def under_a_key(parse_tick: Any) -> Any:
+    """A tick is a submit with a key, as others are."""
+
+    def planted(document: Any, registry: Any) -> Any:
+        found = parse_tick(document, registry)
+        return replace(found, job_id=None, key=f"tick-{found.scheduled_at}")
 
     return planted
 
@@ -108,5 +130,19 @@ PLANTED: Final = (
         "schedules",
         "a tick that was withdrawn keeps the number of its job when it is made again",
         ((TickJob, "again", lambda _: property(lambda tick: tick)),),
+    ),
+    Planted(
+        "a tick is its message",
+        "I15",
+        "fires",
+        "the job of a tick that Scheduler sends again gets another id",
+        ((tick.Tick, "job_id", of_the_message),),
+    ),
+    Planted(
+        "a tick is a key",
+        "I15",
+        "fires",
+        "a tick that is sent again after its job died runs the job anew",
+        ((ticks, "parse_tick", under_a_key),),
     ),
 )

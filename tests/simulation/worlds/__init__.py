@@ -10,6 +10,7 @@ from tests.simulation.worlds import (
     calm,
     desk,
     fifo,
+    fires,
     large,
     living,
     moving,
@@ -43,6 +44,7 @@ WORLDS: dict[str, Setting] = {
         moving.SETTING,
         batches.SETTING,
         schedules.SETTING,
+        fires.SETTING,
         answers.SETTING,
         sagas.SETTING,
     )

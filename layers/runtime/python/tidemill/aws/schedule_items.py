@@ -13,10 +13,10 @@ from zlib import crc32
 
 from tidemill.aws.items import SHARDS, Attribute, Item, attribute, moment
 from tidemill.domain.cron import Cron, Every, Timing
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.schedule_row import (
     Change,
     Missed,
-    Overlap,
     Plan,
     ScheduleRef,
     ScheduleRow,
@@ -30,6 +30,7 @@ _VERSION: Final = "V#"
 _COUNTS: Final = ("ticks", "late", "skipped", "missed")
 _FLAGS: Final = ("paused", "deleted", "waiting")
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def rows_partition(tenant: str) -> str:
@@ -94,6 +95,8 @@ def row_item(row: ScheduleRow, ttl_s: int | None = None) -> Item:
     item |= {name: attribute(text) for name, text in texts.items() if text}
     if row.settling is not None:
         item["settling"] = attribute(f"{row.settling.base} {_ticks(row.settling.ticks)}")
+    if row.plan.jitter is not None and row.next_at is not None:
+        item["next"] = attribute(row.next_at)
     if row.due_at is not None:
         item["due_pk"] = attribute(due_partition(shard_of(row.ref)))
         item["due_sk"] = attribute(moment(row.due_at))
@@ -110,8 +113,7 @@ def row_of(item: Mapping[str, Attribute]) -> ScheduleRow:
         revision=int(item["rev"]["N"]),
         created_at=int(item["born"]["N"]),
         changed_at=int(item["at"]["N"]),
-        # A row that is settling is due at once, and has no next tick before it has.
-        next_at=int(item["due_sk"]["S"]) if "due_sk" in item and not base else None,
+        next_at=None if base else _next_of(item),
         settling=Settling(_ticks_of(ticks), int(base)) if base else None,
         made=_ticks_of(_text(item, "made")),
         again=_ticks_of(_text(item, "again")),
@@ -122,6 +124,13 @@ def row_of(item: Mapping[str, Attribute]) -> ScheduleRow:
         waiting="waiting" in item,
         **{name: _number(item, name) or 0 for name in _COUNTS},
     )
+
+
+def _next_of(item: Mapping[str, Attribute]) -> int | None:
+    """The next tick, which with a jitter is another time than that at which the row is due."""
+    if "next" in item:
+        return _number(item, "next")
+    return int(item["due_sk"]["S"]) if "due_sk" in item else None
 
 
 def version_item(version: ScheduleVersion, ttl_s: int | None = None) -> Item:
@@ -171,6 +180,10 @@ def _plan_item(plan: Plan) -> Item:
         "if_missed": attribute(plan.missed.value),
         "most": attribute(plan.missed_limit),
     }
+    if plan.jitter is not None:
+        item["jitter"] = attribute(plan.jitter // _MINUTE)
+    if plan.declared:
+        item["code"] = attribute(value=True)
     return item if plan.entity is None else {**item, "entity": attribute(plan.entity)}
 
 
@@ -189,6 +202,8 @@ def _plan_of(item: Mapping[str, Attribute]) -> Plan:
         overlap=Overlap(item["overlap"]["S"]),
         missed=Missed(item["if_missed"]["S"]),
         missed_limit=int(item["most"]["N"]),
+        jitter=int(item["jitter"]["N"]) * _MINUTE if "jitter" in item else None,
+        declared="code" in item,
     )
 
 

@@ -103,7 +103,9 @@ def _told(definition: AnyDefinition, schedule: Schedule, after: datetime, count:
         "jitter_seconds": int(schedule.jitter.total_seconds()) if schedule.jitter else None,
         "expires_in_seconds": int(schedule.expires_in.total_seconds()) if schedule.expires_in else None,
         "enabled": schedule.enabled,
-        "expressions": list(timing.expressions),
+        "overlap": str(schedule.overlap),
+        # Those of EventBridge Scheduler, which knows nothing of one that the janitor makes.
+        "expressions": [] if schedule.is_swept else list(timing.expressions),
         "next": [
             {"local": f"{local:%a %Y-%m-%d %H:%M %z}", "utc": f"{utc:%Y-%m-%dT%H:%M:%SZ}"} for local, utc in next_ones
         ],

@@ -27,6 +27,10 @@ Entity = Annotated[str | None, typer.Option("--entity", help="On a FIFO lane: wh
 Overlaps = Annotated[str | None, typer.Option("--overlap", help="While a job runs: allow, skip or queue_one.")]
 Misses = Annotated[str | None, typer.Option("--missed", help="Of missed ticks: skip, run_once or run_all.")]
 MissedLimit = Annotated[int | None, typer.Option("--missed-limit", help="How many run_all makes up for.")]
+Jitter = Annotated[
+    str | None,
+    typer.Option("--jitter", metavar="DURATION", help="Spread the starts of jobs over this: 15m, or 0m."),
+]
 Version = Annotated[int | None, typer.Option("--version", help="Refuse if it is in another version.")]
 
 
@@ -44,6 +48,7 @@ def create(  # noqa: PLR0913 - one parameter an option
     overlap: Overlaps = None,
     missed: Misses = None,
     missed_limit: MissedLimit = None,
+    jitter: Jitter = None,
     paused: Annotated[bool, typer.Option("--paused", help="Make no job before it is resumed.")] = False,
     tenant: Tenant = DEFAULT_TENANT,
     as_json: Json = False,
@@ -51,7 +56,9 @@ def create(  # noqa: PLR0913 - one parameter an option
     """Make a schedule."""
     from tidemill.cli.request import read_args
 
-    wish = _wish(cron, tz, every, lane=lane, entity=entity, overlap=overlap, missed=missed, missed_limit=missed_limit)
+    spans = {"every_seconds": every, "jitter_seconds": jitter}
+    policies = {"overlap": overlap, "missed": missed, "missed_limit": missed_limit}
+    wish = _wish(spans, {"cron": cron, "tz": tz, "lane": lane, "entity": entity, **policies})
     document = {"name": name, "kind": kind, "args": read_args(args), "paused": paused, "tenant": tenant, **wish}
     _changed(target_of(context).api.call("POST", "/schedules", document), "made", as_json=as_json)
 
@@ -70,6 +77,7 @@ def change(  # noqa: PLR0913 - one parameter an option
     overlap: Overlaps = None,
     missed: Misses = None,
     missed_limit: MissedLimit = None,
+    jitter: Jitter = None,
     version: Version = None,
     tenant: Tenant = DEFAULT_TENANT,
     as_json: Json = False,
@@ -77,37 +85,31 @@ def change(  # noqa: PLR0913 - one parameter an option
     """Let a schedule do something else from now on; what is left out stays."""
     from tidemill.cli.request import read_args
 
-    wish = _wish(cron, tz, every, lane=lane, entity=entity, overlap=overlap, missed=missed, missed_limit=missed_limit)
+    spans = {"every_seconds": every, "jitter_seconds": jitter}
+    policies = {"overlap": overlap, "missed": missed, "missed_limit": missed_limit}
+    wish = _wish(spans, {"cron": cron, "tz": tz, "lane": lane, "entity": entity, **policies})
     document = {"tenant": tenant, **wish, **({} if kind is None else {"kind": kind})}
     if args is not None:
         document["args"] = read_args(args)
     _changed(target_of(context).api.call("PATCH", schedule_path(name), document, version), "changed", as_json=as_json)
 
 
-def pause(
-    context: typer.Context,
-    name: Name,
-    *,
-    version: Version = None,
-    tenant: Tenant = DEFAULT_TENANT,
-    as_json: Json = False,
-) -> None:
-    """Let a schedule make no jobs until it is resumed."""
-    answer = target_of(context).api.call("POST", schedule_path(name, "pause"), {"tenant": tenant}, version)
-    _changed(answer, "paused", as_json=as_json)
+def _switch(verb: str, done: str, says: str) -> Callable[..., None]:
+    """The command for a verb that needs no more than the schedule's name."""
 
+    def command(
+        context: typer.Context,
+        name: Name,
+        *,
+        version: Version = None,
+        tenant: Tenant = DEFAULT_TENANT,
+        as_json: Json = False,
+    ) -> None:
+        answer = target_of(context).api.call("POST", schedule_path(name, verb), {"tenant": tenant}, version)
+        _changed(answer, done, as_json=as_json)
 
-def resume(
-    context: typer.Context,
-    name: Name,
-    *,
-    version: Version = None,
-    tenant: Tenant = DEFAULT_TENANT,
-    as_json: Json = False,
-) -> None:
-    """Let a schedule make jobs again, from its next tick on."""
-    answer = target_of(context).api.call("POST", schedule_path(name, "resume"), {"tenant": tenant}, version)
-    _changed(answer, "resumed", as_json=as_json)
+    command.__doc__ = says
+    return command
 
 
 def revert(
@@ -190,8 +192,8 @@ def backfill(  # noqa: PLR0913 - one parameter an option
 COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "create": create,
     "change": change,
-    "pause": pause,
-    "resume": resume,
+    "pause": _switch("pause", "paused", "Let a schedule make no jobs until it is resumed."),
+    "resume": _switch("resume", "resumed", "Let a schedule make jobs again, from its next tick on."),
     "delete": delete,
     "trigger": trigger,
     "backfill": backfill,
@@ -202,12 +204,13 @@ COMMANDS: Final[dict[str, Callable[..., None]]] = {
 }
 
 
-def _wish(cron: str | None, tz: str | None, every: str | None, **options: Any) -> dict[str, Any]:
+def _wish(spans: dict[str, str | None], options: dict[str, Any]) -> dict[str, Any]:
     from tidemill.cli.durations import parse_duration
 
-    wish = {name: value for name, value in {"cron": cron, "tz": tz, **options}.items() if value is not None}
-    if every is not None:
-        wish["every_seconds"] = int(parse_duration(every, "every").total_seconds())
+    wish = {name: value for name, value in options.items() if value is not None}
+    for field, text in spans.items():
+        if text is not None:
+            wish[field] = int(parse_duration(text, field.removesuffix("_seconds")).total_seconds())
     return wish
 
 

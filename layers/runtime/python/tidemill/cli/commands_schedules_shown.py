@@ -36,8 +36,7 @@ def ls(
     ]
     headings = ("schedule", "kind", "when", "version", "state", "next", "missed")
     render.rows(headings, lines, empty="no schedules")
-    if page["cursor"]:
-        render.line(f"more: --cursor {page['cursor']}")
+    _point_on(page)
 
 
 def show(context: typer.Context, name: Name, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
@@ -57,6 +56,7 @@ def show(context: typer.Context, name: Name, *, tenant: Tenant = DEFAULT_TENANT,
             ("schedule", found["name"]),
             ("tenant", found["tenant"]),
             ("state", _state(found)),
+            ("declared", "in code" if found["declared"] else None),
             ("version", found["version"]),
             ("when", _when(found)),
             *((one, found[one]) for one in names),
@@ -90,8 +90,7 @@ def versions(
         for one in page["versions"]
     ]
     render.rows(("version", "change", "at", "by", "when", "overlap", "missed"), lines, empty="no versions")
-    if page["cursor"]:
-        render.line(f"more: --cursor {page['cursor']}")
+    _point_on(page)
 
 
 def schedule_path(name: str, verb: str = "", **query: str | None) -> str:
@@ -103,10 +102,18 @@ def schedule_path(name: str, verb: str = "", **query: str | None) -> str:
     return path + (f"/{verb}" if verb else "") + (f"?{asked}" if asked else "")
 
 
+def _point_on(page: dict[str, Any]) -> None:
+    from tidemill.cli import render
+
+    if page["cursor"]:
+        render.line(f"more: --cursor {page['cursor']}")
+
+
 def _when(found: dict[str, Any]) -> str:
     from tidemill.cli.durations import written
 
-    return f"{found['cron']} {found['tz']}" if found["cron"] else f"every {written(found['every_seconds'])}"
+    when = f"{found['cron']} {found['tz']}" if found["cron"] else f"every {written(found['every_seconds'])}"
+    return f"{when}, within {written(found['jitter_seconds'])}" if found["jitter_seconds"] else when
 
 
 def _state(found: dict[str, Any]) -> str:

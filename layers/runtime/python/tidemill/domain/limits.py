@@ -94,7 +94,7 @@ MAX_CHILDREN: Final = 10_000
 MAX_SCHEDULES: Final = 1_000
 # The row of a schedule is rewritten at each tick and stays within one write unit.
 MAX_CRON_CHARS: Final = 100
-PROBLEM_CHARS: Final = 64
+PROBLEM_CHARS: Final = 56
 # So many of the latest jobs are looked at before a tick that may not overlap, and can still be withdrawn: those of the
 # two minutes that the sweep is ahead, at one tick a minute.
 MADE_KEPT: Final = 4

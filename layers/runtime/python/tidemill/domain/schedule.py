@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.cron import Cron, Every, Timing
-from tidemill.domain.declared import check_instance, check_span
+from tidemill.domain.declared import check_instance, check_span, check_word
 from tidemill.domain.duration import minutes
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.names import DEFAULT_TENANT, check_schedule, check_tenant
+from tidemill.domain.overlap import Overlap
 
 _MINUTE = minutes(1)
 
@@ -41,6 +42,9 @@ class Schedule:
             At least a minute longer than the jitter. By default late ticks run, all of them. One interval lets
             only the last of those run that have piled up behind a stopped lane.
         enabled: whether it is deployed active.
+        overlap: what becomes of a tick while the job of an earlier one is not over: `allow` it, `skip` it, or
+            `queue_one`. Scheduler can't know: with any but the first, the janitor makes the ticks, as those of
+            schedules that are made at run time, and `expires_in` has no place.
 
     Raises:
         DefinitionError: a value is of another type or out of its range.
@@ -53,6 +57,7 @@ class Schedule:
     jitter: timedelta | None = None
     expires_in: timedelta | None = None
     enabled: bool = True
+    overlap: Overlap | Literal["allow", "skip", "queue_one"] = Overlap.ALLOW
 
     def __post_init__(self) -> None:
         if not isinstance(self.timing, Cron | Every):
@@ -68,6 +73,22 @@ class Schedule:
         if self.args is not None:
             check_instance(f"{where}: args", self.args, JobArgs)
         self._check_spans(where)
+        object.__setattr__(self, "overlap", check_word(f"{where}: overlap", self.overlap, Overlap))
+        if self.is_swept:
+            self._check_swept(where)
+
+    def _check_swept(self, where: str) -> None:
+        """What the janitor makes is a row of the table, which has no place for everything."""
+        if self.expires_in is not None:
+            raise DefinitionError(
+                f"{where}: expires_in does not go with overlap={self.overlap}, whose late ticks are made once. "
+                "Fix: leave it out, or let the job look at ctx.scheduled_at"
+            )
+        if isinstance(self.timing, Cron) and len(self.timing.expression) > limits.MAX_CRON_CHARS:
+            raise DefinitionError(
+                f"{where}: its cron has {len(self.timing.expression)} characters, the limit beside an overlap is "
+                f"{limits.MAX_CRON_CHARS}. Fix: write ranges and steps, such as */5"
+            )
 
     def _check_spans(self, where: str) -> None:
         if self.jitter is not None:
@@ -83,6 +104,11 @@ class Schedule:
                     f"{where}: expires_in is {self.expires_in}. Fix: choose {least} (a tick may be sent so late) to "
                     f"{limits.MAX_DELAY}"
                 )
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether the janitor makes its ticks, because they may not overlap; else EventBridge Scheduler does."""
+        return self.overlap is not Overlap.ALLOW
 
     @property
     def title(self) -> str:

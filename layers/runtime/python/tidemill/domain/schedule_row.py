@@ -16,18 +16,10 @@ from typing import Final
 from tidemill.domain.cron import Cron, Timing
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
+from tidemill.domain.overlap import Overlap
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-
-
-class Overlap(StrEnum):
-    """What becomes of a tick while the job of an earlier one is not over."""
-
-    ALLOW = "allow"
-    SKIP = "skip"
-    # One tick waits until the other job is over; those that come meanwhile are skipped.
-    QUEUE_ONE = "queue_one"
 
 
 class Missed(StrEnum):
@@ -82,6 +74,8 @@ class Plan:
         since: from when an `Every` counts; its first tick is one span later.
         entity: what the jobs are about, where `lane` is FIFO.
         missed_limit: how many missed ticks `run_all` makes up for.
+        jitter: each tick's job starts at some time within it after the tick. See `ScheduleRow.start_of`.
+        declared: the program's code declares the schedule, and the janitor keeps the row as the code says.
     """
 
     kind: str
@@ -92,6 +86,8 @@ class Plan:
     overlap: Overlap = Overlap.ALLOW
     missed: Missed = Missed.RUN_ONCE
     missed_limit: int = 1
+    jitter: timedelta | None = None
+    declared: bool = False
 
     @property
     def in_order(self) -> bool:
@@ -179,7 +175,23 @@ class ScheduleRow:
     @property
     def due_at(self) -> int | None:
         """From when the sweep has something to do with it; at once while it is settling."""
-        return 0 if self.settling is not None else self.next_at
+        if self.settling is not None:
+            return 0
+        return None if self.next_at is None else self.start_of(self.next_at)
+
+    def start_of(self, at: int) -> int:
+        """From when the job of the tick at `at` may run, which is the same whoever asks.
+
+        Some second within the jitter and before the next tick, so that ticks keep their order.
+        """
+        if self.plan.jitter is None:
+            return at
+        following = self.plan.first_fire(at)
+        window = self.plan.jitter // _MILLISECOND
+        if following is not None:
+            window = min(window, following - at)
+        digest = hashlib.sha256(f"tidemill jitter\n{self.ref.tenant}\n{self.ref.name}\n{at}".encode()).digest()
+        return at + int.from_bytes(digest[:8], "big") % (window // 1_000) * 1_000
 
     def tick(self, at: int) -> TickJob:
         """The job that the tick at `at` has, or is to have."""

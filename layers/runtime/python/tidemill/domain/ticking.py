@@ -13,7 +13,8 @@ from typing import Final, TypeAlias
 
 from tidemill.domain import limits
 from tidemill.domain.duration import milliseconds
-from tidemill.domain.schedule_row import Missed, NoJob, Overlap, Plan, ScheduleRow, Settling, TickJob
+from tidemill.domain.overlap import Overlap
+from tidemill.domain.schedule_row import Missed, NoJob, Plan, ScheduleRow, Settling, TickJob
 
 AHEAD_MS: Final = milliseconds(limits.SWEEP_AHEAD)
 _LATE_MS: Final = milliseconds(limits.TICK_LATE)
@@ -52,17 +53,18 @@ class Wait:
 Step: TypeAlias = Leave | Make | Drop | Wait
 
 
-def overlaps(policy: Overlap, at: int, now_ms: int, *, busy: bool) -> Overlap:
+def overlaps(policy: Overlap, start: int, now_ms: int, *, busy: bool) -> Overlap:
     """What the policy says of a tick: `allow` it now, `skip` it, or let it wait (`queue_one`).
 
     A tick that is still to come waits under either policy: the job before it may be over in time.
 
     Arguments:
+        start: when its job is to start.
         busy: a job of an earlier tick is not over.
     """
     if policy is Overlap.ALLOW or not busy:
         return Overlap.ALLOW
-    return policy if at <= now_ms else Overlap.QUEUE_ONE
+    return policy if start <= now_ms else Overlap.QUEUE_ONE
 
 
 def decide_tick(row: ScheduleRow, now_ms: int, is_busy: Callable[[], bool]) -> Step:
@@ -72,7 +74,7 @@ def decide_tick(row: ScheduleRow, now_ms: int, is_busy: Callable[[], bool]) -> S
         is_busy: whether a job of the latest ticks is not over; asked only where the policy needs it.
     """
     at = row.next_at
-    if at is None or at > now_ms + (0 if row.plan.in_order else AHEAD_MS):
+    if at is None or row.start_of(at) > now_ms + (0 if row.plan.in_order else AHEAD_MS):
         return Leave()
     if any(tick.at == at for tick in row.made):
         # It began before it could be withdrawn.
@@ -81,14 +83,14 @@ def decide_tick(row: ScheduleRow, now_ms: int, is_busy: Callable[[], bool]) -> S
 
 
 def _in_time(row: ScheduleRow, at: int, now_ms: int, is_busy: Callable[[], bool]) -> Step:
-    busy = row.plan.overlap is not Overlap.ALLOW and is_busy()
-    match overlaps(row.plan.overlap, at, now_ms, busy=busy):
+    busy, start = row.plan.overlap is not Overlap.ALLOW and is_busy(), row.start_of(at)
+    match overlaps(row.plan.overlap, start, now_ms, busy=busy):
         case Overlap.ALLOW:
             return Make(row.tick(at))
         case Overlap.SKIP:
             return Drop(row.tick(at), NoJob.SKIPPED, at)
         case Overlap.QUEUE_ONE:
-            return Leave() if at > now_ms or row.waiting else Wait()
+            return Leave() if start > now_ms or row.waiting else Wait()
 
 
 def made(row: ScheduleRow, tick: TickJob, now_ms: int) -> ScheduleRow:
@@ -109,8 +111,8 @@ def made(row: ScheduleRow, tick: TickJob, now_ms: int) -> ScheduleRow:
 
 
 def is_late(row: ScheduleRow, tick: TickJob, now_ms: int) -> bool:
-    """Whether the tick is made more than a minute after its time, and not because it had to wait."""
-    return not row.waiting and now_ms - tick.at > _LATE_MS
+    """Whether the tick is made more than a minute after its start, and not because it had to wait."""
+    return not row.waiting and now_ms - row.start_of(tick.at) > _LATE_MS
 
 
 def dropped(row: ScheduleRow, step: Drop) -> ScheduleRow:
@@ -134,9 +136,9 @@ def withdrawable(row: ScheduleRow, now_ms: int) -> tuple[TickJob, ...]:
     Those that were made ahead of their time, and the next one if a sweep may be about to send it. Clocks are half a
     minute wrong: ours may be ahead, and that of a sweep, which is two minutes ahead of its ticks, as well.
     """
-    ahead = tuple(tick for tick in row.made if tick.at > now_ms - _SKEW_MS)
+    ahead = tuple(tick for tick in row.made if row.start_of(tick.at) > now_ms - _SKEW_MS)
     at = row.next_at
-    if at is None or at > now_ms + AHEAD_MS + 2 * _SKEW_MS:
+    if at is None or row.start_of(at) > now_ms + AHEAD_MS + 2 * _SKEW_MS:
         return ahead
     return (*ahead, row.tick(at))
 
@@ -161,7 +163,8 @@ def settled(row: ScheduleRow, withdrawn: Iterable[TickJob]) -> ScheduleRow:
     again = {tick.at: tick for tick in (*row.again, *stand, *(tick.again for tick in gone))}
     next_at = None if row.paused or row.deleted else row.plan.first_fire(base)
     # Those that were due before a pause and that no sweep had come to.
-    lost = max(count_fires(row.plan, base, row.changed_at) - len(stand), 0) if row.paused else 0
+    over = over_until(row, base, row.changed_at) if row.paused else None
+    lost = 0 if over is None else max(count_fires(row.plan, base, over) - len(stand), 0)
     return row.revised(
         settling=None,
         next_at=next_at,
@@ -171,8 +174,15 @@ def settled(row: ScheduleRow, withdrawn: Iterable[TickJob]) -> ScheduleRow:
         problem="",
         ticks=row.ticks - sum(tick in gone for tick in row.made),
         missed=row.missed + lost,
-        last_missed=latest_fires(row.plan, base + 1, row.changed_at, 1)[-1] if lost else row.last_missed,
+        last_missed=over if lost else row.last_missed,
     )
+
+
+def over_until(row: ScheduleRow, after: int, until: int) -> int | None:
+    """The latest tick later than `after` whose start is not later than `until`; None if there is none."""
+    # A start is before the next tick, so that only the latest one may be still to come.
+    found = latest_fires(row.plan, after + 1, until, 2)
+    return next((at for at in reversed(found) if row.start_of(at) <= until), None)
 
 
 def count_fires(plan: Plan, after: int, until: int) -> int:
@@ -196,13 +206,13 @@ def _missed(row: ScheduleRow, at: int, now_ms: int) -> Drop | None:
     # A tick that can't be sent ahead is the business of the first sweep after its time.
     is_ahead = row.plan.overlap is Overlap.ALLOW and not row.plan.in_order
     until = now_ms - _LATE_MS * (1 if is_ahead else 2)
-    if at >= until or row.waiting:
+    last = None if row.waiting else over_until(row, at - 1, until - 1)
+    if last is None:
         return None
     if row.plan.missed is Missed.SKIP:
-        beyond = latest_fires(row.plan, at, until - 1, 1)[-1]
-        return Drop(row.tick(at), NoJob.MISSED, beyond)
+        return Drop(row.tick(at), NoJob.MISSED, last)
     keep = row.plan.missed_limit if row.plan.missed is Missed.RUN_ALL else 1
-    first_kept = latest_fires(row.plan, at, until - 1, keep)[0]
+    first_kept = latest_fires(row.plan, at, last, keep)[0]
     return None if first_kept == at else Drop(row.tick(at), NoJob.MISSED, _before(row.plan, at, first_kept))
 
 

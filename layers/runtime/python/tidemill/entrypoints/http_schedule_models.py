@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tidemill.domain import limits
-from tidemill.domain.schedule_row import Change, Missed, Overlap
+from tidemill.domain.overlap import Overlap
+from tidemill.domain.schedule_row import Change, Missed
 from tidemill.entrypoints.http_models import Link, Timestamp
 
 Tenant = Annotated[str | None, Field(description="whose schedule; with a token: that of the token, or left out")]
 Moment = Annotated[str, Field(description="RFC 3339, with its zone")]
 _OVERLAP: Final = "what becomes of a tick while the job of an earlier one is not over"
+_OPTIONS: Final = ("lane", "entity", "overlap", "missed", "missed_limit")
 _MISSED: Final = "what becomes of ticks that the sweep was more than a minute late for"
 
 
@@ -37,6 +40,15 @@ class _Wish(_Request):
     missed_limit: int | None = Field(
         default=None, ge=1, le=limits.MAX_MISSED_RUNS, description="how many `run_all` makes up for"
     )
+    jitter_seconds: int | None = Field(
+        default=None, ge=0, description="whole minutes in which each tick's job starts at a time of its own; 0 for none"
+    )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those options that are given, as `Schedules.create` and `change` take them."""
+        given = {name: value for name in _OPTIONS if (value := getattr(self, name)) is not None}
+        return given if self.jitter_seconds is None else {**given, "jitter": timedelta(seconds=self.jitter_seconds)}
 
 
 class ScheduleRequest(_Wish):
@@ -92,6 +104,8 @@ class _Plan(_Document):
     overlap: Overlap
     missed: Missed
     missed_limit: int
+    jitter_seconds: int | None = Field(description="each tick's job starts within so long after it")
+    declared: bool = Field(description="the program's code says what it does")
 
 
 class LastTick(_Document):

@@ -35,7 +35,6 @@ from tidemill.service.submission import DEFAULT_TENANT
 from tidemill.service.view import timestamp
 
 _DEFAULT_COUNT: Final = 5
-_OPTIONS: Final = ("lane", "entity", "overlap", "missed", "missed_limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,8 @@ class ScheduleDesk:
         asked = read_request(ScheduleRequest, document)
         args = self._args(asked.kind, asked.args or {})
         timing = timing_of(asked.cron, asked.tz, asked.every_seconds)
-        options: dict[str, Any] = {name: value for name in _OPTIONS if (value := getattr(asked, name)) is not None}
-        row = self.schedules.create(
-            asked.name, args, timing, tenant=self._tenant(asked.tenant), paused=asked.paused, **options
-        )
+        tenant = self._tenant(asked.tenant)
+        row = self.schedules.create(asked.name, args, timing, tenant=tenant, paused=asked.paused, **asked.options)
         return self._view(row)
 
     def page(self) -> dict[str, Any]:
@@ -120,7 +117,7 @@ class ScheduleDesk:
         tenant = self._tenant(asked.tenant)
         with answering_query():
             row = self.schedules.get(name, tenant=tenant)
-        changes: dict[str, Any] = {one: value for one in _OPTIONS if (value := getattr(asked, one)) is not None}
+        changes: dict[str, Any] = dict(asked.options)
         if asked.args is not None or asked.kind is not None:
             if asked.args is None:
                 raise InputError.at("args", "are missing: give those of the other kind", "missing")

@@ -30,6 +30,37 @@ class Changing:
     clock: Clock
     actor: Callable[[], str]
 
+    def create(self, ref: ScheduleRef, wanted: Wanted, now_ms: int, *, paused: bool = False) -> ScheduleRow:
+        """Make the schedule as of `now_ms`; one that is there and equal is answered.
+
+        Raises:
+            ScheduleExistsError: there is another one of this name.
+            TooManySchedulesError: the tenant has 1,000.
+        """
+        for _ in range(TRIES):
+            old = self.rows.find([ref])[0]
+            if old is not None and not old.deleted:
+                return self.same(old, wanted, paused=paused)
+            if old is not None and old.settling is not None:
+                self.withdrawing.settle(old)
+                continue
+            row = ScheduleRow(
+                ref=ref,
+                plan=wanted.plan,
+                version=1 if old is None else old.version + 1,
+                revision=1,
+                # By it the ids of its jobs differ from those of an earlier one of the name.
+                created_at=now_ms if old is None else max(now_ms, old.created_at + 1),
+                changed_at=now_ms,
+                next_at=None if paused else wanted.plan.first_fire(now_ms),
+                paused=paused,
+            )
+            version = self.version(row, wanted.args, Change.CREATED)
+            answer = self.rows.record(old, row, version, limits.MAX_SCHEDULES)
+            if isinstance(answer, Kept):
+                return answer.row
+        raise UnavailableError("create the schedule", "others made and deleted it meanwhile")
+
     def apply(
         self,
         ref: ScheduleRef,

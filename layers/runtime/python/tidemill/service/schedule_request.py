@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 from typing import Any, Literal, TypedDict
 
@@ -11,8 +12,10 @@ from tidemill.domain.args import JobArgs
 from tidemill.domain.cron import Cron, Every, Timing
 from tidemill.domain.errors import InputError
 from tidemill.domain.names import check_schedule, check_tenant
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.registry import JobRegistry
-from tidemill.domain.schedule_row import Missed, Overlap, Plan, ScheduleRef, ScheduleRow, ScheduleVersion
+from tidemill.domain.schedule import Schedule
+from tidemill.domain.schedule_row import Missed, Plan, ScheduleRef, ScheduleRow, ScheduleVersion
 from tidemill.domain.zones import zone_of
 from tidemill.service.submission import DEFAULT_TENANT, Submission, check
 
@@ -25,6 +28,8 @@ class ScheduleOptions(TypedDict, total=False):
         overlap: what becomes of a tick while the job of an earlier one is not over (`allow`).
         missed: what becomes of ticks that the sweep was more than a minute late for (`run_once`).
         missed_limit: how many ticks `run_all` makes up for, 1 to 100.
+        jitter: whole minutes, 1 to 1,440, in which each tick's job starts at a time of its own, and before the next
+            tick; none or zero lets all start on time.
     """
 
     lane: str | None
@@ -32,6 +37,7 @@ class ScheduleOptions(TypedDict, total=False):
     overlap: Overlap | Literal["allow", "skip", "queue_one"]
     missed: Missed | Literal["skip", "run_once", "run_all"]
     missed_limit: int
+    jitter: timedelta | None
 
 
 class ScheduleChanges(ScheduleOptions, total=False):
@@ -97,6 +103,7 @@ def check_wanted(
         overlap=_one_of(Overlap, options.get("overlap", Overlap.ALLOW), "overlap"),
         missed=_one_of(Missed, options.get("missed", Missed.RUN_ONCE), "missed"),
         missed_limit=_limit(options.get("missed_limit")),
+        jitter=_jitter(options.get("jitter")),
     )
     if plan.missed is not Missed.RUN_ALL and options.get("missed_limit") not in (None, 1):
         raise InputError.at("missed_limit", "means something with missed=run_all only. Fix: leave it out", "extra")
@@ -139,6 +146,31 @@ def check_undeclared(ref: ScheduleRef, registry: JobRegistry) -> None:
         raise InputError.at("name", problem, "declared")
 
 
+def check_own(ref: ScheduleRef, registry: JobRegistry) -> None:
+    """Raise InputError if the schedule is one that the janitor keeps as the program's code says."""
+    if ref in declared_in(registry):
+        problem = f"{ref.name!r} is a schedule that the program's code declares. Fix: change the code, or pause it"
+        raise InputError.at("name", problem, "declared")
+
+
+def declared_in(registry: JobRegistry) -> dict[ScheduleRef, Schedule]:
+    """The schedules that the program declares and whose ticks the janitor is to make."""
+    return {
+        ScheduleRef(schedule.tenant, schedule.title): schedule
+        for _, schedule in registry.schedules
+        if schedule.is_swept and schedule.enabled
+    }
+
+
+def declared_wish(ref: ScheduleRef, schedule: Schedule, registry: JobRegistry, now_ms: int, since: int) -> Wanted:
+    """What the row of a declared schedule is to do. See `check_wanted` for what it raises."""
+    if schedule.args is None:
+        raise InputError.at("args", "are missing: take the schedule from its definition", "missing")
+    options: ScheduleOptions = {"overlap": schedule.overlap, "jitter": schedule.jitter}
+    wanted = check_wanted(ref, schedule.args, schedule.timing, options, registry, now_ms, since)
+    return replace(wanted, plan=replace(wanted.plan, declared=True))
+
+
 def old_args(version: ScheduleVersion, registry: JobRegistry) -> JobArgs:
     """The arguments of a version.
 
@@ -157,6 +189,7 @@ def options_of(plan: Plan) -> ScheduleOptions:
         "overlap": plan.overlap,
         "missed": plan.missed,
         "missed_limit": plan.missed_limit,
+        "jitter": plan.jitter,
     }
 
 
@@ -178,6 +211,16 @@ def _one_of(choices: Any, value: object, field: str) -> Any:
     except ValueError:
         known = ", ".join(choice.value for choice in choices)
         raise InputError.at(field, f"is {value!r:.60}. Fix: one of {known}", "choice") from None
+
+
+def _jitter(value: object) -> timedelta | None:
+    if value is None or value == timedelta(0):
+        return None
+    minute = timedelta(minutes=1)
+    if not isinstance(value, timedelta) or value % minute or not minute <= value <= limits.MAX_SCHEDULE_JITTER:
+        most = limits.MAX_SCHEDULE_JITTER // minute
+        raise InputError.at("jitter", f"must be whole minutes, 1 to {most}, not {value!r:.60}", "range")
+    return value
 
 
 def _limit(value: object) -> int:

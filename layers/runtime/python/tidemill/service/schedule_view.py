@@ -83,6 +83,8 @@ def _plan_view(plan: Plan) -> dict[str, Any]:
         "overlap": plan.overlap.value,
         "missed": plan.missed.value,
         "missed_limit": plan.missed_limit,
+        "jitter_seconds": None if plan.jitter is None else int(plan.jitter.total_seconds()),
+        "declared": plan.declared,
     }
 
 

@@ -16,17 +16,18 @@ from typing import Unpack
 from tidemill.domain import limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.cron import Timing
-from tidemill.domain.errors import InputError, UnavailableError
+from tidemill.domain.errors import InputError
 from tidemill.domain.names import check_tenant
-from tidemill.domain.ports import Clock, Kept, SchedulePage, ScheduleStore, VersionPage
+from tidemill.domain.ports import Clock, SchedulePage, ScheduleStore, VersionPage
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.schedule_errors import ScheduleNotFoundError
-from tidemill.domain.schedule_row import Change, ScheduleRow, ScheduleVersion
-from tidemill.service.schedule_change import TRIES, Changing
+from tidemill.domain.schedule_row import Change, ScheduleRef, ScheduleRow, ScheduleVersion
+from tidemill.service.schedule_change import Changing
 from tidemill.service.schedule_request import (
     ScheduleChanges,
     ScheduleOptions,
     changed_wish,
+    check_own,
     check_undeclared,
     check_wanted,
     reverted_wish,
@@ -41,6 +42,9 @@ from tidemill.service.tick_withdrawal import Withdrawing
 @dataclass(frozen=True, slots=True)
 class Schedules:
     """Looks after the schedules of one stack. Safe for threads. `client.schedules` is one.
+
+    One that the program's code declares with an overlap is here, too: it can be looked at, paused, resumed, triggered
+    and backfilled, and is changed and deleted by changing the code.
 
     Every method takes the schedule's name (lower-case words joined by . _ or -, at most 54 characters) and its
     tenant. It raises InputError for an ill-formed one, ScheduleNotFoundError where there is none, and UnavailableError
@@ -86,31 +90,7 @@ class Schedules:
         check_undeclared(ref, self.registry)
         now_ms = self.clock.now_ms()
         wanted = check_wanted(ref, args, timing, options, self.registry, now_ms, now_ms)
-        for _ in range(TRIES):
-            old = self.rows.find([ref])[0]
-            if old is not None and not old.deleted:
-                return self._changing.same(old, wanted, paused=paused)
-            if old is not None and old.settling is not None:
-                self.withdrawing.settle(old)
-                continue
-            number = 1 if old is None else old.version + 1
-            row = ScheduleRow(
-                ref=ref,
-                plan=wanted.plan,
-                version=number,
-                revision=1,
-                # By it the ids of its jobs differ from those of an earlier one of the name.
-                created_at=now_ms if old is None else max(now_ms, old.created_at + 1),
-                changed_at=now_ms,
-                next_at=None if paused else wanted.plan.first_fire(now_ms),
-                paused=paused,
-            )
-            answer = self.rows.record(
-                old, row, self._changing.version(row, wanted.args, Change.CREATED), limits.MAX_SCHEDULES
-            )
-            if isinstance(answer, Kept):
-                return answer.row
-        raise UnavailableError("create the schedule", "others made and deleted it meanwhile")
+        return self._changing.create(ref, wanted, now_ms, paused=paused)
 
     def change(
         self,
@@ -138,7 +118,7 @@ class Schedules:
             wanted = changed_wish(row, old, changes, self.registry, self.clock.now_ms())
             return replace(row, plan=wanted.plan), wanted.args
 
-        return self._changing.apply(schedule_ref(name, tenant), version, Change.CHANGED, changed)
+        return self._changing.apply(self._own(name, tenant), version, Change.CHANGED, changed)
 
     def pause(self, name: str, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> ScheduleRow:
         """Let it make no jobs until it is resumed. Pausing twice changes nothing.
@@ -176,7 +156,7 @@ class Schedules:
             wanted = reverted_wish(row, earlier, self.registry, self.clock.now_ms())
             return replace(row, plan=wanted.plan), wanted.args
 
-        return self._changing.apply(schedule_ref(name, tenant), version, Change.REVERTED, reverted, reverted_to=to)
+        return self._changing.apply(self._own(name, tenant), version, Change.REVERTED, reverted, reverted_to=to)
 
     def delete(self, name: str, *, tenant: str = DEFAULT_TENANT, version: int | None = None) -> ScheduleRow:
         """Let it make no job any more. Jobs that it made and whose time has come run; its versions stay for 400 days.
@@ -185,7 +165,7 @@ class Schedules:
             StaleVersionError: it is in another version than `version`.
         """
         return self._changing.apply(
-            schedule_ref(name, tenant), version, Change.DELETED, lambda row, old: (replace(row, deleted=True), old.args)
+            self._own(name, tenant), version, Change.DELETED, lambda row, old: (replace(row, deleted=True), old.args)
         )
 
     # --- running ----------------------------------------------------------------------------------
@@ -272,6 +252,12 @@ class Schedules:
         return [datetime.fromtimestamp(at / 1_000, UTC) for at in islice(row.plan.fires(after), count)]
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _own(self, name: str, tenant: str) -> ScheduleRef:
+        """Which schedule is meant, if it is not the code that says what it does."""
+        ref = schedule_ref(name, tenant)
+        check_own(ref, self.registry)
+        return ref
 
     @property
     def _changing(self) -> Changing:

@@ -158,8 +158,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         InputError: a field is bad; it is named, and nothing was written.
     """
     kind = _kind_of(submission.args)
-    definition = registry.resolve(kind)
-    tenant = check_tenant(submission.tenant)
+    definition, tenant = registry.resolve(kind), check_tenant(submission.tenant)
     lane = placed(submission.lane, definition, registry)
     if not isinstance(submission.durable_args, bool):
         raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")

@@ -26,19 +26,13 @@ from tidemill.domain.errors import (
     Violation,
 )
 from tidemill.domain.job import Job, JobRef
+from tidemill.domain.overlap import Overlap
 from tidemill.domain.ports import Clock, JobReader, Kept, ScheduleStore, Telemetry
 from tidemill.domain.registry import JobRegistry
-from tidemill.domain.schedule_row import (
-    NoJob,
-    Overlap,
-    ScheduleRef,
-    ScheduleRow,
-    ScheduleVersion,
-    TickJob,
-    cause_of,
-    is_no_job,
-)
+from tidemill.domain.schedule_row import NoJob, ScheduleRef, ScheduleRow, ScheduleVersion, TickJob, cause_of, is_no_job
 from tidemill.domain.ticking import AHEAD_MS, Drop, Leave, Make, Step, Wait, decide_tick, dropped, is_late, made
+from tidemill.service.declared_schedules import ACTOR, DeclaredSchedules
+from tidemill.service.schedule_change import Changing
 from tidemill.service.schedule_request import old_args
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Receipt, SubmitResult, Submitter
@@ -67,12 +61,14 @@ class TickSweep:
         Raises:
             UnavailableError: the rows that are due can't be read.
         """
+        declared = self._declared
+        declared.keep()
         total, cursor = 0, None
         while self._is_before(deadline_ms):
             # Before the rows are read: whoever changes one knows how far ahead of that a sweep of the old one looks.
             now_ms = self.clock.now_ms()
             page = self.rows.due(now_ms + AHEAD_MS, limits.MAX_PAGE, cursor)
-            total += self._deal_with(page.rows, now_ms, deadline_ms)
+            total += self._deal_with(declared.standing(page.rows), now_ms, deadline_ms)
             cursor = page.cursor
             if cursor is None:
                 break
@@ -86,6 +82,11 @@ class TickSweep:
 
     def _is_before(self, deadline_ms: int | None) -> bool:
         return deadline_ms is None or self.clock.now_ms() < deadline_ms
+
+    @property
+    def _declared(self) -> DeclaredSchedules:
+        changing = Changing(self.rows, self.withdrawing, self.clock, lambda: ACTOR)
+        return DeclaredSchedules(self.registry, changing, self.telemetry)
 
 
 @dataclass
@@ -178,7 +179,7 @@ class _Rounds:
     def _submission(self, row: ScheduleRow, tick: TickJob) -> Submission:
         # Written together with the row, and kept for as long as the row is in it.
         version = self._versions[row.ref, row.version]
-        wait_ms = max(tick.at - self.sweep.clock.now_ms(), 0)
+        wait_ms = max(row.start_of(tick.at) - self.sweep.clock.now_ms(), 0)
         return Submission(
             old_args(version, self.sweep.registry),
             tenant=row.ref.tenant,

@@ -16,6 +16,7 @@ from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.janitor import Janitor
 from tidemill.service.reception import Enveloped, Received, receive
 from tidemill.service.refusal import refused_ref
+from tidemill.service.schedule_request import declared_in
 from tidemill.service.tick_sweep import TickSweep
 from tidemill.testing.faults import Crashed
 from tidemill.testing.inline import InlineCrew
@@ -66,6 +67,9 @@ class Duties:
     def _first_after(self, now_ms: int) -> int | None:
         times = [at for job in self.stack.store.jobs.values() if (at := _due(job)) is not None]
         times += [at - _AHEAD_MS for row in self.stack.schedules.rows.values() if (at := row.due_at) is not None]
+        rows = self.stack.schedules.rows
+        if any(ref not in rows or rows[ref].deleted for ref in declared_in(self.stack.registry)):
+            times.append(now_ms)
         times += [at for batch in self.stack.batches.records.values() if (at := self._look_at(batch)) is not None]
         if self._has_unseen_deaths():
             times.append(now_ms)

@@ -14,7 +14,7 @@ def send_tick(registry: JobRegistry, queues: MemoryQueues, name: str, at: dateti
     """Send one tick of a declared schedule to its lane; answers whose job it is.
 
     Raises:
-        AssertionError: there is no such schedule, or `at` has no time zone.
+        AssertionError: there is no such schedule, it ticks by the clock, or `at` has no time zone.
     """
     declared = {schedule.title: (definition, schedule) for definition, schedule in registry.schedules}
     if name not in declared:
@@ -22,6 +22,8 @@ def send_tick(registry: JobRegistry, queues: MemoryQueues, name: str, at: dateti
     if at.tzinfo is None:
         raise AssertionError(f"{at} has no time zone. Fix: give one, such as tzinfo=UTC")
     definition, schedule = declared[name]
+    if schedule.is_swept:
+        raise AssertionError(f"schedule {name!r} has overlap={schedule.overlap}: it ticks by the clock. Fix: run_for")
     # To the second, as Scheduler writes it.
     at = at.replace(microsecond=0)
     queues.put(definition.lane, tick_message(definition, schedule).replace(SCHEDULED_TIME, at.isoformat()))
