@@ -1,4 +1,4 @@
-"""A receiver of webhooks, with nothing but the standard library: verify, remember the id, answer, and work afterwards."""
+"""A receiver of webhooks on the standard library: verify, remember the id, answer, and work afterwards."""
 
 import os
 import time

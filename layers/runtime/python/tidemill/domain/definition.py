@@ -189,14 +189,12 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         timeout: the longest one attempt may take, 1 s to 14 min 45 s; function timeout, visibility and lease follow
             from it. It is hard: `HardTimeout` is raised inside, and what runs on regardless ends with its process.
         soft_timeout: after this, `SoftTimeoutError` is raised inside once, so that the job can clean up.
-        heartbeat: how long the job's lease lasts without a sign of life, at least 10 s. The worker renews it, one
-            write every third of it; a dead worker's job is claimed again 35 s after the lease ended.
+        heartbeat: how long its lease lasts without a sign of life, at least 10 s, renewed by one write every third of
+            it; a dead worker's job is claimed again 35 s after its lease ended.
         on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun`, `return`, or `refuse`.
-        retention: how long results and dead jobs are kept. `on_code_change`: see OnCodeChange. `on_dead`: a job's
-            arguments class (a DeathNotice) that is submitted in the same transaction as a death.
+        retention: of results and dead jobs. `on_code_change`: see OnCodeChange. `on_dead`: the DeathNotice of each death.
         schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
-        answers: the type of each answer that the job waits for, by name (see `ctx.wait_for`). At most 16. `webhook`:
-            the endpoint that is told how each job ended, one of `JobRegistry(..., webhooks=[...])`.
+        answers: the type of each answer to `ctx.wait_for`, by name, at most 16. `webhook`: the endpoint told of its end.
 
     Raises:
         DefinitionError: as `JobDefinition`, or a schedule or an answer can't be.
