@@ -192,9 +192,9 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         heartbeat: how long its lease lasts without a sign of life, at least 10 s, renewed by one write every third of
             it; a dead worker's job is claimed again 35 s after its lease ended.
         on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun`, `return`, or `refuse`.
-        retention: of results and dead jobs. `on_code_change`: see OnCodeChange. `on_dead`: the DeathNotice of each death.
+        retention: of results and dead jobs. `on_code_change`: see OnCodeChange. `on_dead`: the DeathNotice of a death.
         schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
-        answers: the type of each answer to `ctx.wait_for`, by name, at most 16. `webhook`: the endpoint told of its end.
+        answers: the type of each answer to `ctx.wait_for`, by name, at most 16. `webhook`: the endpoint told of ends.
 
     Raises:
         DefinitionError: as `JobDefinition`, or a schedule or an answer can't be.
