@@ -96,28 +96,13 @@ class JobsApi(Construct):
 
     Guarantees that no route is open but those of `OPEN_ROUTES`: callers sign with AWS credentials, or present a token
     where the settings name an issuer.
+
+    It has its address before it has a function, so that every function's environment can hold it.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        *,
-        code: FunctionCode,
-        environment: Mapping[str, str],
-        settings: DeploySettings,
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, settings: DeploySettings) -> None:
         super().__init__(scope, id_)
         self._settings = settings
-        shape = FunctionShape(
-            handler="api",
-            timeout=API_TIMEOUT,
-            memory_mb=API_MEMORY_MB,
-            description="Submits, reads, lists and cancels jobs over HTTP",
-            environment=environment,
-        )
-        self.endpoint = PythonFunction(self, "Function", name="Api", code=code, shape=shape, settings=settings)
-        waive(self.endpoint.function, NEVER_ASYNC, "Serverless::Serverless-LambdaDLQ")
         self.http = apigw.HttpApi(
             self,
             "Http",
@@ -126,10 +111,30 @@ class JobsApi(Construct):
             default_authorizer=self._authorizer(),
         )
         keep_name(self.http, "HttpApi")
+
+    def answer_with(self, code: FunctionCode, environment: Mapping[str, str]) -> None:
+        """Make the function that answers, and the routes to it."""
+        shape = FunctionShape(
+            handler="api",
+            timeout=API_TIMEOUT,
+            memory_mb=API_MEMORY_MB,
+            description="Submits, reads, lists and cancels jobs over HTTP",
+            environment=environment,
+        )
+        self.endpoint = PythonFunction(self, "Function", name="Api", code=code, shape=shape, settings=self._settings)
+        waive(self.endpoint.function, NEVER_ASYNC, "Serverless::Serverless-LambdaDLQ")
         self._integration = integrations.HttpLambdaIntegration("Integration", self.endpoint.function)
         self._add_routes(ROUTES)
         self._add_open_routes()
         self._add_stage()
+
+    @property
+    def public_url(self) -> str:
+        """What the links of jobs begin with: the settings' address, else API Gateway's, as whoever runs it says it.
+
+        A local cloud says one that leads to this machine.
+        """
+        return self._settings.api_url or self.http.api_endpoint
 
     @property
     def url(self) -> str:

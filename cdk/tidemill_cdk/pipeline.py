@@ -81,14 +81,15 @@ class TidemillPipeline(Construct):
         # Every function knows every queue, so all queues come before the first function.
         queues = self._build_queues(registry, sizings)
         self.sagas = self._build_machines(registry, queues)
+        # Workers make links to the API. Its address comes before them, its function after: no cycle.
+        self.api = JobsApi(self, "Api", settings=self.settings)
         self.runtime_settings = self._runtime_settings(queues)
         self.lanes = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
             for name, lane in registry.lanes.items()
         }
-        for built in self.lanes.values():
-            built.worker.consume(built.queue, queues.values(), self.stores)
-        self.api = JobsApi(self, "Api", code=self._code, environment=self._environment(), settings=self.settings)
+        self._feed(registry, queues)
+        self.api.answer_with(self._code, self._environment())
         self.api.serve(queues.values(), self.stores)
         self.janitor = Janitor(
             self, "Janitor", code=self._code, environment=self._environment(), settings=self.settings
@@ -101,6 +102,14 @@ class TidemillPipeline(Construct):
         self._watch()
         add_outputs(self, self.runtime_settings, self.api.url)
         check_on_synth(self, registry)
+
+    def _feed(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> None:
+        asks = any(definition.answers for definition in registry)
+        for name, built in self.lanes.items():
+            built.worker.consume(built.queue, queues.values(), self.stores)
+            # No webhook waits for an answer.
+            if asks and name != WEBHOOK_LANE:
+                built.worker.answer(self.stores)
 
     def _keep_secrets(self) -> None:
         """Keep the secrets of webhooks from every function but the one that signs with them."""
@@ -154,6 +163,7 @@ class TidemillPipeline(Construct):
             tenant_claim=self.settings.jwt.tenant_claim if self.settings.jwt else "",
             idempotency_table=self.stores.idempotency.table.table_name,
             code_version=self._code.version,
+            api_url=self.api.public_url,
             sagas=arns_of(self.sagas.values()),
         )
 

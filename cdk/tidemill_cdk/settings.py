@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from tidemill.domain.errors import DefinitionError
 PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
 # API Reference, PutRetentionPolicy: the values of retentionInDays up to 400 days.
 LOG_RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400)
+
+_API_URL: Final = re.compile(r"https://[^/?#\s]+")
 
 
 class Architecture(StrEnum):
@@ -72,6 +75,8 @@ class DeploySettings:
         log_retention: of every log group, in whole days that CloudWatch Logs knows.
         alarm_topic_arn: SNS topic that alarms notify; empty for alarms that only show.
         jwt: tokens instead of AWS signatures on the HTTP API.
+        api_url: an address of your own that you have mapped to the HTTP API, `https://jobs.example.org`: what links
+            begin with that jobs make. By default API Gateway's.
         api_rate, api_burst: requests per second, and at once, that the API takes before it answers 429.
         max_queue_age: the oldest message of a lane may wait this long before its alarm.
         requirements: the jobs' own dependencies; by default `requirements.txt` in the code folder.
@@ -88,6 +93,7 @@ class DeploySettings:
     log_retention: timedelta = days(30)
     alarm_topic_arn: str = ""
     jwt: JwtAuthorization | None = None
+    api_url: str = ""
     # A bound on what a leaked credential or a loop can cost, not a target: 100 bulk calls a second
     # submit a million jobs a second.
     api_rate: int = 100
@@ -102,6 +108,10 @@ class DeploySettings:
             raise DeployError(f"python is {self.python!r}. Fix: choose one of {', '.join(PYTHONS)}")
         if self.log_retention not in [timedelta(days=count) for count in LOG_RETENTION_DAYS]:
             raise DeployError(f"log_retention is {self.log_retention}. Fix: choose one of {LOG_RETENTION_DAYS} days")
+        if self.api_url and not _API_URL.fullmatch(self.api_url):
+            raise DeployError(
+                f"api_url is {self.api_url!r}. Fix: an https address without a path, nor a slash at the end"
+            )
         if self.api_rate < 1 or self.api_burst < 1:
             raise DeployError("api_rate and api_burst must be at least 1. Fix: give positive numbers")
 
@@ -121,7 +131,7 @@ class DeploySettings:
         """Read the choices from CDK context (`-c NAME=VALUE`, or `cdk.json`); pass `app.node.try_get_context`.
 
         Names: `local`, `retain_data`, `architecture`, `python`, `list_index`, `tracing`,
-        `alarm_topic_arn`, `jwt_issuer`, `jwt_audience` (joined by commas), `jwt_tenant_claim`.
+        `alarm_topic_arn`, `api_url`, `jwt_issuer`, `jwt_audience` (joined by commas), `jwt_tenant_claim`.
 
         Raises:
             DeployError: a value is not one of those allowed.
@@ -130,7 +140,7 @@ class DeploySettings:
         for name in ("retain_data", "list_index", "tracing"):
             if (value := context(name)) is not None:
                 choices[name] = _switch(name, value)
-        for name in ("python", "alarm_topic_arn"):
+        for name in ("python", "alarm_topic_arn", "api_url"):
             if (value := context(name)) is not None:
                 choices[name] = str(value)
         if (value := context("architecture")) is not None:

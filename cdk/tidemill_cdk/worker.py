@@ -14,7 +14,7 @@ from tidemill_cdk.bucket import PrivateBucket
 from tidemill_cdk.function import FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.naming import keep_name, pascal, worker_id
-from tidemill_cdk.permissions import IDEMPOTENCY_TABLE, JOBS_TABLE, QUEUE_CONSUME, QUEUE_SEND, allow
+from tidemill_cdk.permissions import IDEMPOTENCY_TABLE, JOBS_TABLE, QUEUE_CONSUME, QUEUE_SEND, TABLE_ANSWER, allow
 from tidemill_cdk.queue import LaneQueue, duration
 from tidemill_cdk.settings import DeploySettings
 from tidemill_cdk.table import IdempotencyTable, JobsTable
@@ -58,6 +58,10 @@ class LaneWorker(PythonFunction):
         super().__init__(scope, id_, name=worker_id(lane.name), code=code, shape=shape, settings=settings)
         self._lane = lane
         self._for_host = settings.for_host
+
+    def answer(self, stores: Stores) -> None:
+        """Let the lane's jobs answer others that wait."""
+        allow(self.role, TABLE_ANSWER, stores.jobs.table.table_arn)
 
     def consume(self, lane_queue: LaneQueue, every_queue: Iterable[LaneQueue], stores: Stores) -> None:
         """Feed the function from the lane's queue, let it record what it does, and send what a message asks for."""

@@ -23,7 +23,7 @@ class Decision(JobArgs):
 @job(Release, answers={"approval": Decision})
 def release(args: Release, ctx: JobContext) -> str:
     """Ship it, once somebody said so."""
-    ctx.step("ask", ask, ctx, args)
+    ctx.step("ask", ask, ctx)
     try:
         decision = ctx.wait_for(
             "approval",
@@ -38,10 +38,9 @@ def release(args: Release, ctx: JobContext) -> str:
     return ctx.step("ship", ship, args.order) if decision.granted else f"refused: {decision.note}"
 
 
-def ask(ctx: JobContext, args: Release) -> None:
-    """Send the approver a link that answers for them, without credentials."""
-    token = ctx.answer_token("approval", to="cfo@example.org", lasts=days(3))
-    SENT.append(f"order {args.order}: https://api.example.org/answers/{token}")
+def ask(ctx: JobContext) -> None:
+    """Send the approver a link to a page where they can answer, without credentials."""
+    SENT.append(ctx.answer_link("approval", to="cfo@example.org", lasts=days(3)))
 
 
 def ship(order: int) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.infrastructure.stacks import Synthesised, synthesise
+from tests.infrastructure.stacks import ASKING, Synthesised, synthesise
 
 
 @pytest.fixture(scope="session")
@@ -35,5 +35,6 @@ def chosen_otherwise(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
         "tracing": False,
         "alarm_topic_arn": "arn:aws:sns:eu-central-1:111122223333:alarms",
         "jwt": JwtAuthorization("https://issuer.example", ("tidemill",), "org"),
+        "api_url": "https://jobs.example.org",
     }
-    return synthesise(tmp_path_factory.mktemp("otherwise"), settings=settings)
+    return synthesise(tmp_path_factory.mktemp("otherwise"), settings=settings, registry=ASKING)

@@ -54,16 +54,24 @@ def send_receipt(args, context):
     return args.order
 
 
-REGISTRY = JobRegistry(
-    make_thumbnail,
-    send_receipt,
-    lanes=(
-        Lane("critical"),
-        Lane("bulk", batch_size=100, batch_window=seconds(5), concurrency=50, max_concurrency=20, memory_mb=1024),
-        Lane("media-gpu", max_concurrency=2),
-        Lane("orders", fifo=True),
-    ),
+class Release(JobArgs, kind="orders.release"):
+    order: str
+
+
+@job(Release, lane="bulk", answers={"approval": bool})
+def release(args, context):
+    return context.wait_for("approval", bool, timeout=hours(1))
+
+
+LANES = (
+    Lane("critical"),
+    Lane("bulk", batch_size=100, batch_window=seconds(5), concurrency=50, max_concurrency=20, memory_mb=1024),
+    Lane("media-gpu", max_concurrency=2),
+    Lane("orders", fifo=True),
 )
+REGISTRY = JobRegistry(make_thumbnail, send_receipt, lanes=LANES)
+# One of its kinds waits for answers.
+ASKING = JobRegistry(make_thumbnail, send_receipt, release, lanes=LANES)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def test_context_names_every_choice():
         python="3.12",
         architecture="x86_64",
         alarm_topic_arn="arn:aws:sns:eu-central-1:111122223333:alarms",
+        api_url="https://jobs.example.org",
         jwt_issuer="https://issuer.example",
         jwt_audience="one, two",
         jwt_tenant_claim="org",
@@ -47,6 +48,7 @@ def test_context_names_every_choice():
         python="3.12",
         architecture=Architecture.X86_64,
         alarm_topic_arn="arn:aws:sns:eu-central-1:111122223333:alarms",
+        api_url="https://jobs.example.org",
         jwt=JwtAuthorization("https://issuer.example", ("one", "two"), "org"),
     )
 
@@ -56,6 +58,9 @@ def test_context_names_every_choice():
     [
         {"local": "yes"},
         {"python": "2.7"},
+        {"api_url": "http://jobs.example.org"},
+        {"api_url": "https://jobs.example.org/"},
+        {"api_url": "https://"},
         {"architecture": "mips"},
         {"list_index": "1"},
         {"jwt_issuer": "http://issuer.example", "jwt_audience": "one"},

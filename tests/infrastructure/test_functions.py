@@ -1,6 +1,7 @@
 """What all functions share, and the environment contract."""
 
 import json
+import re
 
 import pytest
 
@@ -40,6 +41,41 @@ def test_environment_round_trip(production: Synthesised, function):
     assert list(settings.lanes) == list(REGISTRY.lanes)
     assert settings.lanes["media-gpu"].queue_url == "QueueMediaGpu"
     assert settings.lanes["media-gpu"].dlq_url == "DlqMediaGpu"
+
+
+def test_every_function_knows_where_the_api_is(production: Synthesised, chosen_otherwise: Synthesised):
+    for function in FUNCTIONS:
+        assert RuntimeSettings.from_env(environment(production, function)).api_url == "HttpApi.ApiEndpoint"
+        assert RuntimeSettings.from_env(environment(chosen_otherwise, function)).api_url == "https://jobs.example.org"
+
+
+def test_nothing_waits_for_itself(production: Synthesised):
+    """CloudFormation refuses a circle: the API's address is in the workers, and its function in none of them."""
+    needs = {id_: set(named(item)) & set(production.resources) for id_, item in production.resources.items()}
+    left = dict(needs)
+    while ready := [id_ for id_, needed in left.items() if not needed & set(left)]:
+        for id_ in ready:
+            del left[id_]
+    assert left == {}
+    assert "HttpApi" in needs["WorkerBulk"]
+
+
+def named(value):
+    """Every resource that a part of a template names."""
+    match value:
+        case {"Ref": str(name)}:
+            yield name
+        case {"Fn::GetAtt": [name, *_]}:
+            yield name
+        case {"Fn::Sub": str(text)}:
+            yield from re.findall(r"\$\{(\w+)", text)
+        case dict():
+            for key, part in value.items():
+                yield from [part] if key == "DependsOn" and isinstance(part, str) else named(part)
+                yield from part if key == "DependsOn" and isinstance(part, list) else []
+        case list():
+            for part in value:
+                yield from named(part)
 
 
 def test_tenant_claim_is_there_with_tokens_only(production: Synthesised, chosen_otherwise: Synthesised):

@@ -122,6 +122,16 @@ def test_nobody_may_list_payloads_or_touch_the_bucket_itself(production: Synthes
     assert {resource for _, resource in found if not resource.startswith(PAYLOADS)} == set()
 
 
+def test_workers_may_answer_jobs_where_some_kind_waits_for_answers(chosen_otherwise: Synthesised, production):
+    """A job of any lane may be the one who answers."""
+    right = ("dynamodb:ConditionCheckItem", JOBS)
+    workers = [function for function in MATRIX if function.startswith("Worker")]
+
+    assert all(right in allowed(chosen_otherwise, function) for function in [*workers, "Api"])
+    assert not any(right in allowed(production, function) for function in workers)
+    assert right not in allowed(chosen_otherwise, "Janitor")
+
+
 def test_no_function_may_delete_a_job_or_scan(production: Synthesised):
     jobs = {action for function in MATRIX for action, resource in allowed(production, function) if resource == JOBS}
     assert not jobs & {"dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:PartiQLDelete", "dynamodb:PartiQLSelect"}

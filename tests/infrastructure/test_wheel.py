@@ -93,8 +93,16 @@ def synthesise(python: str | Path, folder: Path, *sources: Path) -> dict:
     return json.loads((folder / "cdk.out" / "mine.template.json").read_text())
 
 
-def test_wheel_and_checkout_deploy_the_same(python, checkout, tmp_path):
-    installed = synthesise(python, application(tmp_path / "installed"))
+@pytest.fixture(scope="module")
+def deployed(python, tmp_path_factory):
+    """The application's folder, once the wheel has synthesised it."""
+    folder = application(tmp_path_factory.mktemp("installed"))
+    synthesise(python, folder)
+    return folder
+
+
+def test_wheel_and_checkout_deploy_the_same(deployed, checkout, tmp_path):
+    installed = json.loads((deployed / "cdk.out" / "mine.template.json").read_text())
     sources = (checkout / "cdk", checkout / "layers" / "runtime" / "python")
     cloned = synthesise(sys.executable, application(tmp_path / "cloned"), *sources)
 
@@ -120,11 +128,8 @@ def test_wheel_is_used_not_the_checkout(python, repository, checkout, tmp_path):
     assert str(repository) not in found
 
 
-def test_staged_layer_is_the_package_alone(python, tmp_path):
-    folder = application(tmp_path / "staged")
-    synthesise(python, folder)
-
-    (runtime,) = (folder / ".tidemill" / "build").glob("runtime-*")
+def test_staged_layer_is_the_package_alone(deployed):
+    (runtime,) = (deployed / ".tidemill" / "build").glob("runtime-*")
     assert [path.name for path in runtime.iterdir()] == ["python"]
     assert [path.name for path in (runtime / "python").iterdir()] == ["tidemill"]
     assert (runtime / "python" / "tidemill" / "settings.py").is_file()

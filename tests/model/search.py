@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -100,6 +102,18 @@ class _Graph:
         return None if found < 0 else found
 
 
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """A search makes what stays: the garbage collector would walk through all of it again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@_seldom_collected()
 def explore(model: Model, most: int = 2_000_000) -> Finding:
     """Try every schedule within the bounds, shortest first.
 

@@ -65,6 +65,9 @@ def playing() -> World:
 class WorldRandom(Random):
     """Chance, drawn from the seed."""
 
+    def seed(self, *_: object) -> None:
+        """It has no state of its own."""
+
     def random(self) -> float:
         return playing().rng.random()
 

@@ -6,37 +6,46 @@ import sys
 
 import pytest
 
-from tests.simulation.prove import all_singles, corpus, main, play_all, seeds_of
+from tests.simulation.ahead import CORPUS, SEEDS, SINGLES
+from tests.simulation.prove import main
 from tests.simulation.tally import Tally
-
-# As many in each world.
-SEEDS = 20_000
-
-
-def total(tasks):
-    return sum(play_all(tasks), Tally())
+from tests.simulation.worlds import WORLDS
 
 
 @pytest.mark.slow
-def test_no_seed_breaks_anything():
-    tally = total(seeds_of(SEEDS))
+@pytest.mark.parametrize("world", [pytest.param(world, marks=pytest.mark.ahead(world)) for world in WORLDS])
+def test_no_seed_breaks_anything(ahead, world):
+    tally = ahead.tally(world)
 
     assert [str(found) for found in tally.found] == []
+    assert tally.schedules >= SEEDS / len(WORLDS)
+
+
+@pytest.mark.slow
+@pytest.mark.ahead(*WORLDS)
+def test_the_seeds_are_many_and_much_goes_wrong(ahead):
+    tally = sum(map(ahead.tally, WORLDS), Tally())
+
     assert tally.schedules >= SEEDS
     assert tally.accepted > SEEDS
     assert tally.faults > SEEDS
 
 
 @pytest.mark.slow
-def test_no_single_fault_breaks_anything():
-    tally = total(all_singles())
-
-    assert [str(found) for found in tally.found] == []
-    assert tally.schedules > 3_000
+@pytest.mark.parametrize("flow", [pytest.param(flow, marks=pytest.mark.ahead(flow)) for flow in SINGLES])
+def test_no_single_fault_breaks_anything(ahead, flow):
+    assert [str(found) for found in ahead.tally(flow).found] == []
 
 
-def test_what_was_found_once_stays_mended():
-    assert [str(found) for found in total([corpus()]).found] == []
+@pytest.mark.slow
+@pytest.mark.ahead(*SINGLES)
+def test_the_single_faults_are_many(ahead):
+    assert sum(map(ahead.tally, SINGLES), Tally()).schedules > 3_000
+
+
+@pytest.mark.ahead(CORPUS)
+def test_what_was_found_once_stays_mended(ahead):
+    assert [str(found) for found in ahead.tally(CORPUS).found] == []
 
 
 def test_one_seed_is_one_schedule_on_every_machine(repository):

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.cli.conftest import Break, Greet
 from tidemill.batches import Batch
 from tidemill.cli import watching
+from tidemill.domain.errors import UnavailableError
 
 FLOW = '{"children": [{"kind": "demo.greet", "args": {"name": "Ada"}}, {"kind": "demo.greet", "args": {"name": "Bo"}}]}'
 
@@ -43,6 +44,15 @@ def test_a_batch_is_started_and_shown(run, world):
     world.work()
     found = json.loads(run("batch", "show", document["id"], "--tenant", "acme", "--json").stdout)
     assert (found["state"], found["succeeded"], found["open"]) == ("succeeded", 2, 0)
+
+
+def test_a_batch_near_its_limit_is_accepted_with_a_warning(run, monkeypatch):
+    assert "warning" not in run("batch", "start", FLOW).stderr
+    monkeypatch.setattr("tidemill.domain.limits.MAX_BATCH_CHILDREN", 2)
+    near = run("batch", "start", FLOW)
+
+    assert near.stderr == "warning: 2 of the 2 jobs that a batch may have\n"
+    assert "accepted" in near.stdout
 
 
 def test_a_flow_comes_from_a_file_or_standard_input(run, tmp_path):
@@ -95,6 +105,41 @@ def test_watching_ends_when_its_time_is_over(run, world):
     result = run("batch", "watch", started(world), "--timeout", "0")
     assert result.exit_code == 1
     assert "still running after 0 s" in result.stderr
+
+
+def test_a_file_gets_a_line_now_and_then(world, monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(watching.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(watching, "sentence", lambda view: f"{view.state} at {now[0]:g}")
+    lines, batch = watching._Lines(), started(world)
+    for second in range(25):
+        now[0] = second
+        lines(world.client.batches.get(batch))
+    world.work()
+    lines(world.client.batches.get(batch))
+
+    assert capsys.readouterr().err.split("\n")[:-1] == [
+        "running at 0",
+        "running at 10",
+        "running at 20",
+        "succeeded at 24",
+    ]
+
+
+def test_a_look_that_aws_does_not_answer_ends_no_watch(world, worker):
+    batch, looks = started(world), []
+
+    def look():
+        looks.append(1)
+        if len(looks) in range(1, 30):
+            raise UnavailableError("tally", "Throttled")
+        return world.client.batches.get(batch)
+
+    assert watching.watch(look, None, shown=False).is_over
+    with pytest.raises(UnavailableError):
+        watching.watch(lambda: looks.clear() or look(), None, shown=False)
+    with pytest.raises(UnavailableError):
+        watching.watch(lambda: looks.clear() or look(), 0, shown=False)
 
 
 def test_a_terminal_gets_a_bar(run, world, worker, monkeypatch):

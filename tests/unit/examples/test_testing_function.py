@@ -2,9 +2,10 @@
 
 import pytest
 
+from examples.guide.approving import SENT, Decision, Release, release
 from examples.guide.testing_orders import PlaceOrder, letters, place_order
-from tidemill import seconds
-from tidemill.testing import context
+from tidemill import days, seconds
+from tidemill.testing import Awaiting, context
 
 ORDER = PlaceOrder(order="7", cents=100)
 
@@ -31,3 +32,19 @@ def test_it_notices_that_the_bank_is_slow(monkeypatch):
     with pytest.raises(Exception, match="soft timeout"):
         place_order(ORDER, ctx)
     assert letters == []
+
+
+def test_it_ships_what_was_approved():
+    ctx = context(release, answers={"approval": Decision(granted=True)})
+
+    assert release(Release(order=7, cents=95_000), ctx) == "shipped order 7"
+
+
+def test_it_waits_and_after_three_days_it_keeps_the_order():
+    ctx = context(release)
+    with pytest.raises(Awaiting):
+        release(Release(order=7, cents=95_000), ctx)
+    assert SENT[-1].startswith("https://api.example.org/answers/")
+
+    ctx.clock.advance(days(3))
+    assert release(Release(order=7, cents=95_000), ctx.next_attempt()) == "nobody answered: kept"

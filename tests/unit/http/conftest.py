@@ -148,6 +148,11 @@ class World:
         if operation is None:
             schema: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
             assert answer.status in (404, 405)
+        elif answer.is_page:
+            # `tests/unit/http/test_answer_page.py` looks at what is on it.
+            assert "text/html" in operation["responses"][str(answer.status)]["content"]
+            self.reached.add((method, path, str(answer.status)))
+            return
         elif answer.status == 404 and answer.json.get("code") == "no_route":
             schema = {"$ref": "#/components/schemas/Problem"}  # an id that no URL of ours holds
         else:

@@ -31,6 +31,10 @@ class Answer:
         return json.loads(self.text)
 
     @property
+    def is_page(self) -> bool:
+        return self.headers["Content-Type"] == "text/html; charset=utf-8"
+
+    @property
     def fields(self) -> set[str]:
         return {violation["field"] for violation in self.json["violations"]}
 

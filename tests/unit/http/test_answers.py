@@ -15,6 +15,8 @@ from tidemill.domain.waiting import Wait
 from tidemill.service.tokens import AnswerTokens
 
 UUID = "0190a5b0-0000-7000-8000-000000000000"
+# As Firefox says it.
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 YES, NO = {"answer": {"granted": True}}, {"answer": {"granted": False}}
 ACME = {"jwt": {"claims": {"tenant": "acme", "sub": "ada"}}}
 POST, GET = "POST", "GET"
@@ -305,6 +307,8 @@ def test_every_documented_status_is_reached(world, monkeypatch, method, path):
     call(target(ref), "{}", headers={"content-type": "text/plain"})
     call(target(ref), authorizer={"jwt": {"claims": {}}} if path == JOB_PATH else None)
     call(f"{target(ref)[:-3]}AAA" if path == TOKEN_PATH else path_of(ref), authorizer=None)
+    if method == GET:
+        call(target(over), headers=BROWSER)
     short = target(late, lasts=minutes(5)) if path == TOKEN_PATH else target(late)
     world.clock.advance(hours(2))
     call(short)

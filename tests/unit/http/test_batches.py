@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.unit.http.conftest import REGISTRY
+from tests.unit.http.conftest import REGISTRY, Loose
 from tidemill.batches import FIRST, Batch, Chain, Graph, at_least, tolerate
 from tidemill.domain.batch import BatchRef, Fate
 from tidemill.domain.errors import InputError, UnavailableError
@@ -191,3 +193,19 @@ def test_what_the_schema_allows_is_only_refused_for_what_no_schema_says(world, d
 def test_the_schema_takes_what_is_accepted(world, document):
     assert world.validator({"$ref": "#/components/schemas/FlowRequest"}).is_valid(document)
     assert world.call("POST", "/batches", document).status == 202
+
+
+def test_a_batch_near_its_limit_is_told_of_once(world, monkeypatch):
+    monkeypatch.setattr("tidemill.domain.limits.MAX_BATCH_CHILDREN", 10)
+    inner = {"children": [LOOSE] * 4}
+    sizes = [
+        world.call("POST", "/batches", {"children": [LOOSE] * count, "then": LOOSE, "key": f"k{count}"}).json["jobs"]
+        for count in (7, 8, 8)
+    ]
+    sizes.append(world.call("POST", "/batches", {"children": [inner, inner]}).json["jobs"])
+
+    assert sizes == [7, 8, 8, 8]
+    told = [json.loads(line) for line in world.telemetry.lines if "limit_near" in line]
+    assert [(one["limit"], one["count"], one["most"]) for one in told] == [("batch_children", 8, 10)] * 2
+    assert world.client.start(Batch([Loose()] * 8)).is_near_limit
+    assert not world.client.start(Batch([Loose()] * 7)).is_near_limit

@@ -351,3 +351,16 @@ def test_a_reminder_that_fails_is_tried_again_as_its_job_would_be(world):
     assert not failing
     assert (world.state(job), world.job(job).reason) == (State.SCHEDULED, "waiting:approval")
     assert [failure.failure.type for failure in world.client.failures(job.ref.id)] == ["ValueError"]
+
+
+# --- links ----------------------------------------------------------------------------------------
+
+
+def test_a_job_whose_worker_knows_no_api_is_told_how_to_mend_it(world):
+    job = submitted(world, lambda args, ctx: ctx.answer_link(APPROVAL))
+    world.invoke()
+
+    failure = world.store.failures_of(job.ref)[0].failure
+    assert failure.type.endswith(".SettingsError")
+    assert "TIDEMILL_API_URL" in failure.message
+    assert "Fix: deploy with TidemillPipeline" in failure.message

@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from tests.unit.testing.conftest import Doze, Import, Pay, World
-from tidemill import minutes, seconds
+from tidemill import JobArgs, JobContext, hours, job, minutes, seconds
 from tidemill.domain.errors import FenceLostError
 from tidemill.domain.interrupt import HandedOver, HardTimeout, JobCancelled, SoftTimeoutError
 from tidemill.domain.limits import PULSE
-from tidemill.errors import InputError
-from tidemill.testing import context
+from tidemill.errors import AnsweredError, AnswerLateError, InputError, WaitTimeoutError
+from tidemill.testing import Awaiting, context
 
 
 @pytest.fixture
@@ -151,3 +151,71 @@ def test_a_cancel_is_not_forgotten_by_a_heartbeat(jobs):
     ctx.clock.advance(seconds(25))
 
     assert ctx.cancel_asked
+
+
+# --- waiting ---------------------------------------------------------------------------------------
+
+
+class Ask(JobArgs, kind="try.ask"):
+    pass
+
+
+@job(Ask, answers={"approval": bool, "note": str})
+def ask(args: Ask, ctx: JobContext) -> list[object]:
+    approved = ctx.wait_for(
+        "approval", bool, timeout=hours(2), remind=[hours(1)], reminder=lambda number: f"reminder {number}"
+    )
+    return [approved, ctx.wait_for("note", str, timeout=hours(1))]
+
+
+def test_a_job_that_waits_is_answered_in_one_call():
+    assert ask(Ask(), context(ask, answers={"approval": False, "note": "why not"})) == [False, "why not"]
+
+
+def test_it_waits_until_it_is_answered():
+    ctx = context(ask)
+    with pytest.raises(Awaiting, match="approval"):
+        ask(Ask(), ctx)
+    ctx.answer("approval", True)
+    ctx = ctx.next_attempt()
+    with pytest.raises(Awaiting, match="note"):
+        ask(Ask(), ctx)
+    ctx.answer("note", "so be it")
+
+    assert ask(Ask(), ctx.next_attempt()) == [True, "so be it"]
+    assert ctx.calls.waits == ["approval", "approval", "note", "approval", "note"]
+
+
+def test_it_reminds_and_gives_up_when_its_time_comes():
+    ctx = context(ask)
+    with pytest.raises(Awaiting):
+        ask(Ask(), ctx)
+    ctx.clock.advance(hours(1))
+    ctx = ctx.next_attempt()
+    with pytest.raises(Awaiting):
+        ask(Ask(), ctx)
+    assert ctx.calls.reminders == [("approval", 1)]
+    ctx.clock.advance(hours(1))
+    with pytest.raises(AnswerLateError):
+        ctx.answer("approval", True)
+    with pytest.raises(WaitTimeoutError):
+        ask(Ask(), ctx.next_attempt())
+
+
+def test_what_a_client_would_be_refused_is_refused():
+    ctx = context(ask, answers={"approval": True})
+
+    for name, value in (("approval", [True]), ("aproval", True), ("note", "x" * 20_000)):
+        with pytest.raises(InputError):
+            ctx.answer(name, value)
+    with pytest.raises(AnsweredError):
+        ctx.answer("approval", False)
+    ctx.answer("approval", True)
+
+
+def test_a_link_leads_to_the_api_with_a_token():
+    ctx = context(ask)
+
+    assert ctx.answer_link("approval") == f"https://api.example.org/answers/{ctx.answer_token('approval')}"
+    with pytest.raises(InputError):
+        ctx.answer_link("aproval")

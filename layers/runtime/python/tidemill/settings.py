@@ -38,6 +38,8 @@ class RuntimeSettings(BaseModel):
         lane: the lane this worker serves; empty everywhere else.
         tenant_claim: the claim of the HTTP API's tokens that holds the tenant; empty where callers sign with
             AWS credentials.
+        api_url: where the HTTP API answers, without a slash at the end; what jobs' links begin with. Empty where the
+            stack has none.
         sagas: the ARN of each saga's state machine by the saga's name; workers are not told.
         code_version: tells one deployment of the jobs' code from another; remembered steps carry it.
     """
@@ -53,6 +55,7 @@ class RuntimeSettings(BaseModel):
     lane: str = ""
     tenant_claim: str = ""
     code_version: str = ""
+    api_url: str = ""
     sagas: dict[str, str] = Field(default_factory=dict)
 
     def to_env(self) -> dict[str, str]:
@@ -68,6 +71,7 @@ class RuntimeSettings(BaseModel):
             f"{PREFIX}LANE": self.lane,
             f"{PREFIX}TENANT_CLAIM": self.tenant_claim,
             f"{PREFIX}CODE_VERSION": self.code_version,
+            f"{PREFIX}API_URL": self.api_url,
             f"{PREFIX}SAGAS": json.dumps(self.sagas, separators=(",", ":")),
         }
 

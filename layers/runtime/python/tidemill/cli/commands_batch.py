@@ -33,6 +33,8 @@ def start(
     """Start a batch, chain or graph through the stack's HTTP API."""
     from tidemill.cli import render
     from tidemill.cli.request import read_object
+    from tidemill.domain import limits
+    from tidemill.service.nearness import is_near
 
     document: dict[str, Any] = {**read_object(flow, "flow"), "tenant": tenant}
     if key is not None:
@@ -43,6 +45,9 @@ def start(
     else:
         word = "accepted" if accepted["created"] else "exists"
         render.line(f"batch {accepted['id']} {word}: {accepted['submitted']:,} of {accepted['total']:,} submitted")
+    if is_near(accepted["jobs"], limits.MAX_BATCH_CHILDREN):
+        most = f"{limits.MAX_BATCH_CHILDREN:,}"
+        typer.echo(f"warning: {accepted['jobs']:,} of the {most} jobs that a batch may have", err=True)
 
 
 @batch_app.command("show")

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tidemill.domain import aws_codes, http_shape
 from tidemill.domain.asking import asked
-from tidemill.domain.errors import DefinitionError, InputError, UnavailableError
+from tidemill.domain.errors import DefinitionError, InputError, SettingsError, UnavailableError
 from tidemill.domain.grouped import members_of
 from tidemill.domain.interrupt import Interrupt
 from tidemill.domain.retry_after import bounded, is_exhausted, requested_wait, retry_after
@@ -90,6 +90,7 @@ _MISTAKES: Final = (
     NameError,
     NotImplementedError,
     RecursionError,
+    SettingsError,
     SyntaxError,
     TypeError,
     ValueError,

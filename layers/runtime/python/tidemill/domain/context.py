@@ -55,6 +55,9 @@ class Lifeline(Protocol):
     def answer_token(self, name: str, to: str, lasts: timedelta) -> str:
         """A token that lets somebody answer."""
 
+    def answer_link(self, name: str, to: str, lasts: timedelta) -> str:
+        """The address of a page on which somebody can answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
@@ -252,8 +255,9 @@ class JobContext:
     def answer_token(self, name: str, *, to: str = "", lasts: timedelta = timedelta(days=7)) -> str:
         """A token that lets whoever has it answer `name` of this job, without credentials of AWS.
 
-        Send it as a link, `<the API's address>/answers/<token>`, before the job waits. GET shows what is asked and
-        POST answers, once: the first answer counts, whoever gives it. It is for this generation of the job alone.
+        It is the last part of the link that `answer_link` makes: GET on `<the API's address>/answers/<token>` shows
+        what is asked and POST answers, once: the first answer counts, whoever gives it. It is for this generation of
+        the job alone.
 
         Arguments:
             to: whom it is for, at most 128 printable ASCII characters: that name stands beside the answer. It is
@@ -266,6 +270,21 @@ class JobContext:
             FenceLostError, UnavailableError: as `step`.
         """
         return self.lifeline.answer_token(name, to, lasts)
+
+    def answer_link(self, name: str, *, to: str = "", lasts: timedelta = timedelta(days=7)) -> str:
+        """The link to a page on which whoever has it can answer `name` of this job, without credentials of AWS.
+
+        Send it before the job waits, by mail for one. To open it decides nothing; the form on the page answers, once.
+        A program gets JSON there, and may POST it. It holds a token, and what is said of `answer_token` is true of it.
+
+        Arguments:
+            to, lasts: as those of `answer_token`.
+
+        Raises:
+            SettingsError: the worker was not told where the HTTP API is.
+            StepError, InputError, FenceLostError, UnavailableError: as `answer_token`.
+        """
+        return self.lifeline.answer_link(name, to, lasts)
 
     @property
     def cancel_asked(self) -> bool:

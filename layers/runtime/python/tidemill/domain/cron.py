@@ -108,18 +108,17 @@ class Cron:
             fire
             for day in map(date.fromordinal, ordinals)
             if self.fields.names_day(day.month, day.day, day.isoweekday() % 7)
-            for fire in self._on(day, zone)
-            if fire > after
+            for fire in self._on(day, zone, after)
         )
 
-    def _on(self, day: date, zone: ZoneInfo) -> Iterator[datetime]:
+    def _on(self, day: date, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
         for hour in self.fields.hours:
             for minute in self.fields.minutes:
                 # `fold` is 0: of a time that comes twice, the first.
                 wall = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
                 fire = wall.astimezone(UTC)
                 # A time that the clocks skip comes back as another.
-                if fire.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
+                if fire > after and fire.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
                     yield fire
 
 

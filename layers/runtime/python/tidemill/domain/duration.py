@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def seconds(count: float) -> timedelta:
@@ -27,4 +30,4 @@ def days(count: float) -> timedelta:
 
 def milliseconds(span: timedelta) -> int:
     """The whole milliseconds in `span`, rounded down."""
-    return span // timedelta(milliseconds=1)
+    return span // _MILLISECOND

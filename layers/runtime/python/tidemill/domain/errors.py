@@ -66,7 +66,7 @@ class DefinitionError(TidemillError):
 
 
 class SettingsError(TidemillError):
-    """A variable of the env contract is missing or ill-formed. Raised at cold start."""
+    """A variable of the env contract is missing or ill-formed. Raised at cold start, or where it is first needed."""
 
     code = "settings"
 

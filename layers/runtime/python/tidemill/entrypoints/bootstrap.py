@@ -195,6 +195,7 @@ class Program(Adapters):
             order=self.order,
             errands=errands,
             waits=self.waits,
+            api_url=self.settings.api_url,
             owed=(Counting(self._progress, telemetry),),
         )
         return Executor(around, self.queue, intake, lane, self.random, sleep=time.sleep)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tidemill.domain import limits
 from tidemill.domain.answer_token import MAX_TOKEN_CHARS
 from tidemill.entrypoints.http_openapi_parts import JOB_ID, answer, body, problems
+from tidemill.entrypoints.http_request import FORM_TYPE
 
 _NAME: Final = {
     "name": "name",
@@ -21,6 +22,14 @@ _TOKEN: Final = {
     "required": True,
     "description": "made by the job (`ctx.answer_token`)",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_TOKEN_CHARS},
+}
+_PAGE: Final = {"schema": {"type": "string", "description": "for people: with `Accept: text/html`"}}
+_FILLED_IN: Final = {
+    "schema": {
+        "type": "object",
+        "description": "the form of the page: `answer`, or `answer.<field>` for each field of the answer",
+        "additionalProperties": {"type": "string"},
+    }
 }
 
 
@@ -51,7 +60,9 @@ def _show() -> dict[str, Any]:
         "summary": "See what a token lets you answer; decides nothing",
         "security": [],
         "parameters": [_TOKEN],
-        "responses": {"200": answer("What is asked", "Question"), **problems(400, 403, 404, 410, 500, 503)},
+        "responses": _or_pages(
+            {"200": answer("What is asked", "Question"), **problems(400, 403, 404, 409, 410, 500, 503)}
+        ),
     }
 
 
@@ -61,9 +72,19 @@ def _redeem() -> dict[str, Any]:
         "summary": "Answer once, with a token instead of credentials",
         "security": [],
         "parameters": [_TOKEN],
-        "requestBody": body("TokenAnswerRequest"),
-        "responses": {
-            "200": answer("The job has this answer, and uses it unless it is over before", "Answered"),
-            **problems(400, 403, 404, 409, 410, 413, 415, 422, 500, 503),
-        },
+        "requestBody": {"required": True, "content": {**body("TokenAnswerRequest")["content"], FORM_TYPE: _FILLED_IN}},
+        "responses": _or_pages(
+            {
+                "200": answer("The job has this answer, and uses it unless it is over before", "Answered"),
+                **problems(400, 403, 404, 409, 410, 413, 415, 422, 500, 503),
+            }
+        ),
+    }
+
+
+def _or_pages(responses: dict[str, Any]) -> dict[str, Any]:
+    """The same for a caller who asks for HTML, as a page for people."""
+    return {
+        status: {**response, "content": {**response["content"], "text/html": _PAGE}}
+        for status, response in responses.items()
     }

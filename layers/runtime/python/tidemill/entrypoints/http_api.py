@@ -20,16 +20,19 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tidemill.domain import limits
 from tidemill.domain.errors import TidemillError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
-from tidemill.entrypoints.http_answers import AnswerRoutes
+from tidemill.entrypoints.http_answer_page import refusal_page
+from tidemill.entrypoints.http_answers import AnswerRoutes, FormRefusedError
 from tidemill.entrypoints.http_batches import BatchRoutes
 from tidemill.entrypoints.http_dlq_routes import DLQ_METHODS, DlqRoutes
 from tidemill.entrypoints.http_lookup import LookupDesk
 from tidemill.entrypoints.http_moving import MoveDesk
 from tidemill.entrypoints.http_openapi import openapi_document
+from tidemill.entrypoints.http_page import page_response, wants_page
 from tidemill.entrypoints.http_problems import MethodError, NoRouteError, problem_document
 from tidemill.entrypoints.http_replying import FailedReplyError, ReplyDesk, wait_of
 from tidemill.entrypoints.http_request import (
@@ -65,6 +68,10 @@ _METHODS: Final = (
     *SAGA_METHODS,
     (re.compile(r"/openapi\.json"), ("GET",)),
 )
+
+
+# Of a problem document's headers, those that a page has as well.
+_ON_PAGES: Final = ("Retry-After", "Allow")
 
 
 class HttpApi:
@@ -187,6 +194,9 @@ class HttpApi:
         started, document = routes.start(read_document(self._event, MAX_BODY_BYTES))
         size, is_new = started.batch.size, started.created
         self._telemetry.note("batch_started", batch_id=started.batch_id, children=size, is_new=is_new)
+        if is_new and started.is_near_limit:
+            near = {"limit": "batch_children", "count": started.jobs, "most": limits.MAX_BATCH_CHILDREN}
+            self._telemetry.alert("limit_near", batch_id=started.batch_id, **near)
         return json_response(202 if started.created else 200, document, {"Location": document["link"]})
 
     def _get_batch(self, batch_id: str) -> Response[str]:
@@ -205,6 +215,9 @@ class HttpApi:
     def _refuse(self, error: Exception) -> Response[str]:
         """Every exception ends here, Powertools' own as well."""
         more: dict[str, object] = {}
+        page = None
+        if isinstance(error, FormRefusedError):
+            page, error = error.page, error.cause
         if isinstance(error, NotFoundError):
             error = self._missing()
         elif isinstance(error, BatchRefusedError):
@@ -212,7 +225,10 @@ class HttpApi:
         elif isinstance(error, FailedReplyError):
             more, error = {"job": error.job}, error.cause
         self._note(error)
-        return problem_response(error, self._event.request_context.request_id, more)
+        problem = problem_response(error, self._event.request_context.request_id, more)
+        if self._event.path.startswith("/answers/") and wants_page(self._event):
+            return page_response(problem.status_code, page or refusal_page(error), _said_with(problem))
+        return problem
 
     def _note(self, error: Exception) -> None:
         problem = problem_document(error)
@@ -264,3 +280,7 @@ class HttpApi:
     def _count(self, name: str, value: int) -> None:
         if value:
             self._telemetry.count(name, value)
+
+
+def _said_with(problem: Response[str]) -> dict[str, str]:
+    return {name: str(problem.headers[name]) for name in _ON_PAGES if name in problem.headers}

@@ -49,6 +49,7 @@ class BatchRoutes:
             "total": started.batch.size,
             "submitted": started.batch.submitted,
             "created": started.created,
+            "jobs": started.jobs,
             "link": self._link(started.batch_id, started.batch.ref.tenant),
         }
 

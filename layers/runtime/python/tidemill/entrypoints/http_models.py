@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tidemill.domain import limits
 from tidemill.domain.batch_record import BatchState
 from tidemill.domain.lifecycle import State
 from tidemill.entrypoints.http_batches import MAX_LISTED
@@ -212,6 +213,7 @@ class StartedBatch(_Document):
     total: int = Field(ge=0, description="how many children it has")
     submitted: int = Field(ge=0, description="how many of them are accepted")
     created: bool = Field(description="false when the key was seen before and its batch stands")
+    jobs: int = Field(ge=0, le=limits.MAX_BATCH_CHILDREN, description="its jobs, all levels together")
     link: Annotated[str, Field(description="where the batch is found, as a path on this API")]
 
 

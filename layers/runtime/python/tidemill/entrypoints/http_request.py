@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
@@ -31,6 +32,9 @@ DEFAULT_TENANT_CLAIM: Final = "tenant"
 # Guide, "Lambda quotas"), in which the gateway escapes every quote of the body: what grows beyond that, or is larger
 # still, the gateway refuses on its own.
 MAX_BODY_BYTES: Final = limits.MAX_PAYLOAD_BYTES + 512 * 1024
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+# More than any form of ours has.
+_MAX_ENTRIES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +95,37 @@ def read_document(event: APIGatewayProxyEventV2, most_bytes: int) -> Any:
         MalformedBodyError: it is no strict JSON, no UTF-8, or no base64 where the gateway says so.
     """
     _check_media_type(event)
-    body = _raw_body(event)
-    # A lone surrogate has no UTF-8; it is counted here and refused by the parser.
-    size = len(body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass"))
-    if size > most_bytes:
-        raise BodyTooLargeError(Violation("body", f"has {size} bytes, the limit is {most_bytes}", "too_large"))
-    if not size:
+    body = _body_within(event, most_bytes)
+    if not body:
         raise MalformedBodyError(Violation("body", "is missing", "missing"))
     try:
         return load_strict(body, "body")
     except InputError as error:
         raise MalformedBodyError(*error.violations) from None
+
+
+def is_form(event: APIGatewayProxyEventV2) -> bool:
+    """Whether the body is what a browser sends for a form."""
+    return event.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM_TYPE
+
+
+def read_form(event: APIGatewayProxyEventV2, most_bytes: int) -> dict[str, str]:
+    """The texts of a form that was filled in, by name; the body may be empty.
+
+    Raises:
+        BodyTooLargeError: it has more than `most_bytes`.
+        MalformedBodyError: it is no UTF-8, no form, or has a name twice.
+    """
+    body = _body_within(event, most_bytes)
+    try:
+        text = body.decode("ascii") if isinstance(body, bytes) else body
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_ENTRIES)
+    except ValueError:
+        raise MalformedBodyError(Violation("body", "is no form of UTF-8 text", "form")) from None
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
+        raise MalformedBodyError(Violation("body", "has a name twice", "form"))
+    return entries
 
 
 def read_query(event: APIGatewayProxyEventV2, known: AbstractSet[str]) -> dict[str, str]:
@@ -145,6 +169,15 @@ def _check_media_type(event: APIGatewayProxyEventV2) -> None:
         raise MediaTypeError(Violation("Content-Type", "must have the charset utf-8", "media_type"))
     if event.headers.get("content-encoding", "identity").lower() != "identity":
         raise MediaTypeError(Violation("Content-Encoding", "must be left out: send the body as it is", "media_type"))
+
+
+def _body_within(event: APIGatewayProxyEventV2, most_bytes: int) -> str | bytes:
+    body = _raw_body(event)
+    # A lone surrogate has no UTF-8; it is counted here and refused by the parser.
+    size = len(body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass"))
+    if size > most_bytes:
+        raise BodyTooLargeError(Violation("body", f"has {size} bytes, the limit is {most_bytes}", "too_large"))
+    return body
 
 
 def _raw_body(event: APIGatewayProxyEventV2) -> str | bytes:

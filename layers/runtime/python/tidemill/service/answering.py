@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from tidemill.domain.answer_errors import AnsweredError, AnswerLateError
 from tidemill.domain.answers import checked_answer
@@ -202,6 +202,13 @@ class Answerer:
             return bool(self.registry.resolve(job.kind).answers)
         except InputError:
             return False
+
+    def declared(self, job: Job, name: str) -> Any:
+        """The type of an answer; Any where the job's kind does not declare it any more."""
+        try:
+            return self.registry.resolve(job.kind).answers.get(name, Any)
+        except InputError:
+            return Any
 
     def _job(self, ref: JobRef) -> Job:
         job = self.find(ref)

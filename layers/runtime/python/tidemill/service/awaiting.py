@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from tidemill.domain.answer_errors import WaitTimeoutError
 from tidemill.domain.answer_token import Grant
-from tidemill.domain.errors import InputError, StepError
+from tidemill.domain.errors import InputError, SettingsError, StepError
 from tidemill.domain.interrupt import Awaiting
 from tidemill.domain.job import Job
 from tidemill.domain.memory import Remembered
@@ -44,6 +44,7 @@ class Inquirer:
         notebook: what the job remembers; an outcome is recorded there under the wait's name.
         answers: what the kind takes, by name. `in_order`: the job runs in a FIFO lane.
         keep_ms: how long a wait is kept from its last write on, milliseconds.
+        api_url: where the HTTP API answers, "" where there is none.
     """
 
     waits: JobWaits
@@ -53,6 +54,7 @@ class Inquirer:
     answers: Mapping[str, Any]
     in_order: bool
     keep_ms: int
+    api_url: str = ""
 
     def check(self, question: Question) -> None:
         """Refuse a question that this job can't ask, or whose answers nobody would know how to check.
@@ -110,6 +112,13 @@ class Inquirer:
         return tokens.make(
             Grant(self.job.ref, self.job.generation, name, expires_at, check_answerer(to, "to") if to else "")
         )
+
+    def link(self, name: str, to: str, lasts: object) -> str:
+        """See JobContext.answer_link."""
+        if not self.api_url:
+            problem = f"is empty, so that job {self.job.ref.id} can't make a link: its worker knows no HTTP API"
+            raise SettingsError("TIDEMILL_API_URL", problem)
+        return f"{self.api_url}/answers/{self.token(name, to, lasts)}"
 
     def _undeclared(self, name: object) -> InputError:
         return StepError.at(

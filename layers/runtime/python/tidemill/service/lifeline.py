@@ -139,6 +139,11 @@ class AttemptLifeline:
         self._check_held()
         return self.inquirer.token(name, to, lasts)
 
+    def answer_link(self, name: str, to: str, lasts: timedelta) -> str:
+        """See JobContext."""
+        self._check_held()
+        return self.inquirer.link(name, to, lasts)
+
     # --- what the worker does ---------------------------------------------------------------------
 
     def beat(self) -> int | None:

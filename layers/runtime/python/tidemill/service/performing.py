@@ -217,6 +217,7 @@ class Performer:
             definition.answers,
             self._in_order(claimed.job),
             notebook.keep_ms,
+            around.api_url,
         )
         lifeline = AttemptLifeline(
             around.store,

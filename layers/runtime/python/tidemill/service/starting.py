@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tidemill.domain import limits
 from tidemill.domain.batch import BatchRef, Tally
 from tidemill.domain.batch_errors import BatchUnfinishedError
 from tidemill.domain.batch_record import BatchRecord
@@ -21,6 +22,7 @@ from tidemill.domain.ports import BatchStore, Parcel
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.causing import current_cause
 from tidemill.service.flow import Flow
+from tidemill.service.nearness import is_near
 from tidemill.service.planning import Plan, Planner
 from tidemill.service.submission import Order
 from tidemill.service.submitter import Submitter
@@ -37,15 +39,22 @@ class Started:
 
     Attributes:
         batch: the record as it stands. `created`: whether this call made it.
+        jobs: its jobs, all levels together, without callbacks.
     """
 
     batch: BatchRecord
     created: bool
+    jobs: int
 
     @property
     def batch_id(self) -> str:
         """The batch's id."""
         return self.batch.ref.id
+
+    @property
+    def is_near_limit(self) -> bool:
+        """Whether it has 80 % of the jobs that a batch may have, or more: the next larger one may be refused."""
+        return is_near(self.jobs, limits.MAX_BATCH_CHILDREN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Starter:
             if record.check_at is not None and record.ended is None:
                 self._submit(one, record)
         record = self.batches.find_batches([ref])[0] or stands[0]
-        return Started(record, created=first is None and record.created_at == plan.record.created_at)
+        return Started(record, created=first is None and record.created_at == plan.record.created_at, jobs=plan.jobs)
 
     def _refuse_another(self, plan: Plan, record: BatchRecord | None) -> None:
         if record is not None and record.fingerprint != plan.record.fingerprint:

@@ -24,6 +24,7 @@ class Surroundings:
         code: the version of this code, "" if the deployment names none.
         interrupter: makes a way into the code of the thread that calls it.
         errands: what jobs owe to sagas, where the program has some.
+        api_url: where the HTTP API answers; "" where the program has none.
         owed: what jobs that are over owe, beside their place in an order.
     """
 
@@ -40,6 +41,7 @@ class Surroundings:
     order: EntityOrder = field(kw_only=True)
     errands: Errands | None = field(default=None, kw_only=True)
     waits: JobWaits = field(kw_only=True)
+    api_url: str = field(default="", kw_only=True)
     owed: tuple[Obligation, ...] = field(default=(), kw_only=True)
 
     @property

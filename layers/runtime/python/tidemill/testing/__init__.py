@@ -3,6 +3,7 @@
 Nothing here needs AWS or a test runner. `docs/testing-your-jobs.md` is the tour.
 """
 
+from tidemill.domain.interrupt import Awaiting
 from tidemill.testing.assertions import (
     assert_dead,
     assert_retried,
@@ -23,6 +24,7 @@ from tidemill.testing.store import MemoryStore
 from tidemill.testing.submitted import Submitted
 
 __all__ = (
+    "Awaiting",
     "Calls",
     "Crashed",
     "Fault",

@@ -44,6 +44,20 @@ class LocalContext(JobContext):
         """The progress that readers of the job see, as JSON text."""
         return self._record.progress
 
+    def answer(self, name: str, value: object) -> None:
+        """Answer what the job waits for, or will, as `JobClient.answer` does.
+
+        A function that waits for it raises `Awaiting` before that; it finds the answer in the `next_attempt`.
+
+        Arguments:
+            name, value: as those of JobClient.answer.
+
+        Raises:
+            InputError: the job declares no such answer, or it does not fit.
+            AnswerRefusedError: it has another answer, or has given up.
+        """
+        self.rehearsal.answer(JobRef(self.tenant, self.job_id), name, value)
+
     def ask_cancel(self) -> None:
         """Ask the job to stop, as `JobClient.cancel` does: JobCancelled is raised at its next call that can hear it."""
         self.rehearsal.ask_cancel(JobRef(self.tenant, self.job_id))
@@ -82,6 +96,7 @@ def context(
     *,
     remembered: Mapping[str, object] | None = None,
     cursor: object = None,
+    answers: Mapping[str, object] | None = None,
     code: str = "",
     **seen: Unpack[Seen],
 ) -> LocalContext:
@@ -98,12 +113,13 @@ def context(
         definition: the job; its kind, lane, timeouts and heartbeat are the context's. Without one, those of `@job`.
         remembered: what steps returned before this attempt, by name.
         cursor: the last checkpoint before this attempt.
+        answers: what was answered before this attempt, by name.
         code: the version of the code.
         seen: tenant, job_id, attempt, generation, entity, sequence, previous_sequence, scheduled_at_ms and undoes, as
             the job is to see them.
 
     Raises:
-        InputError: a name, a step or the cursor can't be one.
+        InputError: a name, a step, the cursor or an answer can't be one.
     """
     clock = VirtualClock()
     rehearsal = Rehearsal(
@@ -124,6 +140,8 @@ def context(
     )
     attempt = seen.get("attempt", 1)
     made = _local(rehearsal, _claimed(job, attempt, attempt))
+    for name, value in (answers or {}).items():
+        made.answer(name, value)
     return replace(made, previous_sequence=seen.get("previous_sequence"), undoes=seen.get("undoes"))
 
 

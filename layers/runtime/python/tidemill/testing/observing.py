@@ -159,6 +159,11 @@ class Observed:
         self.watcher.glance()
         return self.lifeline.answer_token(name, to, lasts)
 
+    def answer_link(self, name: str, to: str, lasts: timedelta) -> str:
+        """See JobContext."""
+        self.watcher.glance()
+        return self.lifeline.answer_link(name, to, lasts)
+
     def _reminded(self, name: str, reminder: Callable[[int], object], number: int) -> None:
         self.calls.reminders.append((name, number))
         reminder(number)

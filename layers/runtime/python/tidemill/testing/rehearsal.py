@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from tidemill.domain import limits
+from tidemill.domain.answer_errors import AnsweredError, AnswerLateError
+from tidemill.domain.answers import checked_answer
 from tidemill.domain.args import JobArgs
 from tidemill.domain.conclusion import asked_to_stop
 from tidemill.domain.context import JobContext
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
+from tidemill.domain.interrupt import Awaiting
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lane import DEFAULT_LANES, Lane
 from tidemill.domain.message import Delivery, Held
 from tidemill.domain.registry import AnyDefinition, JobRegistry
+from tidemill.domain.waiting import Given, Question, Wait
 from tidemill.service.claiming import Claimed
 from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.lifeline import AttemptLifeline
@@ -30,7 +34,7 @@ from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.observing import Calls, Moment, Observed
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.store import MemoryStore
-from tidemill.testing.waits import MemoryWaits
+from tidemill.testing.waits import API_URL, MemoryWaits
 
 NOTHING: Final = b"{}"
 HELD: Final = Held("00000000-0000-7000-8000-000000000001", 0)
@@ -60,8 +64,32 @@ class Rehearsal:
     store: MemoryStore = field(default_factory=MemoryStore)
     memory: MemoryOfJobs = field(default_factory=MemoryOfJobs)
     calls: Calls = field(default_factory=Calls)
+    waits: MemoryWaits = field(init=False)
 
     _lifeline: AttemptLifeline | None = None
+
+    def __post_init__(self) -> None:
+        self.waits = MemoryWaits(self.store)
+
+    def answer(self, ref: JobRef, name: str, value: object) -> None:
+        """Somebody gives an answer, as `JobClient.answer` does.
+
+        Raises:
+            InputError: the job declares no such answer, or it does not fit.
+            AnsweredError, AnswerLateError: it has another, or gave up.
+        """
+        checked, text = checked_answer(self.definition.kind, self.definition.answers, name, value)
+        before, now_ms = self.waits.wait_of(ref, checked), self.clock.now_ms()
+        if before is not None and before.given is not None:
+            given = before.given
+            if given.value == text:
+                return
+            raise AnsweredError(ref.id, checked, given.by, given.at, given.means)
+        if before is not None and (before.timed_out_at is not None or before.is_late(now_ms)):
+            raise AnswerLateError(ref.id, checked, "its time is over", before.ends_at)
+        job = self.store.jobs[ref]
+        wait = before or Wait(checked, job.generation)
+        self.waits.answer(job, before, wait.answered(Given(text, "tester", "client", now_ms)), now_ms, job.ttl_s)
 
     def ask_cancel(self, ref: JobRef) -> None:
         """The record says it, and the attempt has heard it."""
@@ -106,13 +134,14 @@ class Rehearsal:
             self.code,
             _Lasting,
             order=MemoryOrder(),
-            waits=MemoryWaits(self.store),
+            waits=self.waits,
+            api_url=API_URL,
         )
         Performer(around, deadline).perform(Claimed(self._received(job), job), begin)
         attempt = _Attempt(self.clock, started[0])
         self._lifeline = started[0].lifeline
         self.clock.wake(attempt)
-        return replace(made[0], kind=self.definition.kind, lifeline=Observed(made[0].lifeline, self.calls, attempt))
+        return replace(made[0], kind=self.definition.kind, lifeline=_Rehearsed(made[0].lifeline, self.calls, attempt))
 
     @property
     def _lanes(self) -> Sequence[Lane]:
@@ -137,11 +166,27 @@ class Rehearsal:
 
 
 @dataclass
+class _Rehearsed(Observed):
+    """An attempt that ends where it waits: no timeout comes after that."""
+
+    watcher: _Attempt
+
+    def wait_for(self, question: Question) -> Any:
+        """See JobContext."""
+        try:
+            return super().wait_for(question)
+        except Awaiting:
+            self.watcher.is_over = True
+            raise
+
+
+@dataclass
 class _Attempt:
     """See Watcher and Alarm: raises what is due in the job, and never ends it otherwise."""
 
     clock: VirtualClock
     running: RunningJob
+    is_over: bool = False
 
     def glance(self) -> None:
         self.ring()
@@ -151,9 +196,11 @@ class _Attempt:
     def at_cursor(self, cursor: object) -> None: ...
 
     def next_at(self) -> int | None:
-        return self.running.tend(self.clock.now_ms())
+        return None if self.is_over else self.running.tend(self.clock.now_ms())
 
     def ring(self) -> None:
+        if self.is_over:
+            return
         self.running.tend(self.clock.now_ms())
         if isinstance(self.running.interrupter, InlineInterrupter):
             self.running.interrupter.deliver()

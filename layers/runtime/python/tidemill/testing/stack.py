@@ -47,7 +47,7 @@ from tidemill.testing.queue import MemoryQueues
 from tidemill.testing.schedules import MemorySchedules
 from tidemill.testing.store import MemoryStore
 from tidemill.testing.tampering import Tampering
-from tidemill.testing.waits import MemoryWaits
+from tidemill.testing.waits import API_URL, MemoryWaits
 
 # The table's verbs are those of other ports: a fault tells them apart.
 _OF_ENDPOINTS: Final = {
@@ -189,6 +189,7 @@ class MemoryStack:
             order=ports.port(self.order),
             errands=errands,
             waits=ports.port(self.waits),
+            api_url=API_URL,
             owed=(Counting(self._progress(ports), self.telemetry),),
         )
         return Executor(around, queue, intake, lane, self.random, sleep=self._sleep)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import Verb
@@ -10,6 +11,9 @@ from tidemill.domain.ports import Written
 from tidemill.domain.telling import told
 from tidemill.domain.waiting import Wait
 from tidemill.testing.store import MemoryStore
+
+# Where links lead that are made in tests: nowhere (RFC 2606).
+API_URL: Final = "https://api.example.org"
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Jobs that do what jobs should not, each in a lane whose process it may take with it."""
 
 from tidemill import JobRegistry, Lane
+from trials.asking import ask
 from trials.building import build
 from trials.crashing import crash, keep_going, poison
 from trials.doomed import doomed, doomed_died
@@ -42,6 +43,7 @@ registry = JobRegistry(
     send_off,
     tell_time,
     be_told,
+    ask,
     sagas=[place_order],
     webhooks=["trial"],
     lanes=(

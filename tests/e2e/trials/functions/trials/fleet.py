@@ -1,11 +1,13 @@
 """Many small jobs, and one that is told when all of them are over."""
 
-from tidemill import JobArgs, JobContext, job, seconds
+from tidemill import JobContext, job, seconds
 from tidemill.batches import BatchEnded
+from trials.diary import Trial
+from trials.metered import meter
 
 
-class Boat(JobArgs, kind="trial.boat"):
-    """Which one."""
+class Boat(Trial, kind="trial.boat"):
+    """Which one. Its diary has what its worker writes for the batch."""
 
     number: int
 
@@ -17,6 +19,7 @@ class FleetIn(BatchEnded, kind="trial.fleet-in"):
 @job(Boat, timeout=seconds(10))
 def sail(args: Boat, _: JobContext) -> int:
     """Arrive."""
+    meter(lambda name, writes: args.note(name, writes=writes))
     return args.number
 
 
