@@ -11,6 +11,8 @@ from typing import Final
 
 from aws_cdk import aws_iam as iam
 
+from tidemill.domain.webhook.endpoint import ENDPOINT_PREFIX
+
 # The calls of the table adapter, which workers, API and janitor share: one job by item, many by PartiQL or in
 # batches. IAM can't tell a batch's puts from its deletes; nobody may delete, query or scan by itself.
 JOBS_TABLE: Final = (
@@ -32,8 +34,8 @@ EVENTS_READ: Final = ("dynamodb:Query",)
 # Of read models: a line by its key, or the lines of a group.
 LINES_READ: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
 LINES_WRITE: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem")
-# What Lambda's poller of a table's stream needs, acting as the function's role; the last knows no resource but * (Service
-# Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB").
+# What Lambda's poller of a table's stream needs, acting as the function's role; the last knows no resource but *
+# (Service Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB").
 STREAM_READ: Final = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 STREAM_LIST: Final = ("dynamodb:ListStreams",)
 # What Powertools' idempotency decorator calls on its own table.
@@ -92,6 +94,25 @@ XRAY_OF_MACHINES: Final = (
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 )
+
+
+# The secrets of webhooks are in the jobs table: no function reads or writes them but the worker that signs with them.
+TABLE_SECRETS: Final = (*JOBS_TABLE, *TABLE_QUERY, *TABLE_ANSWER)
+
+
+def deny_secrets(grantee: iam.IGrantable, table_arn: str) -> None:
+    """Keep the grantee from the items of endpoints, whatever else of the table it may read and write.
+
+    Developer Guide, "Using IAM policy conditions for fine-grained access control": `dynamodb:LeadingKeys` are the
+    partition keys of a call, of one item, a batch, a transaction or PartiQL.
+    """
+    statement = iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=list(TABLE_SECRETS),
+        resources=[table_arn],
+        conditions={"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [f"{ENDPOINT_PREFIX}*"]}},
+    )
+    grantee.grant_principal.add_to_principal_policy(statement)
 
 
 def allow(grantee: iam.IGrantable, actions: Sequence[str], *resources: str) -> None:

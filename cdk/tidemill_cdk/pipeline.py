@@ -9,7 +9,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from tidemill.domain import limits
-from tidemill.domain.lane import Lane
+from tidemill.domain.lane import WEBHOOK_LANE, Lane
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
 from tidemill.settings import LaneSettings, RuntimeSettings
@@ -26,6 +26,7 @@ from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.metrics import NAMESPACE
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
+from tidemill_cdk.permissions import deny_secrets
 from tidemill_cdk.projector import Projector
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.relay import EventsBus, Relay, let_commit
@@ -96,7 +97,7 @@ class TidemillPipeline(Construct):
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
             for name, lane in registry.lanes.items()
         }
-        self._feed_workers(registry, queues)
+        self._feed(registry, queues)
         self.api.answer_with(self._code, self._environment())
         self.api.serve(queues.values(), self.stores)
         self.janitor = self._build_janitor(queues)
@@ -105,12 +106,29 @@ class TidemillPipeline(Construct):
         self.projector = Projector.of(
             self, "Projector", self.event_store, self._code, self._environment(), self.settings
         )
+        self._keep_secrets()
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         self.subscriptions = self._build_subscriptions(registry)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
         self._watch()
         add_outputs(self, self.runtime_settings, self.api.url)
         check_on_synth(self, registry, check_schemas(self, registry, Path(code)))
+
+    def _feed(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> None:
+        asks = any(definition.answers for definition in registry)
+        for name, built in self.lanes.items():
+            built.worker.consume(built.queue, queues.values(), self.stores)
+            # No webhook waits for an answer.
+            if asks and name != WEBHOOK_LANE:
+                built.worker.answer(self.stores)
+
+    def _keep_secrets(self) -> None:
+        """Keep the secrets of webhooks from every function but the one that signs with them."""
+        if WEBHOOK_LANE not in self.lanes:
+            return
+        others = [built.worker.role for name, built in self.lanes.items() if name != WEBHOOK_LANE]
+        for role in (*others, self.api.endpoint.role, self.janitor.role):
+            deny_secrets(role, self.stores.jobs.table.table_arn)
 
     def worker(self, lane: str) -> LaneWorker:
         """The worker of a lane, to grant its `role` what the lane's jobs need.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from tidemill.domain.lane import Lane
+from tidemill.domain.lane import WEBHOOK_LANE, Lane
 from tidemill.domain.sizing import LaneSizing
 from tidemill_cdk.bucket import PrivateBucket
 from tidemill_cdk.function import FunctionShape, PythonFunction
@@ -66,12 +66,25 @@ class LaneWorker(PythonFunction):
     def consume(self, lane_queue: LaneQueue, every_queue: Iterable[LaneQueue], stores: Stores) -> None:
         """Feed the function from the lane's queue, let it record what it does, and send what a message asks for."""
         allow(self.role, QUEUE_CONSUME, lane_queue.queue.queue_arn)
-        # A plain message may name another lane than the one whose queue it was sent to.
-        allow(self.role, QUEUE_SEND, *(lane.queue.queue_arn for lane in every_queue))
+        self._let_send(lane_queue, every_queue)
         allow(self.role, JOBS_TABLE, stores.jobs.table.table_arn)
-        allow(self.role, IDEMPOTENCY_TABLE, stores.idempotency.table.table_arn)
-        stores.payloads.grant_read(self.role)
-        stores.payloads.grant_working(self.role)
+        if not self._tells:
+            allow(self.role, IDEMPOTENCY_TABLE, stores.idempotency.table.table_arn)
+            stores.payloads.grant_read(self.role)
+            stores.payloads.grant_working(self.role)
+        self._map(lane_queue)
+
+    def _let_send(self, lane_queue: LaneQueue, every_queue: Iterable[LaneQueue]) -> None:
+        # A plain message may name another lane than the one whose queue it was sent to. Nothing is sent by a webhook.
+        queues = [lane_queue] if self._tells else list(every_queue)
+        allow(self.role, QUEUE_SEND, *(lane.queue.queue_arn for lane in queues))
+
+    @property
+    def _tells(self) -> bool:
+        """Whether this lane delivers webhooks: it talks to machines that are not ours, and needs little of what is."""
+        return self._lane.name == WEBHOOK_LANE
+
+    def _map(self, lane_queue: LaneQueue) -> None:
         # On one machine every further function process only competes for its cores; two is the least AWS takes.
         max_concurrency = 2 if self._for_host else self._lane.max_concurrency
         mapping = lambda_.EventSourceMapping(

@@ -38,9 +38,9 @@ class Ledger(MemoryStore):
     taken: list[tuple[Verb, State]] = field(default_factory=list)
     problem: str = ""
 
-    def move(self, verb: Verb, before: Job, after: Job, notice: Any = None, *, forget: str | None = None) -> Answer:
+    def move(self, verb: Verb, before: Job, after: Job, notices: Any = (), *, forget: str | None = None) -> Answer:
         was = self.jobs.get(before.ref)
-        answer = super().move(verb, before, after, notice, forget=forget)
+        answer = super().move(verb, before, after, notices, forget=forget)
         known = was is not None and was.answers == before.answers
         self._enter(verb, was, answer, unchanged=was is not None and _same(was, before), told=known)
         return answer

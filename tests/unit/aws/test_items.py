@@ -104,6 +104,14 @@ def test_the_longest_record_is_one_write_unit(state):
     assert item_bytes(state_item(longest(state), listed=True)) <= UNIT_BYTES
 
 
+def test_a_webhook_adds_its_name_and_four_bytes_to_a_record():
+    """Where every name is at its longest, that is a second unit; nowhere else."""
+    plain, told = longest(State.RUNNING), longest(State.RUNNING, webhook="w" * limits.MAX_WEBHOOK_CHARS)
+
+    assert item_bytes(state_item(told, listed=True)) == item_bytes(state_item(plain, listed=True)) + 36
+    assert job_of(state_item(told, listed=True)) == told
+
+
 @given(
     jobs(state=st.just(State.RUNNING), result=st.none(), has_result_item=st.just(False), claimable_at=MOMENT),
     st.integers(0, 1_100),

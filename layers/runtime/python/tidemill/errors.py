@@ -55,6 +55,12 @@ from tidemill.domain.store_errors import (
     StreamBrokenError,
     UnknownEventError,
 )
+from tidemill.domain.webhook_errors import (
+    EndpointExistsError,
+    EndpointNotFoundError,
+    RotationError,
+    WebhookSignatureError,
+)
 
 __all__ = (
     "AnswerLateError",
@@ -68,6 +74,8 @@ __all__ = (
     "CodeChangedError",
     "ConnectError",
     "DefinitionError",
+    "EndpointExistsError",
+    "EndpointNotFoundError",
     "FenceLostError",
     "InputError",
     "IntegrityError",
@@ -85,6 +93,7 @@ __all__ = (
     "PlainMessageError",
     "ProjectionNotFoundError",
     "RebuildError",
+    "RotationError",
     "SagaNotFoundError",
     "SagaStateError",
     "ScheduleExistsError",
@@ -104,4 +113,5 @@ __all__ = (
     "UpcastError",
     "Violation",
     "WaitTimeoutError",
+    "WebhookSignatureError",
 )

@@ -30,7 +30,7 @@ class Ending:
     before: Job
     after: Job
     siblings: tuple[Item, ...]
-    notice: Notice | None = None
+    notices: tuple[Notice, ...] = ()
     outbounds: tuple[Outbound, ...] = ()
 
     def is_shown_by(self, record: Job) -> bool:
@@ -61,7 +61,7 @@ def ending(conclusion: Conclusion) -> Ending:
     elif after.result is not None and not _fits(after):
         siblings.append(result_item(after, after.result))
         after = replace(after, result=None, has_result_item=True)
-    return Ending(verb_of(verdict), before, after, tuple(siblings), conclusion.notice, conclusion.outbounds)
+    return Ending(verb_of(verdict), before, after, tuple(siblings), conclusion.notices, conclusion.outbounds)
 
 
 def _fits(job: Job) -> bool:
@@ -74,4 +74,5 @@ def _fits(job: Job) -> bool:
     once = (job.ref.id, job.lane, job.fingerprint, job.key, job.owner, held, job.reason, job.error, job.correlation_id)
     # Tenant and kind stand in the list index's key once more.
     texts = (job.ref.tenant, job.ref.tenant, job.kind, job.kind, *once, job.result)
-    return _BESIDE_TEXTS + sum(len(text.encode()) for text in texts if text) <= UNIT_BYTES
+    told = len("hook" + job.webhook) if job.webhook else 0
+    return _BESIDE_TEXTS + told + sum(len(text.encode()) for text in texts if text) <= UNIT_BYTES

@@ -47,6 +47,7 @@ _TEXT: Final = (
     ("result", "result"),
     ("correlation_id", "corr"),
     ("progress", "progress"),
+    ("webhook", "hook"),
 )
 _NUMBERS: Final = (
     ("created_at", "created_at"),

@@ -93,14 +93,14 @@ class DynamoJobStore:
         verb: Verb,
         before: Job,
         after: Job,
-        notice: Notice | None = None,
+        notices: tuple[Notice, ...] = (),
         *,
         forget: str | None = None,
         outbounds: Sequence[Outbound] = (),
     ) -> Answer:
         """See JobStore. With a wish: two units for the record and two for each kilobyte of what is remembered."""
         lifecycle.check_move(verb, before.state, after.state)
-        beside, firm = self._notice(notice), _outbox(outbounds)
+        beside, firm = self._beside(notices), _outbox(outbounds)
         if forget is not None:
             beside += ({"Update": wishing(before.ref, Wish(after.generation, forget), after.ttl_s)},)
         update = moving(verb, before, after)
@@ -129,11 +129,12 @@ class DynamoJobStore:
 
     def _ended(self, done: Ending) -> Write:
         update = moving(done.verb, done.before, done.after)
-        return _written(update, self._notice(done.notice), _outbox(done.outbounds))
+        return _written(update, self._beside(done.notices), _outbox(done.outbounds))
 
-    def _notice(self, notice: Notice | None) -> tuple[Action, ...]:
-        if notice is None:
-            return ()
+    def _beside(self, notices: tuple[Notice, ...]) -> tuple[Action, ...]:
+        return tuple(action for notice in notices for action in self._notice(notice))
+
+    def _notice(self, notice: Notice) -> tuple[Action, ...]:
         record = state_item(notice.record, listed=self._list_index)
         envelope = args_item(notice.envelope, notice.record.ttl_s)
         return in_transaction(record), {"Put": {"Item": envelope}}

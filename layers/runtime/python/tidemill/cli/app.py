@@ -22,6 +22,7 @@ from tidemill.cli.commands_sagas import saga_app
 from tidemill.cli.commands_schedule import schedule_app
 from tidemill.cli.commands_schema import schema_app
 from tidemill.cli.commands_streams import stream_app
+from tidemill.cli.commands_webhook import webhook_app
 from tidemill.cli.group import TidemillGroup
 from tidemill.cli.target import Target
 from tidemill.connect import DEFAULT_STACK
@@ -68,6 +69,7 @@ for _verb, _command in commands_schedules.COMMANDS.items():
 app.add_typer(saga_app)
 app.add_typer(schedule_app)
 app.add_typer(schema_app)
+app.add_typer(webhook_app)
 app.command("lanes")(commands_stack.lanes)
 app.command("outbox")(commands_stack.outbox)
 app.command("version")(commands_stack.version)

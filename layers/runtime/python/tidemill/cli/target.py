@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tidemill.cli.depths import LaneDepth
     from tidemill.entrypoints.bootstrap import Program
     from tidemill.service.leftovers import OutboxStatus
+    from tidemill.service.webhooks import WebhookDesk
 
 # Ten thousand rows are a second or two of reads, and say enough.
 _MOST_LOOKED_AT: Final = 10_000
@@ -62,6 +63,24 @@ class Target:
 
         registry = registry_at(jobs)
         return program_of(self.info, registry, self.account)
+
+    def webhooks(self, name: str) -> WebhookDesk:
+        """What looks after the endpoint of this name, which only the workers' code can know.
+
+        Raises:
+            InputError: the name is ill-formed, or the stack has no webhooks.
+        """
+        from tidemill.connect import program_of
+        from tidemill.domain.errors import InputError
+        from tidemill.domain.lane import WEBHOOK_LANE
+        from tidemill.domain.names import check_webhook
+        from tidemill.domain.registry import JobRegistry
+
+        if WEBHOOK_LANE not in self.info.settings.lanes:
+            fix = "JobRegistry(..., webhooks=[...]), and deploy"
+            raise InputError.at("name", f"stack {self.stack!r} has no webhooks. Fix: {fix}", "no_webhooks")
+        registry = JobRegistry(webhooks=[check_webhook(name, "name")])
+        return program_of(self.info, registry, self.account).client.webhooks
 
     @cached_property
     def api(self) -> SignedApi:

@@ -103,6 +103,7 @@ class JobDefinition(Generic[A, R]):
     answers: Mapping[str, Any] = field(default_factory=dict, hash=False)
     hears: tuple[Subscription, ...] = ()
     announces: Iterable[State] = ()
+    webhook: str | None = None
 
     def __post_init__(self) -> None:
         _check_args_type(self.args_type)
@@ -130,6 +131,8 @@ class JobDefinition(Generic[A, R]):
             from tidemill.domain.job_events import check_announced
 
             object.__setattr__(self, "announces", check_announced(where, self.announces))
+        if self.webhook is not None:
+            check_instance(f"{where} webhook", self.webhook, str)
         if self.schedule is not None:
             # Few kinds have one, and no worker asks for it.
             from tidemill.domain.schedule import schedules_of
@@ -186,6 +189,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
     answers: Mapping[str, Any] | None = None,
     schedule: Declarations | None = None,
     announces: Iterable[State] = (),
+    webhook: str | None = None,
 ) -> _JobDecorator[A]:
     """Turn a function into a job definition. Nothing is registered: `JobRegistry(...)` lists the jobs.
 
@@ -195,19 +199,17 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         timeout: the longest one attempt may take, 1 s to 14 min 45 s; function timeout, visibility and lease follow
             from it. It is hard: `HardTimeout` is raised inside, and what runs on regardless ends with its process.
         soft_timeout: after this, `SoftTimeoutError` is raised inside once, so that the job can clean up.
-        heartbeat: how long the job's lease lasts without a sign of life, at least 10 s. The worker renews it while it
-            lives, one write every third of it; a dead worker's job is claimed again 35 s after the lease ended.
+        heartbeat: how long its lease lasts without a sign of life, at least 10 s, renewed by one write every third of
+            it; a dead worker's job is claimed again 35 s after its lease ended.
         on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun`, `return`, or `refuse`.
-        retention: how long results and dead jobs are kept. `on_code_change`: see OnCodeChange. `on_dead`: a job's
-            arguments class (a DeathNotice) that is submitted in the same transaction as a death.
+        retention: of results and dead jobs. `on_code_change`: see OnCodeChange. `on_dead`: the DeathNotice of a death.
         schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
-        answers: the type of each answer that the job waits for, by name (see `ctx.wait_for`). At most 16.
+        answers: the type of each answer to `ctx.wait_for`, by name, at most 16. `webhook`: the endpoint told of ends.
         announces: which of State.SUCCEEDED and State.DEAD is published as a fact, in one transaction with it. Each fact
             costs four write units, the removal of its row included.
 
     Raises:
-        DefinitionError: a value is of another type or out of its range, a schedule or an answer can't be, the function
-            can't take the arguments and the context, or the arguments class has no kind of its own.
+        DefinitionError: as `JobDefinition`, or a schedule or an answer can't be.
     """
     _check_args_type(args_type)
     options = {
@@ -221,6 +223,7 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         "on_code_change": on_code_change,
         "on_dead": on_dead,
         "answers": answers or {},
+        "webhook": webhook,
         "schedule": schedule,
         "announces": announces,
     }

@@ -26,6 +26,7 @@ from tidemill.domain.names import (
     check_kind,
     check_tenant,
     check_version,
+    check_webhook,
 )
 from tidemill.domain.payload import Stored, args_receipt
 from tidemill.domain.strict_json import dump_canonical, load_strict
@@ -55,6 +56,7 @@ class Envelope:
         errand: what the job does for a saga.
         member: its place in a batch, if it is a child of one.
         heard: the fact that a subscription made it of.
+        webhook: the name of the endpoint that is told of the job's end. Never its URL.
     """
 
     send_id: str
@@ -79,6 +81,7 @@ class Envelope:
     member: Member | None = None
     heard: Heard | None = None
     version: int = 1
+    webhook: str | None = None
 
     def resend(self, send_id: str) -> Envelope:
         """The same job as another physical send."""
@@ -109,6 +112,7 @@ class Envelope:
             expires_at=self.expires_at,
             owns_args=state is State.SCHEDULED,
             correlation_id=self.correlation_id,
+            webhook=self.webhook,
         )
 
     def encode(self) -> str:
@@ -135,6 +139,7 @@ class Envelope:
             "sequence": self.sequence,
             "errand": None if self.errand is None else self.errand.document(),
             "scheduled_at": self.scheduled_at,
+            "webhook": self.webhook,
             "batch": None if self.member is None else _batch_document(self.member),
             "heard": None if self.heard is None else self.heard.document(),
             "version": None if self.version == 1 else self.version,
@@ -203,6 +208,7 @@ def decode(document: dict[str, Any]) -> Envelope:
             member=_member(document.get("batch")),
             heard=None if document.get("heard") is None else heard_of(document["heard"]),
             version=check_version(document.get("version", 1)),
+            webhook=None if document.get("webhook") is None else check_webhook(document["webhook"]),
         )
     except InputError as error:
         raise MalformedMessageError(*error.violations) from None

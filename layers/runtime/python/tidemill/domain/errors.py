@@ -37,6 +37,12 @@
     |-- WaitTimeoutError       nobody answered the job in time
     |-- AnswerRefusedError     a job takes this answer no more: AnsweredError (it has another one), AnswerLateError
     |-- AnswerTokenError       a token that nobody here has made
+    |-- EndpointNotFoundError  (this one and the next five: domain/webhook_errors.py)
+    |-- EndpointExistsError    the tenant has an endpoint of this name
+    |-- RotationError          the secret before still signs
+    |-- WebhookSignatureError  a received webhook can't be believed
+    |-- ForbiddenAddressError  a receiver's name leads to an address that is not public
+    |-- UnreachableError       a receiver did not answer
     |-- PayloadGoneError       stored bytes are past their retention
     |-- IntegrityError         a stored thing is not what its writer said
     |   `-- StreamBrokenError  a stream does not hold what was appended (domain/store_errors.py)

@@ -38,6 +38,7 @@ class Job:
         progress: what the running job says of itself, as JSON text.
         watched: it runs, but was claimed straight from `scheduled`: the table still answers for it.
         answers: how often somebody answered it while it ran.
+        webhook: the endpoint that is told of its end.
     """
 
     ref: JobRef
@@ -72,6 +73,7 @@ class Job:
     progress: str | None = None
     watched: bool = False
     answers: int = 0
+    webhook: str | None = None
 
     @property
     def crashes(self) -> int:

@@ -82,6 +82,8 @@ class Lane:
 
 
 DEFAULT_LANE: Final = "default"
+# Of programs with webhooks: nothing else runs in it.
+WEBHOOK_LANE: Final = "webhooks"
 # API Reference, CreateQueue: the name of a FIFO queue ends so, and with it its URL.
 FIFO_SUFFIX: Final = ".fifo"
 DEFAULT_LANES: Final = (Lane("critical"), Lane(DEFAULT_LANE), Lane("bulk"))

@@ -305,3 +305,23 @@ UPGRADE_HOLD: Final = seconds(15)
 MAX_UPGRADE_HOLD: Final = MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES
 # Records of a batch whose workers died are run alone, so they are spread: each next one waits this much longer.
 SUSPECT_SPACING: Final = seconds(2)
+
+# --- webhooks ----------------------------------------------------------------------------------
+MAX_WEBHOOKS: Final = 32
+MAX_WEBHOOK_CHARS: Final = 32
+MAX_WEBHOOK_URL_CHARS: Final = 2_048
+# From the first look-up of the name to the end of the answer; a receiver is to answer first and to work afterwards.
+WEBHOOK_TIME: Final = seconds(10)
+# Of the answer nothing but its status and Retry-After is looked at.
+MAX_WEBHOOK_ANSWER: Final = 65_536
+# Addresses of one name that are tried, one after the other.
+MAX_WEBHOOK_ADDRESSES: Final = 8
+# Standard Webhooks, "Signature scheme": keys have 24 to 64 bytes.
+MIN_WEBHOOK_KEY: Final = 24
+MAX_WEBHOOK_KEY: Final = 64
+# How far apart the clocks of sender and receiver may be (the same as in the reference implementations).
+WEBHOOK_TOLERANCE: Final = minutes(5)
+# How long both keys sign after a rotation, at the most.
+MAX_WEBHOOK_OVERLAP: Final = days(30)
+# The longest that a receiver may put a delivery off with one Retry-After.
+MAX_WEBHOOK_WAIT: Final = hours(12)

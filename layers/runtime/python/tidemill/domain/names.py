@@ -53,6 +53,11 @@ def check_schedule(value: object, field: str = "schedule") -> str:
     return _check(value, field, _KIND, limits.MAX_SCHEDULE_CHARS, "lower-case words joined by . _ or -")
 
 
+def check_webhook(value: object, field: str = "webhook") -> str:
+    """Return `value` if it is a well-formed name of an endpoint such as `orders`; raise InputError naming `field`."""
+    return _check(value, field, _KIND, limits.MAX_WEBHOOK_CHARS, "lower-case words joined by . _ or -")
+
+
 def check_tenant(value: object, field: str = "tenant") -> str:
     """Return `value` if it is a well-formed tenant; raise InputError naming `field`."""
     return _check(value, field, _TENANT, limits.MAX_TENANT_CHARS, "letters, digits and . _ - (first a letter or digit)")

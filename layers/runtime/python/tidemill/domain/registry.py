@@ -37,7 +37,10 @@ class JobRegistry:
         registry = JobRegistry(place, pack, events=[OrderPlaced])
         registry = JobRegistry(pay, streams=[account], projections=[balances])
 
-    With sagas it has one more job, `tidemill.saga.close`, which ends what steps without a compensation began.
+        registry = JobRegistry(make_thumbnail, webhooks=["orders"])
+
+    With sagas it has one more job, `tidemill.saga.close`, which ends what steps without a compensation began. With
+    webhooks it has one more job and lane, `tidemill.webhook.deliver` and `webhooks`, which nothing else runs on.
 
     With events, with a job that announces its end, or with `outbox=True`, the stack has a relay, which sends what
     transactions have committed; with events it has a bus, too. Without them it has neither.
@@ -47,7 +50,8 @@ class JobRegistry:
             resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
             on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, a
             saga's job is not listed or in a FIFO lane, what is listed as an event is none or shares its type, two
-            streams share a category or two projections a name, or a projection is of a stream that is not listed.
+            streams share a category or two projections a name, a projection is of a stream that is not listed, or a
+            job names a webhook that is not listed.
     """
 
     def __init__(
@@ -59,7 +63,14 @@ class JobRegistry:
         outbox: bool = False,
         streams: Sequence[Stream[Any]] = (),
         projections: Sequence[Projection[Any]] = (),
+        webhooks: Sequence[str] = (),
     ) -> None:
+        self._webhooks: tuple[str, ...] = ()
+        if webhooks:
+            # Few programs have some, and others don't pay for the import.
+            from tidemill.domain.webhook.declaring import declared
+
+            self._webhooks, definitions, lanes = declared(webhooks, definitions, lanes)
         self._lanes = _by_name(lanes)
         self._sagas = by_name(sagas)
         self._streams = streams_by_category(streams)
@@ -72,6 +83,7 @@ class JobRegistry:
             self._check_lane(definition)
             self._check_notice(definition)
             self._check_answers(definition)
+            self._check_webhook(definition)
         for saga in self._sagas.values():
             check_saga(saga, self._kinds, self._lanes)
         self._check_schedules()
@@ -106,6 +118,11 @@ class JobRegistry:
     def has_outbox(self) -> bool:
         """Whether transactions may commit jobs and facts, which a relay sends."""
         return self._asks_for_outbox or bool(self._events)
+
+    @property
+    def webhooks(self) -> tuple[str, ...]:
+        """The names of the endpoints that jobs may be told to, in the order given."""
+        return self._webhooks
 
     def saga(self, name: str) -> Saga:
         """The saga of this name.
@@ -199,6 +216,13 @@ class JobRegistry:
                 f"job {definition.kind!r} has answers and FIFO lane {definition.lane!r}: while it waits, it would hold "
                 "back all later jobs of its entity. Fix: give it a standard lane, or wait in a job of another kind "
                 "that submits this one when it has its answer"
+            )
+
+    def _check_webhook(self, definition: AnyDefinition) -> None:
+        if definition.webhook is not None and definition.webhook not in self._webhooks:
+            raise DefinitionError(
+                f"job {definition.kind!r} names webhook {definition.webhook!r}, the registry has "
+                f"{', '.join(self._webhooks) or 'none'}. Fix: JobRegistry(..., webhooks=[{definition.webhook!r}])"
             )
 
     def _check_notice(self, definition: AnyDefinition) -> None:

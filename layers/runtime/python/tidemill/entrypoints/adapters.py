@@ -16,7 +16,8 @@ from tidemill.aws.queue import SqsJobQueue
 from tidemill.aws.reader import DynamoJobReader
 from tidemill.aws.store import DynamoJobStore
 from tidemill.domain.errors import SettingsError
-from tidemill.domain.ports import Clock
+from tidemill.domain.lane import WEBHOOK_LANE
+from tidemill.domain.ports import Clock, JobStore
 from tidemill.domain.registry import JobRegistry
 from tidemill.settings import PREFIX, RuntimeSettings
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tidemill.aws.audit import DynamoAuditTrail
     from tidemill.aws.bus import EventBridgeBus
     from tidemill.aws.dead_letters import SqsDeadLetters
+    from tidemill.aws.endpoints import DynamoEndpoints
     from tidemill.aws.events import DynamoEvents
     from tidemill.aws.lines import DynamoLines
     from tidemill.aws.memory import DynamoJobMemory
@@ -45,9 +47,24 @@ class Adapters:
     random: Random
 
     @cached_property
-    def store(self) -> DynamoJobStore:
+    def store(self) -> JobStore:
         """The jobs table, written."""
-        return DynamoJobStore(self.clients.dynamodb, self.settings.table, list_index=self.settings.list_index)
+        store = DynamoJobStore(self.clients.dynamodb, self.settings.table, list_index=self.settings.list_index)
+        # The command line knows no kinds, and cancels jobs all the same.
+        if WEBHOOK_LANE not in self.settings.lanes:
+            return store
+        from tidemill.service.reviving import Reviver
+        from tidemill.service.webhook_notices import NotifyingStore
+
+        reviver = Reviver(store, self.reader, self.queue, self.clock, self.random)
+        return NotifyingStore(store, self.clock, self.random, reviver.revive)
+
+    @cached_property
+    def endpoints(self) -> DynamoEndpoints:
+        """Where webhooks go."""
+        from tidemill.aws.endpoints import DynamoEndpoints
+
+        return DynamoEndpoints(self.clients.dynamodb, self.settings.table)
 
     @cached_property
     def reader(self) -> DynamoJobReader:

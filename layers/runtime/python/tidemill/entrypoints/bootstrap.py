@@ -29,6 +29,7 @@ from tidemill.service.surroundings import Surroundings
 from tidemill.settings import RuntimeSettings
 
 if TYPE_CHECKING:
+    from tidemill.domain.ports.webhooks import WebhookSender
     from tidemill.service.answering import Answerer
     from tidemill.service.batch_watch import BatchWatch
     from tidemill.service.cancelling import CancelDesk
@@ -89,6 +90,7 @@ class Program(EventProgram):
             answerer=self.answerer,
             commit=self._commit,
             errands=self.errands(None),
+            endpoints=self.endpoints,
         )
 
     @property
@@ -207,13 +209,14 @@ class Program(EventProgram):
         canceller = SagaCanceller(self.store, errands, self.clock)
         return SagaDesk(self.registry, executions, self.reader, canceller, self.desk, self.clock, self.random)
 
-    def executor(self, telemetry: Telemetry) -> Executor:
-        """The engine of this worker's lane."""
+    def executor(self, telemetry: Telemetry, sender: WebhookSender | None = None) -> Executor:
+        """The engine of this worker's lane. `sender`: of webhooks, where it is not the safe one."""
         lane = self.settings.lane
         errands = self.errands(telemetry)
-        intake = Intake(self.registry, self.submitter, self.store, self.reader, lane, self.clock, telemetry, errands)
+        registry = self._manned(telemetry, sender) if self.registry.webhooks else self.registry
+        intake = Intake(registry, self.submitter, self.store, self.reader, lane, self.clock, telemetry, errands)
         around = Surroundings(
-            self.registry,
+            registry,
             self.store,
             self.memory,
             self.payloads,
@@ -255,6 +258,17 @@ class Program(EventProgram):
 
         rows = self.schedule_rows
         return TickSweep(self.registry, rows, self.submitter, self.reader, self._withdrawing, self.clock, telemetry)
+
+    def _manned(self, telemetry: Telemetry, sender: WebhookSender | None) -> JobRegistry:
+        """The registry as the worker of webhooks runs with it; every other lane's does without."""
+        from tidemill.domain.lane import WEBHOOK_LANE
+
+        if self.settings.lane != WEBHOOK_LANE:
+            return self.registry
+        from tidemill.outside.https import SafeSender
+        from tidemill.service.delivering import Deliverer, manned
+
+        return manned(self.registry, Deliverer(self.endpoints, sender or SafeSender(), self.clock, telemetry))
 
     @cached_property
     def _withdrawing(self) -> Withdrawing:

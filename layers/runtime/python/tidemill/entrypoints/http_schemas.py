@@ -36,6 +36,11 @@ _DOCUMENTS: Final = (
 )
 _MODE: Final[JsonSchemaMode] = "validation"
 _RUN_AT: Final = {"type": ["string", "null"], "format": "date-time", "pattern": MOMENT_PATTERN}
+_WEBHOOK: Final = {
+    "type": "string",
+    "maxLength": limits.MAX_WEBHOOK_CHARS,
+    "description": "The endpoint that is told how the job ended, one that the program lists. Never a URL.",
+}
 _SECONDS: Final = {"type": ["number", "null"], "minimum": 0, "maximum": int(limits.MAX_DELAY.total_seconds())}
 
 _MOVE: Final = {
@@ -172,6 +177,7 @@ def _job_request(definition: AnyDefinition, args: dict[str, Any], registry: JobR
                 **_RUN_AT,
                 "description": "the moment from which it may start, instead of a delay; up to 365 days ahead",
             },
+            "webhook": _WEBHOOK,
             "durable_args": {
                 "type": ["boolean", "null"],
                 "description": "the table keeps the arguments of a short delay too, so that it can be moved earlier",

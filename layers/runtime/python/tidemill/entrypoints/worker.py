@@ -16,23 +16,32 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from tidemill.domain.ports.webhooks import WebhookSender
+
 
 # The process's exit code, for the log line that Lambda writes of it.
 _SPENT: Final = 75
 end_process = os._exit
 
 
-def worker_handler(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]:
+def worker_handler(
+    registry: JobRegistry, *, sender: WebhookSender | None = None
+) -> Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]:
     """The Lambda handler of a lane's worker; the lane comes from the env contract.
+
+    Arguments:
+        sender: sends webhooks. Left out, as in every program that is deployed, they go to public addresses alone.
 
     Raises:
         SettingsError: the environment is incomplete (at cold start).
     """
     with _collector_at_rest():
-        return _made(registry)
+        return _made(registry, sender)
 
 
-def _made(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]:
+def _made(
+    registry: JobRegistry, sender: WebhookSender | None
+) -> Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]:
     # Imported here, with the collector at rest: they are most of what a cold start imports.
     from tidemill.entrypoints.batch import JobBatchProcessor
     from tidemill.entrypoints.bootstrap import Program
@@ -42,7 +51,7 @@ def _made(registry: JobRegistry) -> Callable[[dict[str, Any], LambdaContext], Pa
     program = Program.from_env(registry)
     telemetry = PowertoolsTelemetry(program.settings.stack, program.settings.lane)
     lane = registry.lanes[program.settings.lane]
-    processor = JobBatchProcessor(program.executor(telemetry), ThreadCrew(lane.concurrency, program.clock))
+    processor = JobBatchProcessor(program.executor(telemetry, sender), ThreadCrew(lane.concurrency, program.clock))
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
         telemetry.correlate(context.aws_request_id)

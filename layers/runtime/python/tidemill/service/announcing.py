@@ -25,23 +25,24 @@ class DeathAnnouncer:
     registry: JobRegistry
     random: Random
 
-    def of_verdict(self, job: Job, verdict: Verdict, now_ms: int, cause: Envelope | None) -> Notice | None:
+    def of_verdict(self, job: Job, verdict: Verdict, now_ms: int, cause: Envelope | None) -> tuple[Notice, ...]:
         """The notice that is written together with `verdict`."""
         if not isinstance(verdict, Bury):
-            return None
+            return ()
         return self.of(replace(job, reason=verdict.reason, error=verdict.failure.fingerprint), now_ms, cause)
 
-    def of(self, dead: Job, now_ms: int, cause: Envelope | None) -> Notice | None:
+    def of(self, dead: Job, now_ms: int, cause: Envelope | None) -> tuple[Notice, ...]:
         """The notice of the death of `dead`, the record as it will be."""
         try:
             asked = self.registry.resolve(dead.kind).on_dead
             if asked is None:
-                return None
+                return ()
             lane = self.registry.resolve(asked.job_kind).lane
         except InputError:
             # This code knows neither the kind nor what it asks for.
-            return None
-        return notice_of(dead, asked, lane, now_ms, self.random.getrandbits(74), cause)
+            return ()
+        notice = notice_of(dead, asked, lane, now_ms, self.random.getrandbits(74), cause)
+        return () if notice is None else (notice,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,9 +95,9 @@ class Census:
         # No dead job without its arguments: the next census tries again.
         if self.store.keep([message.envelope], [dead.ttl_s])[0] is not None:
             return False
-        notice = DeathAnnouncer(self.registry, self.random).of(dead, now_ms, message.envelope)
+        notices = DeathAnnouncer(self.registry, self.random).of(dead, now_ms, message.envelope)
         ended = EndAnnouncer(self.registry, self.stack).of(dead, now_ms, message.envelope)
-        written = isinstance(self.store.move(Verb.REPORT_DEAD, job, dead, notice, outbounds=ended), Written)
+        written = isinstance(self.store.move(Verb.REPORT_DEAD, job, dead, notices, outbounds=ended), Written)
         if written:
             self.telemetry.alert("death_reported", job_id=job.ref.id, kind=job.kind, lane=lane, reason=dead.reason)
             self._tell(message, dead)

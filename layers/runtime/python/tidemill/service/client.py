@@ -35,7 +35,9 @@ from tidemill.service.transacting import TransactingClient
 from tidemill.service.withdrawing import Withdrawal
 
 if TYPE_CHECKING:
+    from tidemill.domain.ports.webhooks import Endpoints
     from tidemill.service.errands import Errands
+    from tidemill.service.webhooks import WebhookDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,25 @@ class JobClient(TransactingClient):
     batch_store: BatchStore = field(kw_only=True)
     schedules: Schedules = field(kw_only=True)
     errands: Errands | None = field(default=None, kw_only=True)
+    endpoints: Endpoints | None = field(default=None, kw_only=True)
 
     @property
     def batches(self) -> BatchDesk:
         """Looks after batches."""
         return BatchDesk(self.batch_store, self.submitter, self.reader, self.cancel, self.result_text)
+
+    @property
+    def webhooks(self) -> WebhookDesk:
+        """Looks after the endpoints of webhooks.
+
+        Raises:
+            InputError: this client is one without them.
+        """
+        from tidemill.service.webhooks import WebhookDesk
+
+        if self.endpoints is None:
+            raise InputError.at("webhooks", "this client has no endpoints. Fix: connect(...) makes one that has")
+        return WebhookDesk(self.submitter.registry, self.endpoints, self.submitter, self.clock)
 
     def start(self, flow: Flow, *, key: str | None = None, tenant: str = DEFAULT_TENANT) -> Started:
         """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it: see `BatchDesk.start`."""
@@ -64,7 +80,7 @@ class JobClient(TransactingClient):
         """Accept one job. Once this returns, the job survives the crash of anything.
 
         Options are those of `Submission`: key, tenant, lane, delay or run_at, durable_args, expires_in, job_id,
-        correlation_id, causation_id, traceparent, hops, and entity and sequence for a FIFO lane.
+        correlation_id, causation_id, traceparent, hops, webhook, and entity and sequence for a FIFO lane.
 
         Raises:
             InputError: a field is bad; nothing was written.

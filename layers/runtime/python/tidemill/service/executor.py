@@ -254,10 +254,10 @@ class Executor:
             random=self.random.random,
         )
         envelope = claimed.received.envelope
-        notice = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
+        notices = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
         ended = EndAnnouncer(self.around.registry, self.around.stack).of_verdict(job, verdict, now_ms, envelope)
         told = batch.outbounds(message_id) if isinstance(verdict, Complete) else ()
-        return Conclusion(job, verdict, envelope, now_ms, notice, self.around.code, (*told, *ended))
+        return Conclusion(job, verdict, envelope, now_ms, notices, self.around.code, (*told, *ended))
 
     def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
         age = timedelta(milliseconds=now_ms - delivery.sent_at)

@@ -11,13 +11,13 @@ from tidemill.domain.errors import InputError, Violation
 from tidemill.domain.names import (
     check_entity,
     check_key,
-    check_kind,
     check_lane,
     check_sequence,
     check_tenant,
     check_version,
 )
 from tidemill.domain.registry import JobRegistry
+from tidemill.service.placing import check_submitted
 from tidemill.service.submission import DEFAULT_TENANT, Submission, check_expiry, check_undelayed
 
 FIELDS: Final = frozenset(
@@ -36,6 +36,7 @@ FIELDS: Final = frozenset(
         "expires_in_seconds",
         "job_id",
         "correlation_id",
+        "webhook",
     }
 )
 
@@ -61,7 +62,7 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
     for field in ("kind", "args"):
         if field not in document:
             raise InputError.at(field, "is missing", "missing")
-    definition = registry.resolve(check_kind(document["kind"]))
+    definition = registry.resolve(check_submitted(document["kind"], registry))
     if not isinstance(document["args"], dict):
         raise InputError.at("args", f"must be a JSON object, not {type(document['args']).__name__}", "type")
     delay, run_at = _start(document)
@@ -85,6 +86,7 @@ def parse_request(document: object, registry: JobRegistry) -> Submission:
         sequence=_optional(document, "sequence", check_sequence),
         run_at=run_at,
         durable_args=_switch(document, "durable_args"),
+        webhook=document.get("webhook"),
     )
 
 

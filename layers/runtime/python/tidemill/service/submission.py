@@ -25,14 +25,13 @@ from tidemill.domain.names import (
     check_entity,
     check_job_id,
     check_key,
-    check_lane,
     check_sequence,
     check_tenant,
     check_trace,
 )
 from tidemill.domain.payload import checked_in
-from tidemill.domain.registry import AnyDefinition, JobRegistry
-from tidemill.domain.sizing import longest_timeout
+from tidemill.domain.registry import JobRegistry
+from tidemill.service.placing import placed, told
 
 DEFAULT_TENANT: Final = names.DEFAULT_TENANT
 _NOW: Final = timedelta(0)
@@ -69,6 +68,7 @@ class Submission:
             later is not run again for it.
         errand: what the job does for a saga, whose state machine asked for it.
         heard: the fact that a subscription makes it of.
+        webhook: the endpoint that is told how the job ended, instead of the kind's: a name that the registry lists.
     """
 
     args: JobArgs
@@ -90,6 +90,7 @@ class Submission:
     durable_args: bool = False
     scheduled_at: int | None = None
     heard: Heard | None = None
+    webhook: str | None = None
 
 
 class Options(TypedDict, total=False):
@@ -111,6 +112,7 @@ class Options(TypedDict, total=False):
     run_at: datetime | None
     durable_args: bool
     scheduled_at: int | None
+    webhook: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,8 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         InputError: a field is bad; it is named, and nothing was written.
     """
     kind = _kind_of(submission.args)
-    definition = registry.resolve(kind)
-    tenant = check_tenant(submission.tenant)
-    lane = _lane(submission.lane, definition, registry)
+    definition, tenant = registry.resolve(kind), check_tenant(submission.tenant)
+    lane = placed(submission.lane, definition, registry)
     if not isinstance(submission.durable_args, bool):
         raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
     due_ms, overdue = start_of(submission.run_at, submission.delay, now_ms)
@@ -191,6 +192,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         scheduled_at=scheduled_at,
         heard=submission.heard,
         version=submission.args.contract_version,
+        webhook=told(submission.webhook, definition, registry),
     )
     return Order(
         envelope,
@@ -218,23 +220,6 @@ def _kind_of(args: object) -> str:
     if not isinstance(args, JobArgs) or not hasattr(args, "job_kind"):
         raise InputError.at("args", f"must be an instance of a JobArgs class with a kind, not {type(args).__name__}")
     return args.job_kind
-
-
-def _lane(lane: str | None, definition: AnyDefinition, registry: JobRegistry) -> str:
-    if lane is None:
-        return definition.lane
-    if check_lane(lane) not in registry.lanes:
-        raise InputError.at("lane", f"no lane {lane!r}; known: {', '.join(registry.lanes)}", "unknown_lane")
-    granted = longest_timeout(registry.in_lane(lane))
-    if definition.timeout > granted:
-        # Its worker would never have the time to start the job.
-        raise InputError.at(
-            "lane",
-            f"{lane!r} grants a job {granted}, {definition.kind!r} may take {definition.timeout}. "
-            "Fix: choose a lane whose own jobs have as long a timeout",
-            "timeout",
-        )
-    return lane
 
 
 def _check_order(submission: Submission, lane: Lane) -> None:

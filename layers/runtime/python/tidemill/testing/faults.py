@@ -37,6 +37,8 @@ Call: TypeAlias = Literal[
     "end_batch", "look_again", "due_batches",
     # the outbox and the bus
     "find_outbound", "standing", "remove", "outbox_page", "publish",
+    # endpoints of webhooks
+    "find_endpoint", "create_endpoint", "change_endpoint", "delete_endpoint",
 ]  # fmt: skip
 CALLS: Final[tuple[str, ...]] = get_args(Call)
 _NO_TIME: Final = timedelta(0)

@@ -22,6 +22,7 @@ from tidemill.testing.inline_loop import InlineLoop
 from tidemill.testing.naming import JobLike, ref_in, ref_of
 from tidemill.testing.observing import Calls
 from tidemill.testing.poller import Poller
+from tidemill.testing.receiving import Receiver
 from tidemill.testing.stack import MemoryStack
 from tidemill.testing.story import tell
 from tidemill.testing.submitted import Ledger, Submitted
@@ -58,6 +59,7 @@ class Harness:
         outbox: `tide.outbox.commit(items)` commits a transaction; the relay works as messages are delivered.
         bus: what was published; see `assert_published`.
         telemetry: metrics and log lines of the engine so far.
+        receiver: takes the webhooks: what was sent, and how the next ones are answered.
     """
 
     def __init__(
@@ -76,14 +78,16 @@ class Harness:
         self._watching = Watching(self._crew, self.faults)
         self._loop = InlineLoop(self.clock)
         self._ledger = Ledger()
+        self.receiver = Receiver(self.clock)
         self._stack = MemoryStack(
-            watched(registry, self._watching),
+            watched(self.receiver.manned(registry, self.telemetry), self._watching),
             self.clock,
             Random(seed),  # noqa: S311 - chance that repeats
             self.telemetry,
             self._loop,
             self._tampering,
             code,
+            endpoints=self.receiver.endpoints,
         )
         self._poller = Poller(self._stack, self.clock, self._crew, self.faults, self._watching.drops, batch_size)
         stack = self._stack

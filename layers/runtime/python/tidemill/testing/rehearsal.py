@@ -148,6 +148,7 @@ class Rehearsal:
             function=lambda _, context: made.append(context),
             on_dead=None,
             schedule=None,
+            webhook=None,
         )
         around = Surroundings(
             JobRegistry(caught, lanes=self._lanes),

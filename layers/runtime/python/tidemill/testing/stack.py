@@ -42,6 +42,7 @@ from tidemill.service.transacting import Commit
 from tidemill.testing.audit import MemoryTrail
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
+from tidemill.testing.endpoints import MemoryEndpoints
 from tidemill.testing.executions import MemoryMachines, MemoryTokens
 from tidemill.testing.faults import Process
 from tidemill.testing.inline import InlineInterrupter
@@ -57,6 +58,13 @@ from tidemill.testing.waits import API_URL, MemoryWaits
 
 # Whose facts are published here.
 STACK: Final = "testing"
+# The table's verbs are those of other ports: a fault tells them apart.
+_OF_ENDPOINTS: Final = {
+    "find": "find_endpoint",
+    "create": "create_endpoint",
+    "change": "change_endpoint",
+    "delete": "delete_endpoint",
+}
 
 
 @dataclass
@@ -85,6 +93,7 @@ class MemoryStack:
     trail: MemoryTrail = field(default_factory=MemoryTrail)
     schedules: MemorySchedules = field(default_factory=MemorySchedules)
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
+    endpoints: MemoryEndpoints = field(default_factory=MemoryEndpoints)
     machines: MemoryMachines = field(init=False)
     outbox: MemoryOutbox = field(init=False)
     bus: MemoryBus = field(init=False)
@@ -104,17 +113,17 @@ class MemoryStack:
     def client(self) -> JobClient:
         """Submits and looks after jobs."""
         ports = self.tampering(Process.CLIENT)
-        store = ports.port(self.store)
         return JobClient(
             self._submitter(ports),
-            store,
-            store,
+            self._store(ports),
+            ports.port(self.store),
             self.clock,
             schedules=self._schedules(ports),
             batch_store=ports.port(self.batches),
             answerer=self._answerer(ports),
             commit=self._commit(ports),
             errands=self._errands(ports) if self.registry.sagas else None,
+            endpoints=ports.port(self.endpoints, **_OF_ENDPOINTS),
         )
 
     def relay(self) -> Relay:
@@ -133,7 +142,7 @@ class MemoryStack:
     def desk(self) -> DeadLetterDesk:
         """The DLQ desk."""
         ports = self.tampering(Process.DESK)
-        store, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
+        reader, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
         tools = Tools(
             self.registry,
             ports.port(self.payloads),
@@ -142,16 +151,17 @@ class MemoryStack:
             lambda: "tester",
             self._sleep,
         )
-        return DeadLetterDesk(store, store, ports.port(self.queues), dlqs, self.lanes, self.clock, self.random, tools)
+        store, queues = self._store(ports), ports.port(self.queues)
+        return DeadLetterDesk(store, reader, queues, dlqs, self.lanes, self.clock, self.random, tools)
 
     def janitor(self) -> Janitor:
         """The minute's duties."""
         ports = self.tampering(Process.JANITOR)
-        store, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
+        reader, dlqs = ports.port(self.store), ports.port(self.queues, move="dlq_move")
         return Janitor(
             self.registry,
-            store,
-            store,
+            self._store(ports),
+            reader,
             ports.port(self.queues),
             dlqs,
             self.lanes,
@@ -173,7 +183,7 @@ class MemoryStack:
         """Starts sagas and looks after them."""
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
-        canceller = SagaCanceller(store, self._errands(ports), self.clock)
+        canceller = SagaCanceller(self._store(ports), self._errands(ports), self.clock)
         executions = ports.port(self.machines, start="start_saga", look="look_at_saga", history="history_of_saga")
         return SagaDesk(self.registry, executions, store, canceller, self.desk(), self.clock, self.random)
 
@@ -186,9 +196,9 @@ class MemoryStack:
     def worker(self, lane: str) -> Executor:
         """The engine of one lane."""
         ports = self.tampering(Process.WORKER)
-        store, queue = ports.port(self.store), ports.port(self.queues)
+        store, reader, queue = self._store(ports), ports.port(self.store), ports.port(self.queues)
         errands = self._errands(ports) if self.registry.sagas else None
-        intake = Intake(self.registry, self._submitter(ports), store, store, lane, self.clock, self.telemetry, errands)
+        intake = Intake(self.registry, self._submitter(ports), store, reader, lane, self.clock, self.telemetry, errands)
         around = Surroundings(
             self.registry,
             store,
@@ -233,8 +243,17 @@ class MemoryStack:
         return ports.port(self.schedules, **verbs)
 
     def _withdrawing(self, ports: Tampering) -> Withdrawing:
-        store = ports.port(self.store)
-        return Withdrawing(self._rows(ports), store, store, self.clock)
+        return Withdrawing(self._rows(ports), self._store(ports), ports.port(self.store), self.clock)
+
+    def _store(self, ports: Tampering) -> Any:
+        """The jobs table, written: with webhooks, by whoever tells of ends."""
+        table = ports.port(self.store)
+        if not self.registry.webhooks:
+            return table
+        from tidemill.service.webhook_notices import NotifyingStore
+
+        reviver = Reviver(table, table, ports.port(self.queues), self.clock, self.random)
+        return NotifyingStore(table, self.clock, self.random, reviver.revive)
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(timedelta(seconds=seconds))

@@ -65,7 +65,7 @@ class MemoryStore:
         verb: Verb,
         before: Job,
         after: Job,
-        notice: Notice | None = None,
+        notices: tuple[Notice, ...] = (),
         *,
         forget: str | None = None,
         outbounds: Sequence[Outbound] = (),
@@ -76,7 +76,7 @@ class MemoryStore:
         if current is None or not _is_as_read(verb, current, before):
             return Refused(current)
         self.jobs[before.ref] = after
-        self._tell(notice)
+        self._tell(notices)
         self.outbox.update({outbound.name: outbound for outbound in outbounds})
         if forget is not None:
             memory = self.memories.get(before.ref, Memory())
@@ -187,14 +187,15 @@ class MemoryStore:
         after = concluded(current, verdict, conclusion.now_ms)
         lifecycle.check_move(verb_of(verdict), current.state, after.state)
         self.jobs[after.ref] = replace(after, owns_args=after.owns_args and envelope is not None)
-        self._tell(conclusion.notice)
+        self._tell(conclusion.notices)
         self.outbox.update({outbound.name: outbound for outbound in conclusion.outbounds})
         return Written(self.jobs[after.ref], current)
 
-    def _tell(self, notice: Notice | None) -> None:
-        if notice is not None and notice.record.ref not in self.jobs:
-            self.jobs[notice.record.ref] = notice.record
-            self.envelopes[notice.record.ref, notice.record.fingerprint] = notice.envelope
+    def _tell(self, notices: tuple[Notice, ...]) -> None:
+        for notice in notices:
+            if notice.record.ref not in self.jobs:
+                self.jobs[notice.record.ref] = notice.record
+                self.envelopes[notice.record.ref, notice.record.fingerprint] = notice.envelope
 
 
 def _is_the_tables(job: Job) -> bool:

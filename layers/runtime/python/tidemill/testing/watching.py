@@ -124,6 +124,7 @@ def watched(registry: JobRegistry, watch: Watch) -> JobRegistry:
         sagas=tuple(registry.sagas.values()),
         events=tuple(registry.events.values()),
         outbox=registry.has_outbox,
+        webhooks=registry.webhooks,
     )
 
 

@@ -6,6 +6,7 @@ from trials.building import build
 from trials.crashing import crash, keep_going, poison
 from trials.doomed import doomed, doomed_died
 from trials.fleet import fleet_in, sail
+from trials.hooked import be_told
 from trials.lasting import count_rows, stay_unmoved, wander
 from trials.ordered import change_in_order, take_turn
 from trials.outside import call
@@ -42,10 +43,12 @@ registry = JobRegistry(
     pay,
     send_off,
     tell_time,
+    be_told,
     ask,
     tell,
     sagas=[place_order],
     events=[Told],
+    webhooks=["trial"],
     lanes=(
         Lane("default"),
         Lane("crashing"),

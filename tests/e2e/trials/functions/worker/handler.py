@@ -1,7 +1,8 @@
 """Runs the trials."""
 
 from trials import registry
+from trials.hooked import sender
 
 from tidemill.entrypoints.worker import worker_handler
 
-handler = worker_handler(registry)
+handler = worker_handler(registry, sender=sender)

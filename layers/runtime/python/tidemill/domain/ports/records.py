@@ -73,8 +73,8 @@ class Conclusion:
     verdict: Verdict
     envelope: Envelope | None
     now_ms: int
-    # The job that is told of the death, written in one transaction with it.
-    notice: Notice | None = None
+    # The jobs that are told of the end, written in one transaction with it.
+    notices: tuple[Notice, ...] = ()
     # The version of the code that ran, which the evidence of a failure keeps.
     code: str = ""
     # What the outbox gets in one transaction with it.
@@ -137,14 +137,14 @@ class JobStore(Protocol):
         verb: Verb,
         before: Job,
         after: Job,
-        notice: Notice | None = None,
+        notices: tuple[Notice, ...] = (),
         *,
         forget: str | None = None,
         outbounds: Sequence[Outbound] = (),
     ) -> Answer:
         """Write `after` if the record is still `before` in state, fence, generation and claimable_at.
 
-        A notice is written in one transaction with it; one that exists is left as it is. So is what the generation
+        Notices are written in one transaction with it; ones that exist are left as they are. So is what the generation
         that this opens is to `forget` (see `Wish`): no attempt of it can miss that; and what the outbox gets.
 
         Raises:

@@ -1,0 +1,1 @@
+"""Telling others, over HTTPS, that a job is over. Pure."""

@@ -1,0 +1,1 @@
+"""Requests to machines that are not ours: name, address, connection and answer, each looked at."""
