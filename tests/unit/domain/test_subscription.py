@@ -13,7 +13,8 @@ from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.event import Event
 from tidemill.domain.fact_message import FactMessage, read_fact_message
 from tidemill.domain.heard import heard_of
-from tidemill.domain.subscription import Subscription, on
+from tidemill.domain.subscribing import on
+from tidemill.domain.subscription import Subscription
 from tidemill.testing.subscribing import message_text
 
 

@@ -4,7 +4,7 @@ from tidemill.domain.event import Event
 from tidemill.domain.fact import Fact
 from tidemill.domain.heard import Heard
 from tidemill.domain.job_events import JobDied, JobSucceeded
-from tidemill.domain.subscription import on
+from tidemill.domain.subscribing import on
 from tidemill.service.composing import Publication
 from tidemill.service.transacting import TransactItems
 
