@@ -15,6 +15,7 @@ from tidemill.aws.outbox import DynamoOutbox
 from tidemill.domain.definition import OnFinal
 from tidemill.domain.fact import Fact
 from tidemill.domain.lifecycle import State, Verb
+from tidemill.domain.notice import Notice
 from tidemill.domain.outbox import OutboundFact, OutboundJob
 from tidemill.domain.ports import Refused, Written
 from tidemill.testing.outbox import MemoryBus, MemoryOutbox
@@ -198,6 +199,18 @@ def test_a_move_tells_or_not_at_all(store, outbox):
     assert isinstance(store.move(Verb.CANCEL, job, after, outbounds=[told]), Written)
     assert isinstance(store.move(Verb.CANCEL, job, after, outbounds=[make_fact()]), Refused | Written)
     assert told in everything(outbox)
+
+
+def test_a_death_whose_notice_is_there_is_told_all_the_same(store, outbox):
+    job, told = make_job(State.RUNNING), make_fact()
+    waiting = make_job(State.SCHEDULED)
+    notice = Notice(make_envelope(waiting), replace(waiting, owns_args=True))
+    store.insert([job, notice.record])
+
+    (answer,) = store.conclude([make_conclusion(job, "bury", notice=notice, outbounds=(told,))])
+
+    assert isinstance(answer, Written)
+    assert everything(outbox) == [told]
 
 
 # --- the bus ---------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def table(measured: dict[str, Measured]) -> str:
     ]
     for planted in PLANTED:
         one = measured[planted.name]
-        rate = f"{100 * one.caught / one.seeds:.2g} %" if one.caught else "none"
+        rate = f"{float(f'{100 * one.caught / one.seeds:.2g}'):g} %" if one.caught else "none"
         found = _named(one.by)
         lines.append(f"| {planted.name} | {planted.story} | {planted.invariant} | {rate} | {found} | `{one.first}` |")
     return "\n".join(lines) + "\n"

@@ -112,7 +112,7 @@ class Program(EventProgram):
         """Sends what was committed."""
         from tidemill.service.relay import Relay
 
-        return Relay(self.outbox, self.bus, self.submitter, telemetry)
+        return Relay(self.outbox, self._lanes, self.bus, self.submitter, telemetry)
 
     def leftovers(self, telemetry: Telemetry) -> Leftovers | None:
         """The janitor's look at the outbox, where the program has one."""

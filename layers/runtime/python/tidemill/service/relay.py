@@ -6,7 +6,7 @@ published twice has one id, by which its subscribers know it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tidemill.domain.errors import TidemillError, UnavailableError
@@ -22,10 +22,11 @@ class Relay:
     """Sends jobs to their lanes and facts to the bus. Any number of them may do so at once.
 
     Arguments:
-        bus: None where the program has no events.
+        lanes: those that are deployed. `bus`: None where the program has no events.
     """
 
     outbox: Outbox
+    lanes: Collection[str]
     bus: EventBus | None
     submitter: Submitter
     telemetry: Telemetry | None = None
@@ -48,13 +49,18 @@ class Relay:
 
     def _submit(self, jobs: Sequence[OutboundJob]) -> list[bool]:
         orders = [self._order(job) for job in jobs]
-        results = self.submitter.accept(orders) if orders else []
+        results: list[SubmitResult]
+        try:
+            results = self.submitter.accept(orders) if orders else []
+        except UnavailableError as error:
+            # The look at their records failed: the facts beside them are published all the same.
+            results = [error] * len(jobs)
         return [self._is_accepted(job, result) for job, result in zip(jobs, results, strict=True)]
 
     def _order(self, job: OutboundJob) -> Order | TidemillError:
         """The submit that was committed, as it would be made now."""
         envelope = job.envelope
-        if job.lane not in self.submitter.registry.lanes:
+        if job.lane not in self.lanes:
             # A lane that newer code has, or that was taken out.
             return UnavailableError("relay", "UnknownLane")
         try:

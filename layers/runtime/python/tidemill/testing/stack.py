@@ -223,7 +223,7 @@ class MemoryStack:
         return ports.port(self.outbox, find="find_outbound", page="outbox_page")
 
     def _relay(self, ports: Tampering, telemetry: Telemetry | None) -> Relay:
-        return Relay(self._outbox(ports), ports.port(self.bus), self._submitter(ports), telemetry)
+        return Relay(self._outbox(ports), self.lanes, ports.port(self.bus), self._submitter(ports), telemetry)
 
     def _commit(self, ports: Tampering) -> Commit | None:
         if not self.registry.has_outbox:
