@@ -19,6 +19,7 @@ from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.naming import keep_name
 from tidemill_cdk.permissions import DLQ_DESK, JOBS_TABLE, QUEUE_SEND, TABLE_ANSWER, TABLE_QUERY, allow
 from tidemill_cdk.queue import LaneQueue
+from tidemill_cdk.routes import ROUTES
 from tidemill_cdk.settings import DeploySettings
 from tidemill_cdk.table import ATTENTION_INDEX, LIST_INDEX, removal_policy
 from tidemill_cdk.waivers import ANSWER_TOKENS, NEVER_ASYNC, waive
@@ -29,39 +30,6 @@ from tidemill_cdk.worker import Stores
 API_TIMEOUT: Final = timedelta(seconds=29)
 # At 1,024 MB a function has 0.58 of a processor: 10,000 jobs at half a millisecond of CPU each take 9 s.
 API_MEMORY_MB: Final = 1024
-ROUTES: Final = (
-    ("POST", "/jobs"),
-    ("POST", "/jobs/batch"),
-    ("GET", "/jobs"),
-    ("GET", "/jobs/{id}"),
-    ("DELETE", "/jobs"),
-    ("DELETE", "/jobs/{id}"),
-    ("POST", "/jobs/{id}/move"),
-    ("POST", "/jobs/{id}/answers/{name}"),
-    ("POST", "/batches"),
-    ("GET", "/batches/{id}"),
-    ("DELETE", "/batches/{id}"),
-    ("POST", "/jobs/{id}/redrive"),
-    ("GET", "/dlq"),
-    ("GET", "/dlq/groups"),
-    ("GET", "/dlq/audit"),
-    ("GET", "/dlq/{id}"),
-    ("POST", "/dlq/redrive"),
-    ("POST", "/dlq/purge"),
-    ("GET", "/schedules"),
-    ("POST", "/schedules"),
-    ("GET", "/schedules/{name}"),
-    ("PATCH", "/schedules/{name}"),
-    ("DELETE", "/schedules/{name}"),
-    ("GET", "/schedules/{name}/next"),
-    ("GET", "/schedules/{name}/versions"),
-    ("POST", "/schedules/{name}/pause"),
-    ("POST", "/schedules/{name}/resume"),
-    ("POST", "/schedules/{name}/revert"),
-    ("POST", "/schedules/{name}/trigger"),
-    ("POST", "/schedules/{name}/backfill"),
-    ("GET", "/openapi.json"),
-)
 SAGA_ROUTES: Final = (
     ("GET", "/sagas/{name}"),
     ("POST", "/sagas/{name}"),

@@ -17,28 +17,25 @@ from tidemill_cdk.alarms import Alarms
 from tidemill_cdk.api import JobsApi
 from tidemill_cdk.bucket import PrivateBucket
 from tidemill_cdk.checks import check_on_synth
-from tidemill_cdk.conditions import watch_api, watch_janitor, watch_lane, watch_sagas
+from tidemill_cdk.connecting import connect_sagas, keep_secrets
 from tidemill_cdk.dashboard import LanesDashboard
+from tidemill_cdk.environment import FunctionEnvironment
 from tidemill_cdk.events import EventStore
 from tidemill_cdk.janitor import Janitor
 from tidemill_cdk.lanes import BuiltLane
 from tidemill_cdk.layers import FunctionCode
-from tidemill_cdk.metrics import NAMESPACE
 from tidemill_cdk.naming import pascal
 from tidemill_cdk.outputs import add_outputs
-from tidemill_cdk.permissions import deny_secrets
 from tidemill_cdk.projector import Projector
 from tidemill_cdk.queue import LaneQueue
 from tidemill_cdk.relay import EventsBus, Relay, let_commit
-from tidemill_cdk.relay_alarms import watch_relay
 from tidemill_cdk.saga import SagaMachine, arns_of, machine_id
-from tidemill_cdk.schedule_alarms import watch_schedules
 from tidemill_cdk.schedules import Schedules
 from tidemill_cdk.schemas import check_schemas
 from tidemill_cdk.settings import DeployError, DeploySettings
-from tidemill_cdk.subscription_alarms import watch_subscriptions
 from tidemill_cdk.subscriptions import Subscriptions
 from tidemill_cdk.table import IdempotencyTable, JobsTable
+from tidemill_cdk.watching import watch_all
 from tidemill_cdk.worker import LaneWorker, Stores
 
 
@@ -70,19 +67,7 @@ class TidemillPipeline(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.settings = settings or DeploySettings()
-        self.payloads = PrivateBucket(
-            self,
-            "Payloads",
-            name="Payloads",
-            settings=self.settings,
-            expire_after=limits.PAYLOAD_LIFE,
-            lives=limits.RESULT_LIVES,
-        )
-        self.stores = Stores(
-            jobs=JobsTable(self, "Jobs", settings=self.settings),
-            idempotency=IdempotencyTable(self, "Idempotency", settings=self.settings),
-            payloads=self.payloads,
-        )
+        self.stores = self._build_stores()
         self.event_store = EventStore.of(self, "EventStore", registry=registry, settings=self.settings)
         self._code = FunctionCode(self, "Code", code=Path(code), settings=self.settings)
         sizings = {name: size_lane(lane, registry.in_lane(name)) for name, lane in registry.lanes.items()}
@@ -93,24 +78,26 @@ class TidemillPipeline(Construct):
         self.api = JobsApi(self, "Api", settings=self.settings)
         self.bus = EventsBus(self, "Events") if registry.events or registry.subscriptions else None
         self.runtime_settings = self._runtime_settings(queues, outbox=registry.has_outbox)
-        self.lanes = {
+        self._environment = FunctionEnvironment(self.runtime_settings)
+        self.lanes: Mapping[str, BuiltLane] = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
             for name, lane in registry.lanes.items()
         }
         self._feed(registry, queues)
-        self.api.answer_with(self._code, self._environment())
+        self.api.answer_with(self._code, self._environment.of())
         self.api.serve(queues.values(), self.stores)
         self.janitor = self._build_janitor(queues)
         self.relay = self._build_relay(queues.values()) if registry.has_outbox else None
-        self._connect_sagas()
+        connect_sagas(self.sagas, self.lanes, self.api, self.janitor)
         self.projector = Projector.of(
-            self, "Projector", self.event_store, self._code, self._environment(), self.settings
+            self, "Projector", self.event_store, self._code, self._environment.of(), self.settings
         )
-        self._keep_secrets()
+        relays = [] if self.relay is None else [self.relay.role]
+        keep_secrets(self.stores.jobs, self.lanes, [self.api.endpoint.role, self.janitor.role, *relays])
         self.schedules = Schedules.of(self, "Schedules", registry=registry, lanes=self.lanes)
         self.subscriptions = self._build_subscriptions(registry)
         LanesDashboard(self, "Lanes", lanes=self.lanes.values())
-        self._watch()
+        watch_all(Alarms(self, "Alarms", settings=self.settings), self)
         add_outputs(self, self.runtime_settings, self.api.url)
         check_on_synth(self, registry, check_schemas(self, registry, Path(code)))
 
@@ -118,17 +105,11 @@ class TidemillPipeline(Construct):
         asks = any(definition.answers for definition in registry)
         for name, built in self.lanes.items():
             built.worker.consume(built.queue, queues.values(), self.stores)
+            if self.event_store is not None:
+                self.event_store.serve(built.worker.role)
             # No webhook waits for an answer.
             if asks and name != WEBHOOK_LANE:
                 built.worker.answer(self.stores)
-
-    def _keep_secrets(self) -> None:
-        """Keep the secrets of webhooks from every function but the one that signs with them."""
-        if WEBHOOK_LANE not in self.lanes:
-            return
-        others = [built.worker.role for name, built in self.lanes.items() if name != WEBHOOK_LANE]
-        for role in (*others, self.api.endpoint.role, self.janitor.role):
-            deny_secrets(role, self.stores.jobs.table.table_arn)
 
     def worker(self, lane: str) -> LaneWorker:
         """The worker of a lane, to grant its `role` what the lane's jobs need.
@@ -140,13 +121,24 @@ class TidemillPipeline(Construct):
             raise DeployError(f"there is no lane {lane!r}. Fix: name one of {', '.join(self.lanes)}")
         return self.lanes[lane].worker
 
+    def _build_stores(self) -> Stores:
+        settings = self.settings
+        life, lives = limits.PAYLOAD_LIFE, limits.RESULT_LIVES
+        return Stores(
+            jobs=JobsTable(self, "Jobs", settings=settings),
+            idempotency=IdempotencyTable(self, "Idempotency", settings=settings),
+            payloads=PrivateBucket(
+                self, "Payloads", name="Payloads", settings=settings, expire_after=life, lives=lives
+            ),
+        )
+
     def _build_queues(self, registry: JobRegistry, sizings: Mapping[str, LaneSizing]) -> dict[str, LaneQueue]:
         return {
             name: LaneQueue(self, f"{pascal(name)}Queue", lane=lane, sizing=sizings[name])
             for name, lane in registry.lanes.items()
         }
 
-    def _build_machines(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> dict[str, SagaMachine]:
+    def _build_machines(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> Mapping[str, SagaMachine]:
         return {
             name: SagaMachine(self, f"{machine_id(name)}Saga", saga=saga, queues=queues, settings=self.settings)
             for name, saga in registry.sagas.items()
@@ -154,7 +146,7 @@ class TidemillPipeline(Construct):
 
     def _build_relay(self, queues: Collection[LaneQueue]) -> Relay:
         relay = Relay(
-            self, "Relay", code=self._code, environment=self._environment(publishes=True), settings=self.settings
+            self, "Relay", code=self._code, environment=self._environment.of(publishes=True), settings=self.settings
         )
         relay.send(queues, self.stores)
         workers = [built.worker for built in self.lanes.values()]
@@ -166,26 +158,9 @@ class TidemillPipeline(Construct):
             return None
         return Subscriptions(self, "Subscriptions", registry=registry, lanes=self.lanes, bus=self.bus.name)
 
-    def _connect_sagas(self) -> None:
-        if self.sagas:
-            self.api.serve_sagas()
-        for machine in self.sagas.values():
-            for lane in machine.lanes:
-                machine.let_report(self.lanes[lane].worker.role)
-            machine.let_report(self.janitor.role)
-            machine.let_serve(self.api.endpoint.role)
-
-    def _feed_workers(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> None:
-        for built in self.lanes.values():
-            built.worker.consume(built.queue, queues.values(), self.stores)
-            if self.event_store is not None:
-                self.event_store.serve(built.worker.role)
-            if any(definition.answers for definition in registry):
-                built.worker.answer(self.stores)
-
     def _build_janitor(self, queues: Mapping[str, LaneQueue]) -> Janitor:
         janitor = Janitor(
-            self, "Janitor", code=self._code, environment=self._environment(publishes=True), settings=self.settings
+            self, "Janitor", code=self._code, environment=self._environment.of(publishes=True), settings=self.settings
         )
         janitor.sweep(queues.values(), self.stores)
         return janitor
@@ -199,7 +174,7 @@ class TidemillPipeline(Construct):
                 for name, lane in queues.items()
             },
             list_index=self.settings.list_index,
-            payload_bucket=self.payloads.bucket_name,
+            payload_bucket=self.stores.payloads.bucket_name,
             tenant_claim=self.settings.jwt.tenant_claim if self.settings.jwt else "",
             idempotency_table=self.stores.idempotency.table.table_name,
             code_version=self._code.version,
@@ -210,17 +185,6 @@ class TidemillPipeline(Construct):
             **(self.event_store.names if self.event_store is not None else {}),
         )
 
-    def _environment(self, lane: str = "", *, publishes: bool = False) -> dict[str, str]:
-        # A worker is told in each message whom it reports to.
-        less: dict[str, object] = {"sagas": {}} if lane else {}
-        if not publishes:
-            less["bus"] = ""
-        return {
-            **self.runtime_settings.model_copy(update={"lane": lane, **less}).to_env(),
-            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-            "POWERTOOLS_SERVICE_NAME": self.runtime_settings.stack,
-        }
-
     def _build_worker(self, lane: Lane, sizing: LaneSizing) -> LaneWorker:
         return LaneWorker(
             self,
@@ -228,25 +192,6 @@ class TidemillPipeline(Construct):
             lane=lane,
             sizing=sizing,
             code=self._code,
-            environment=self._environment(lane.name),
+            environment=self._environment.of(lane.name),
             settings=self.settings,
         )
-
-    def _watch(self) -> None:
-        alarms = Alarms(self, "Alarms", settings=self.settings)
-        for built in self.lanes.values():
-            watch_lane(alarms, built)
-        watch_api(alarms, self.api)
-        watch_janitor(alarms, self.janitor)
-        if self.relay is not None:
-            watch_relay(alarms, self.relay)
-        if self.subscriptions is not None:
-            watch_subscriptions(alarms, self.subscriptions)
-        if self.projector is not None:
-            self.projector.watch(alarms)
-        for machine in self.sagas.values():
-            machine.watch(alarms)
-        for lane in dict.fromkeys(lane for machine in self.sagas.values() for lane in machine.lanes):
-            watch_sagas(alarms, self.lanes[lane])
-        if self.schedules is not None:
-            watch_schedules(alarms, self.schedules)

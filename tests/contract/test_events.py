@@ -8,7 +8,7 @@ import pytest
 from tests.contract.backends import create_events_table
 from tests.streams import SEVEN, a_fact, some_facts
 from tidemill.aws.events import DynamoEvents
-from tidemill.domain import limits
+from tidemill.domain import limits, stream_limits
 from tidemill.domain.chain import EMPTY, Head, chained
 from tidemill.domain.errors import InputError
 from tidemill.domain.ports.events import Snapshot
@@ -144,8 +144,10 @@ def test_a_name_can_not_reach_into_another_stream(store):
 
 
 def test_most_facts_fit_and_so_do_the_longest_names(store):
-    ref = StreamRef("t" * limits.MAX_TENANT_CHARS, "c" * limits.MAX_CATEGORY_CHARS, "k" * limits.MAX_STREAM_KEY_CHARS)
-    recorded = some_facts(limits.MAX_APPEND_EVENTS, ref=ref)
+    ref = StreamRef(
+        "t" * limits.MAX_TENANT_CHARS, "c" * stream_limits.MAX_CATEGORY_CHARS, "k" * stream_limits.MAX_STREAM_KEY_CHARS
+    )
+    recorded = some_facts(stream_limits.MAX_APPEND_EVENTS, ref=ref)
     store.append(recorded, once="o" * limits.MAX_KEY_CHARS)
 
     assert store.read(ref, 0, 100) == recorded

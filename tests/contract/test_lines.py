@@ -8,7 +8,7 @@ import pytest
 from tests.contract.backends import create_lines_table
 from tests.streams import SEVEN
 from tidemill.aws.lines import DynamoLines
-from tidemill.domain import limits
+from tidemill.domain import limits, stream_limits
 from tidemill.domain.chain import Head
 from tidemill.domain.errors import InputError
 from tidemill.domain.line import Editions, Halt, Line
@@ -163,8 +163,10 @@ def test_a_purge_deletes_what_is_not_kept(lines):
 
 
 def test_the_longest_names_fit(lines):
-    ref = StreamRef("t" * limits.MAX_TENANT_CHARS, "c" * limits.MAX_CATEGORY_CHARS, "k" * limits.MAX_STREAM_KEY_CHARS)
-    name, group = "p" * limits.MAX_CATEGORY_CHARS, "g" * limits.MAX_KEY_CHARS
+    ref = StreamRef(
+        "t" * limits.MAX_TENANT_CHARS, "c" * stream_limits.MAX_CATEGORY_CHARS, "k" * stream_limits.MAX_STREAM_KEY_CHARS
+    )
+    name, group = "p" * stream_limits.MAX_CATEGORY_CHARS, "g" * limits.MAX_KEY_CHARS
     line = a_line(ref=ref, group=group, order="o" * limits.MAX_ENTITY_CHARS)
     assert lines.write(name, 10**9, None, line)
 

@@ -23,7 +23,7 @@ from tidemill.aws.items import (
     shard_of,
     state_item,
 )
-from tidemill.domain import limits
+from tidemill.domain import limits, webhook_limits
 from tidemill.domain.errors import IntegrityError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.job import JobRef
@@ -106,7 +106,7 @@ def test_the_longest_record_is_one_write_unit(state):
 
 def test_a_webhook_adds_its_name_and_four_bytes_to_a_record():
     """Where every name is at its longest, that is a second unit; nowhere else."""
-    plain, told = longest(State.RUNNING), longest(State.RUNNING, webhook="w" * limits.MAX_WEBHOOK_CHARS)
+    plain, told = longest(State.RUNNING), longest(State.RUNNING, webhook="w" * webhook_limits.MAX_WEBHOOK_CHARS)
 
     assert item_bytes(state_item(told, listed=True)) == item_bytes(state_item(plain, listed=True)) + 36
     assert job_of(state_item(told, listed=True)) == told

@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.streams import Account, Moved, Opened, Strange, a_fact, account, apply
-from tidemill.domain import limits
+from tidemill.domain import limits, stream_limits
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.event import Event
 from tidemill.domain.store_errors import UnknownEventError
@@ -79,7 +79,7 @@ def test_a_state_has_the_model_of_its_start_and_a_limit():
     with pytest.raises(InputError, match="apply answered Thawed"):
         account.write(Thawed())
     with pytest.raises(InputError, match="read model"):
-        account.write(Account(owner="x" * limits.MAX_STATE_BYTES))
+        account.write(Account(owner="x" * stream_limits.MAX_STATE_BYTES))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_subject_names_its_stream():
         StreamRef.of("acme", "account")
 
 
-@pytest.mark.parametrize(("count", "size"), [(0, 0), (limits.MAX_APPEND_EVENTS + 1, 1), (10, 110_000)])
+@pytest.mark.parametrize(("count", "size"), [(0, 0), (stream_limits.MAX_APPEND_EVENTS + 1, 1), (10, 110_000)])
 def test_an_append_has_limits(count, size):
     with pytest.raises(InputError, match="events"):
         check_events([size] * count, 0)
@@ -110,6 +110,6 @@ def test_what_is_beside_an_append_counts_too():
 
 
 def test_the_longest_name_still_fits_a_subject():
-    longest = StreamRef("t", "c" * limits.MAX_CATEGORY_CHARS, "k" * limits.MAX_STREAM_KEY_CHARS).subject
+    longest = StreamRef("t", "c" * stream_limits.MAX_CATEGORY_CHARS, "k" * stream_limits.MAX_STREAM_KEY_CHARS).subject
 
     assert len(longest) == limits.MAX_ENTITY_CHARS

@@ -5,14 +5,9 @@ import json
 import pytest
 
 from tidemill import JobArgs
-from tidemill.domain.errors import (
-    DefinitionError,
-    InputError,
-    InvalidArgsError,
-    NewerVersionError,
-    UpcastError,
-)
+from tidemill.domain.errors import DefinitionError, InputError, InvalidArgsError
 from tidemill.domain.event import Event
+from tidemill.domain.version_errors import NewerVersionError, UpcastError
 from tidemill.versions import upcasts
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.streams import NOW, SEVEN, Account, Moved, Opened, Strange, account, apply, parts, some_facts
-from tidemill.domain import limits
+from tidemill.domain import limits, stream_limits
 from tidemill.domain.causes import Causes
 from tidemill.domain.chain import Break, Head, chained
 from tidemill.domain.errors import InputError, InvalidArgsError, UnavailableError
@@ -76,7 +76,7 @@ def test_nothing_wrong_is_written(streams, store):
         ([Strange(cents=1)], UnknownEventError),
         ([Moved(cents=1), Strange(cents=1)], UnknownEventError),
         ([Opened(owner="x" * limits.MAX_EVENT_BYTES)], InvalidArgsError),
-        ([Moved(cents=1)] * (limits.MAX_APPEND_EVENTS + 1), InputError),
+        ([Moved(cents=1)] * (stream_limits.MAX_APPEND_EVENTS + 1), InputError),
         ([Opened(owner="x" * 60_000)] * 20, InputError),
     ):
         with pytest.raises(error):
@@ -112,7 +112,7 @@ def test_a_decision_that_always_comes_too_late_is_told(streams):
 
     with pytest.raises(AppendConflictError):
         streams.change(account, "7", decide)
-    assert streams.load(account, "7").state.moves == limits.MAX_DECISIONS
+    assert streams.load(account, "7").state.moves == stream_limits.MAX_DECISIONS
 
 
 def test_a_decision_for_nothing_appends_nothing(streams, store):

@@ -11,9 +11,9 @@ from tests.unit.service.conftest import PERMANENT, World, raising
 from tidemill import Every, JobArgs, JobRegistry, Retry, hours, job, minutes, seconds
 from tidemill.domain import limits
 from tidemill.domain.death import DeathNotice
-from tidemill.domain.errors import NewerVersionError, UpcastError
 from tidemill.domain.lifecycle import State
 from tidemill.domain.notice import notice_of
+from tidemill.domain.version_errors import NewerVersionError, UpcastError
 from tidemill.service.editing import Edit
 from tidemill.service.flow import Batch, Chain
 from tidemill.service.request import parse_request

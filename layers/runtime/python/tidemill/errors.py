@@ -27,7 +27,6 @@ from tidemill.domain.errors import (
     JobStateError,
     KeyConflictError,
     MalformedMessageError,
-    NewerVersionError,
     NothingMatchedError,
     PayloadGoneError,
     PlainMessageError,
@@ -36,7 +35,6 @@ from tidemill.domain.errors import (
     TidemillError,
     UnavailableError,
     UnknownKindError,
-    UpcastError,
     Violation,
 )
 from tidemill.domain.reply_errors import JobFailedError, JobUnfinishedError, UnansweredError
@@ -55,6 +53,7 @@ from tidemill.domain.store_errors import (
     StreamBrokenError,
     UnknownEventError,
 )
+from tidemill.domain.version_errors import NewerVersionError, UpcastError
 from tidemill.domain.webhook_errors import (
     EndpointExistsError,
     EndpointNotFoundError,

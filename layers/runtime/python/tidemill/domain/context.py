@@ -40,8 +40,7 @@ class JobContext:
             entity that finished, None if there is none: a greater gap than 1 is a lost job, a greater number
             than `sequence` means that this message is stale.
         undoes: in the compensation of a saga's step, what became of the step.
-        scheduled_at_ms: the time of its schedule that the job was made for, Unix time in milliseconds; None if no
-            schedule made it.
+        scheduled_at_ms: the time of the schedule that made the job, Unix time in milliseconds; None if none did.
         heard: the fact that the job was made of; None if no subscription made it.
     """
 
@@ -64,11 +63,7 @@ class JobContext:
 
     @property
     def is_stale(self) -> bool:
-        """Whether a later job of the entity has finished before this one, or this one itself.
-
-        Only on a FIFO lane, and only of numbered jobs: a subscriber that would write what the fact says need not, since
-        what a later one said is written already.
-        """
+        """On a FIFO lane, whether a later job of the entity has finished, or this one: what it would write is old."""
         last = self.previous_sequence
         return last is not None and self.sequence is not None and last >= self.sequence
 
@@ -227,13 +222,11 @@ class JobContext:
     def answer_token(self, name: str, *, to: str = "", lasts: timedelta = timedelta(days=7)) -> str:
         """A token that lets whoever has it answer `name` of this job, without credentials of AWS.
 
-        It is the last part of the link that `answer_link` makes: GET on `<the API's address>/answers/<token>` shows
-        what is asked and POST answers, once: the first answer counts, whoever gives it. It is for this generation of
-        the job alone.
+        It is the last part of what `answer_link` makes: GET on `<the API's address>/answers/<token>` shows what is
+        asked, POST answers. The first answer counts, whoever gives it. It is for this generation of the job alone.
 
         Arguments:
-            to: whom it is for, at most 128 printable ASCII characters: that name stands beside the answer. It is
-                readable in the token.
+            to: whom it is for, at most 128 printable ASCII characters, readable in the token and beside the answer.
             lasts: 1 s to 365 days. It ends with the wait, too.
 
         Raises:
@@ -247,14 +240,10 @@ class JobContext:
         """The link to a page on which whoever has it can answer `name` of this job, without credentials of AWS.
 
         Send it before the job waits, by mail for one. To open it decides nothing; the form on the page answers, once.
-        A program gets JSON there, and may POST it. It holds a token, and what is said of `answer_token` is true of it.
-
-        Arguments:
-            to, lasts: as those of `answer_token`.
+        A program gets JSON there, and may POST it. It holds a token: arguments, limits and errors are `answer_token`'s.
 
         Raises:
             SettingsError: the worker was not told where the HTTP API is.
-            StepError, InputError, FenceLostError, UnavailableError: as `answer_token`.
         """
         return self.lifeline.answer_link(name, to, lasts)
 
@@ -271,7 +260,7 @@ class JobContext:
 
         Raises:
             InputError: the type is not listed, an argument is bad, the data is over 128 KiB, or the job would commit
-                more than 90 facts and jobs, or more than 3 MiB of them.
+                over 90 facts and jobs, or over 3 MiB.
             StepError: it is asked for within a step, which later attempts leave out.
             FenceLostError: the job belongs to another worker by now.
         """

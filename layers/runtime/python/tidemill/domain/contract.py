@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Final, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tidemill.domain import limits
-from tidemill.domain.errors import InputError, InvalidArgsError, NewerVersionError, UpcastError, Violation
+from tidemill.domain.errors import InputError, InvalidArgsError, Violation
 from tidemill.domain.strict_json import check_depth, dump_canonical
 from tidemill.domain.upcasting import Upcaster, chain_of, refuse_versions
+from tidemill.domain.version_errors import NewerVersionError, UpcastError
 
 # What no field of a contract may be called.
 RESERVED: Final = ("contract_part", "contract_version", "contract_upcasters")

@@ -198,36 +198,30 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
         retry: the policy; by default 5 attempts, exponential from 2 s with full jitter.
         timeout: the longest one attempt may take, 1 s to 14 min 45 s; function timeout, visibility and lease follow
             from it. It is hard: `HardTimeout` is raised inside, and what runs on regardless ends with its process.
-        soft_timeout: after this, `SoftTimeoutError` is raised inside once, so that the job can clean up.
-        heartbeat: how long its lease lasts without a sign of life, at least 10 s, renewed by one write every third of
-            it; a dead worker's job is claimed again 35 s after its lease ended.
+            After `soft_timeout`, `SoftTimeoutError` is raised inside once, so that the job can clean up.
+        heartbeat: its lease without a sign of life, at least 10 s, renewed every third of it by one write.
         on_final: what a repeated key does once the job is dead, cancelled or expired: `rerun`, `return`, or `refuse`.
         retention: of results and dead jobs. `on_code_change`: see OnCodeChange. `on_dead`: the DeathNotice of a death.
         schedule: when jobs are made of it without a submit: a Cron, an Every, a Schedule, or a list of them.
         answers: the type of each answer to `ctx.wait_for`, by name, at most 16. `webhook`: the endpoint told of ends.
-        announces: which of State.SUCCEEDED and State.DEAD is published as a fact, in one transaction with it. Each fact
-            costs four write units, the removal of its row included.
+        announces: which of State.SUCCEEDED and State.DEAD is published as a fact with it, at four write units each.
 
     Raises:
         DefinitionError: as `JobDefinition`, or a schedule or an answer can't be.
     """
-    _check_args_type(args_type)
-    options = {
-        "lane": lane,
-        "retry": Retry() if retry is None else retry,
-        "timeout": timeout,
+    options: dict[str, Any] = {"lane": lane, "timeout": timeout, "webhook": webhook, "schedule": schedule}
+    options |= {
+        "retry": retry or Retry(),
         "on_final": on_final,
-        "retention": Retention() if retention is None else retention,
+        "retention": retention or Retention(),
         "soft_timeout": soft_timeout,
         "heartbeat": heartbeat,
         "on_code_change": on_code_change,
         "on_dead": on_dead,
         "answers": answers or {},
-        "webhook": webhook,
-        "schedule": schedule,
         "announces": announces,
     }
-    return _JobDecorator(args_type, options)
+    return _JobDecorator(_checked_args_type(args_type), options)
 
 
 def _check_within(field: str, span: object, least: timedelta, most: timedelta) -> None:
@@ -236,6 +230,11 @@ def _check_within(field: str, span: object, least: timedelta, most: timedelta) -
     check_span(field, span)
     if not isinstance(span, timedelta) or not least <= span <= most:
         raise DefinitionError(f"{field} is {span}. Fix: choose {least} to {most}, or leave it out")
+
+
+def _checked_args_type(args_type: type[A]) -> type[A]:
+    _check_args_type(args_type)
+    return args_type
 
 
 def _check_args_type(args_type: object) -> None:

@@ -8,7 +8,7 @@
     |-- InputError             bad input from a caller; nothing was written
     |   |-- UnknownKindError
     |   |-- InvalidArgsError
-    |   |   `-- UpcastError    arguments of an earlier version can't be made current ones
+    |   |   `-- UpcastError    (this one and the next: domain/version_errors.py) an upcaster failed
     |   |-- NewerVersionError  arguments or data of a version that this code does not know yet
     |   |-- MalformedMessageError
     |   |-- PlainMessageError  a message of another system on a FIFO lane
@@ -123,27 +123,6 @@ class InvalidArgsError(InputError):
     """The arguments do not fit the kind's model."""
 
     code = "invalid_args"
-
-
-class UpcastError(InvalidArgsError):
-    """Arguments or data of an earlier version could not be made ones of this code's version."""
-
-    code = "upcast"
-
-
-class NewerVersionError(InputError):
-    """Arguments or data are of a version that this code does not know yet: newer code wrote them."""
-
-    code = "newer_version"
-
-    @classmethod
-    def of(cls, name: str, version: int, known: int) -> NewerVersionError:
-        """The error of a model: `version` is what was met, `known` the newest that this code reads."""
-        problem = (
-            f"is {version}, this code knows {name} up to version {known}, and nothing makes an earlier one of it. "
-            "Fix: deploy the code that wrote it; then redrive what is dead"
-        )
-        return cls(Violation("version", problem, "newer_version"))
 
 
 class MalformedMessageError(InputError):

@@ -153,24 +153,6 @@ MAX_BATCH_DEPTH: Final = 8
 MAX_EDGES: Final = 1_000
 MAX_LISTED_FAILURES: Final = 20
 
-# --- event store ---------------------------------------------------------------------------------
-# It stands in every subject and every row of an index.
-MAX_CATEGORY_CHARS: Final = 32
-# With its category a key is a fact's subject, which may be as long as an entity.
-MAX_STREAM_KEY_CHARS: Final = MAX_ENTITY_CHARS - MAX_CATEGORY_CHARS - 1
-# API Reference, TransactWriteItems: 100 actions and 4 MB.
-MAX_TRANSACTION_ITEMS: Final = 100
-# Each fact may have a row of an outbox beside it, which says the same once more; twenty are left for the caller's own.
-MAX_APPEND_EVENTS: Final = 40
-MAX_APPEND_BYTES: Final = 1_048_576
-# A snapshot is read at every load; an item holds 400 KB (Developer Guide, "Service quotas").
-MAX_STATE_BYTES: Final = 262_144
-MAX_SNAPSHOT_EVERY: Final = 10_000
-# What a projection keeps of one stream is written anew with every fact.
-MAX_LINE_BYTES: Final = 65_536
-# How often an append that meets another one is decided again before its caller hears of it.
-MAX_DECISIONS: Final = 8
-
 # --- requests ----------------------------------------------------------------------------------
 MAX_BULK_JOBS: Final = 10_000
 MAX_PAGE: Final = 100
@@ -305,23 +287,3 @@ UPGRADE_HOLD: Final = seconds(15)
 MAX_UPGRADE_HOLD: Final = MAX_IN_ORDER_AGE / MAX_FIFO_RECEIVES
 # Records of a batch whose workers died are run alone, so they are spread: each next one waits this much longer.
 SUSPECT_SPACING: Final = seconds(2)
-
-# --- webhooks ----------------------------------------------------------------------------------
-MAX_WEBHOOKS: Final = 32
-MAX_WEBHOOK_CHARS: Final = 32
-MAX_WEBHOOK_URL_CHARS: Final = 2_048
-# From the first look-up of the name to the end of the answer; a receiver is to answer first and to work afterwards.
-WEBHOOK_TIME: Final = seconds(10)
-# Of the answer nothing but its status and Retry-After is looked at.
-MAX_WEBHOOK_ANSWER: Final = 65_536
-# Addresses of one name that are tried, one after the other.
-MAX_WEBHOOK_ADDRESSES: Final = 8
-# Standard Webhooks, "Signature scheme": keys have 24 to 64 bytes.
-MIN_WEBHOOK_KEY: Final = 24
-MAX_WEBHOOK_KEY: Final = 64
-# How far apart the clocks of sender and receiver may be (the same as in the reference implementations).
-WEBHOOK_TOLERANCE: Final = minutes(5)
-# How long both keys sign after a rotation, at the most.
-MAX_WEBHOOK_OVERLAP: Final = days(30)
-# The longest that a receiver may put a delivery off with one Retry-After.
-MAX_WEBHOOK_WAIT: Final = hours(12)

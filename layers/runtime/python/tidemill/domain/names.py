@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tidemill.domain import limits
+from tidemill.domain import limits, stream_limits, webhook_limits
 from tidemill.domain.errors import InputError
 
 # Whose a job is when nobody says it.
@@ -35,17 +35,17 @@ def check_event_type(value: object, field: str = "type") -> str:
 
 def check_category(value: object, field: str = "category") -> str:
     """Return `value` if it is a well-formed category of streams such as `account`; raise InputError naming `field`."""
-    return _check(value, field, _KIND, limits.MAX_CATEGORY_CHARS, "lower-case words joined by . _ or -")
+    return _check(value, field, _KIND, stream_limits.MAX_CATEGORY_CHARS, "lower-case words joined by . _ or -")
 
 
 def check_stream_key(value: object, field: str = "key") -> str:
     """Return `value` if it can name one stream of its category; raise InputError naming `field`."""
-    return _check(value, field, _KEY, limits.MAX_STREAM_KEY_CHARS, "letters, digits and . _ : / @ + = , -")
+    return _check(value, field, _KEY, stream_limits.MAX_STREAM_KEY_CHARS, "letters, digits and . _ : / @ + = , -")
 
 
 def check_projection(value: object, field: str = "projection") -> str:
     """Return `value` if it is a well-formed name of a projection; raise InputError naming `field`."""
-    return _check(value, field, _KIND, limits.MAX_CATEGORY_CHARS, "lower-case words joined by . _ or -")
+    return _check(value, field, _KIND, stream_limits.MAX_CATEGORY_CHARS, "lower-case words joined by . _ or -")
 
 
 def check_schedule(value: object, field: str = "schedule") -> str:
@@ -55,7 +55,7 @@ def check_schedule(value: object, field: str = "schedule") -> str:
 
 def check_webhook(value: object, field: str = "webhook") -> str:
     """Return `value` if it is a well-formed name of an endpoint such as `orders`; raise InputError naming `field`."""
-    return _check(value, field, _KIND, limits.MAX_WEBHOOK_CHARS, "lower-case words joined by . _ or -")
+    return _check(value, field, _KIND, webhook_limits.MAX_WEBHOOK_CHARS, "lower-case words joined by . _ or -")
 
 
 def check_tenant(value: object, field: str = "tenant") -> str:

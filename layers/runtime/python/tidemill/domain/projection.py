@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from tidemill.domain import limits
+from tidemill.domain import limits, stream_limits
 from tidemill.domain.chain import Recorded, first_break
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.fact import Fact
@@ -69,8 +69,10 @@ class Projection(Generic[M]):
         if type(made) is not self.model:
             raise TypeError(f"{self.name} returned {type(made).__name__}. Fix: return {self.model.__name__} or None")
         data = made.model_dump_json().encode()
-        if len(data) > limits.MAX_LINE_BYTES:
-            problem = f"is {len(data)} bytes, the limit is {limits.MAX_LINE_BYTES}. Fix: keep less of a stream in it"
+        if len(data) > stream_limits.MAX_LINE_BYTES:
+            problem = (
+                f"is {len(data)} bytes, the limit is {stream_limits.MAX_LINE_BYTES}. Fix: keep less of a stream in it"
+            )
             raise InputError.at("line", problem, "too_large")
         fresh = replace(fresh, data=data)
         if self.group is None:

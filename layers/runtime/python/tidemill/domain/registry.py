@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tidemill.domain import limits
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.errors import DefinitionError, InputError, UnknownKindError, Violation
 from tidemill.domain.lane import DEFAULT_LANES, Lane
+from tidemill.domain.lanes_listed import lanes_by_name, standard_in
 from tidemill.domain.saga.closing import closing_in
 from tidemill.domain.saga.listing import by_name, check_saga
 from tidemill.domain.saga.saga import Saga
@@ -71,12 +71,12 @@ class JobRegistry:
             from tidemill.domain.webhook.declaring import declared
 
             self._webhooks, definitions, lanes = declared(webhooks, definitions, lanes)
-        self._lanes = _by_name(lanes)
+        self._lanes = lanes_by_name(lanes)
         self._sagas = by_name(sagas)
         self._streams = streams_by_category(streams)
         self._projections = projections_by_name(projections, self._streams)
         if self._sagas and all(definition.kind != CLOSE_KIND for definition in definitions):
-            definitions = (*definitions, closing_in(_standard(self._lanes)))
+            definitions = (*definitions, closing_in(standard_in(self._lanes)))
         self._kinds = _by_kind(definitions)
         self._definitions = definitions
         for definition in definitions:
@@ -176,7 +176,7 @@ class JobRegistry:
 
     def route(self, definition: AnyDefinition) -> str:
         """The lane whose queue takes what is sent for the job without an envelope: its own, or a standard one."""
-        return _standard(self._lanes) if self._lanes[definition.lane].fifo else definition.lane
+        return standard_in(self._lanes) if self._lanes[definition.lane].fifo else definition.lane
 
     def _check_subscriptions(self) -> None:
         for definition, subscription in self.subscriptions:
@@ -250,46 +250,6 @@ def _events(events: Iterable[type[Event]], definitions: Sequence[AnyDefinition])
     from tidemill.domain.listed_events import by_type
 
     return by_type(events, announced)
-
-
-def _standard(lanes: Mapping[str, Lane]) -> str:
-    standard = [lane.name for lane in lanes.values() if not lane.fifo]
-    if not standard:
-        raise DefinitionError("sagas need a standard lane, and all lanes are FIFO. Fix: add Lane('...')")
-    return standard[0]
-
-
-def _by_name(lanes: Sequence[Lane]) -> dict[str, Lane]:
-    named: dict[str, Lane] = {}
-    plain: dict[str, str] = {}
-    for lane in _listed(lanes):
-        if lane.name in named:
-            raise DefinitionError(f"two lanes are named {lane.name!r}. Fix: rename one")
-        if lane.name.endswith("-dlq"):
-            raise DefinitionError(f"lane {lane.name!r} is named as another lane's DLQ would be. Fix: rename it")
-        # CloudFormation's logical ids hold no hyphens.
-        twin = plain.setdefault(lane.name.replace("-", ""), lane.name)
-        if twin != lane.name:
-            raise DefinitionError(f"lanes {twin!r} and {lane.name!r} differ in hyphens only. Fix: rename one")
-        named[lane.name] = lane
-    if len(named) > limits.MAX_LANES:
-        raise DefinitionError(
-            f"the registry has {len(named)} lanes. Fix: at most {limits.MAX_LANES}; kinds may share one"
-        )
-    if not named:
-        raise DefinitionError("a registry needs at least one lane. Fix: leave `lanes` out for the default three")
-    return named
-
-
-def _listed(lanes: object) -> list[Lane]:
-    if not isinstance(lanes, Iterable):
-        raise DefinitionError(f"lanes is {lanes!r}. Fix: lanes=(*DEFAULT_LANES, Lane('...'))")
-    listed: list[Lane] = []
-    for lane in lanes:
-        if not isinstance(lane, Lane):
-            raise DefinitionError(f"{lane!r} in `lanes` is no lane. Fix: give Lane('...')")
-        listed.append(lane)
-    return listed
 
 
 def _by_kind(definitions: Sequence[AnyDefinition]) -> dict[str, AnyDefinition]:

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tidemill.domain import limits
+from tidemill.domain import limits, stream_limits
 from tidemill.domain.declared import check_whole
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.event import Event
@@ -101,7 +101,7 @@ class Stream(Generic[S]):
                 "model_config = ConfigDict(frozen=True)"
             )
         if snapshot_every:
-            check_whole(f"stream {category!r}: snapshot_every", snapshot_every, 10, limits.MAX_SNAPSHOT_EVERY)
+            check_whole(f"stream {category!r}: snapshot_every", snapshot_every, 10, stream_limits.MAX_SNAPSHOT_EVERY)
         check_whole(f"stream {category!r}: schema", schema, 1, limits.MAX_SEQUENCE)
         self.start: Final = start
         self.apply: Final = apply
@@ -163,9 +163,10 @@ class Stream(Generic[S]):
             problem = f"apply answered {type(state).__name__}. Fix: let it return {type(self.start).__name__}"
             raise InputError.at("state", problem, "type")
         written = state.model_dump_json().encode()
-        if len(written) > limits.MAX_STATE_BYTES:
+        if len(written) > stream_limits.MAX_STATE_BYTES:
+            most = stream_limits.MAX_STATE_BYTES
             problem = (
-                f"of {self.category} is {len(written)} bytes, the limit is {limits.MAX_STATE_BYTES}. Fix: keep in it "
+                f"of {self.category} is {len(written)} bytes, the limit is {most}. Fix: keep in it "
                 "only what decisions need; what is looked at belongs into a read model"
             )
             raise InputError.at("state", problem, "too_large")
@@ -208,12 +209,16 @@ def check_events(sizes: Sequence[int], beside: int) -> None:
     Raises:
         InputError: there are none, more than 40, more than 1 MiB (1,048,576 bytes) of them, or over 100 items in all.
     """
-    if not 1 <= len(sizes) <= limits.MAX_APPEND_EVENTS:
-        problem = f"must be 1 to {limits.MAX_APPEND_EVENTS}, not {len(sizes)}: they are written all or none"
+    if not 1 <= len(sizes) <= stream_limits.MAX_APPEND_EVENTS:
+        problem = f"must be 1 to {stream_limits.MAX_APPEND_EVENTS}, not {len(sizes)}: they are written all or none"
         raise InputError.at("events", problem, "range")
-    if sum(sizes) > limits.MAX_APPEND_BYTES:
-        problem = f"are {sum(sizes)} bytes together, the limit is {limits.MAX_APPEND_BYTES}. Fix: append them in parts"
+    if sum(sizes) > stream_limits.MAX_APPEND_BYTES:
+        problem = (
+            f"are {sum(sizes)} bytes together, the limit is {stream_limits.MAX_APPEND_BYTES}. Fix: append them in parts"
+        )
         raise InputError.at("events", problem, "too_large")
-    if len(sizes) + beside > limits.MAX_TRANSACTION_ITEMS:
-        problem = f"and the events are {len(sizes) + beside} items, a transaction takes {limits.MAX_TRANSACTION_ITEMS}"
+    if len(sizes) + beside > stream_limits.MAX_TRANSACTION_ITEMS:
+        problem = (
+            f"and the events are {len(sizes) + beside} items, a transaction takes {stream_limits.MAX_TRANSACTION_ITEMS}"
+        )
         raise InputError.at("beside", problem, "range")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from tidemill.domain import limits
+from tidemill.domain import limits, webhook_limits
 from tidemill.domain.due import MOMENT_PATTERN
 from tidemill.domain.registry import AnyDefinition, JobRegistry
 from tidemill.entrypoints import http_models as models
@@ -38,7 +38,7 @@ _MODE: Final[JsonSchemaMode] = "validation"
 _RUN_AT: Final = {"type": ["string", "null"], "format": "date-time", "pattern": MOMENT_PATTERN}
 _WEBHOOK: Final = {
     "type": "string",
-    "maxLength": limits.MAX_WEBHOOK_CHARS,
+    "maxLength": webhook_limits.MAX_WEBHOOK_CHARS,
     "description": "The endpoint that is told how the job ended, one that the program lists. Never a URL.",
 }
 _SECONDS: Final = {"type": ["number", "null"], "minimum": 0, "maximum": int(limits.MAX_DELAY.total_seconds())}

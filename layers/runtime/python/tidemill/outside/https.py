@@ -18,7 +18,7 @@ from http.client import HTTPException, HTTPResponse
 from ipaddress import IPv4Address, ip_address
 from typing import Any, Final, cast
 
-from tidemill.domain import limits
+from tidemill.domain import webhook_limits
 from tidemill.domain.ports.webhooks import HttpAnswer
 from tidemill.domain.webhook.address import Address
 from tidemill.domain.webhook.reach import PUBLIC, Reach, Target
@@ -26,7 +26,7 @@ from tidemill.domain.webhook_errors import ForbiddenAddressError, UnreachableErr
 from tidemill.outside.bounded import BoundedStream
 from tidemill.outside.resolving import resolve
 
-_TIME_S: Final = limits.WEBHOOK_TIME.total_seconds()
+_TIME_S: Final = webhook_limits.WEBHOOK_TIME.total_seconds()
 _AGENT: Final = "tidemill-webhooks"
 
 
@@ -71,7 +71,7 @@ class SafeSender:
         with self._connected(target, addresses, ends_at) as plain, self._secured(plain, target, ends_at) as stream:
             stream.settimeout(self._left(ends_at))
             stream.sendall(_request(target, headers, body))
-            return _answer(BoundedStream(stream, lambda: self._left(ends_at), limits.MAX_WEBHOOK_ANSWER))
+            return _answer(BoundedStream(stream, lambda: self._left(ends_at), webhook_limits.MAX_WEBHOOK_ANSWER))
 
     def _checked(self, target: Target, ends_at: float) -> Sequence[Address]:
         """Every address that the name has, if all of them may be connected to."""
@@ -81,7 +81,7 @@ class SafeSender:
                 raise ForbiddenAddressError(target.host, str(address))
         if not found:
             raise UnreachableError(target.host, "its name has no address")
-        return found[: limits.MAX_WEBHOOK_ADDRESSES]
+        return found[: webhook_limits.MAX_WEBHOOK_ADDRESSES]
 
     def _connected(self, target: Target, addresses: Sequence[Address], ends_at: float) -> socket.socket:
         """A connection to the first of the addresses that takes one."""

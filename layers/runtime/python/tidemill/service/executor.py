@@ -8,7 +8,7 @@ answers the messages that must stay on the queue.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
@@ -246,10 +246,7 @@ class Executor:
             batch.attempts[message_id],
             retry=policy.retry,
             retention=policy.retention,
-            waits=replace(
-                self._waits(job, claimed.received.delivery, now_ms),
-                unheard=job.cancel_asked and not batch.has_heard(message_id),
-            ),
+            waits=self._waits(job, claimed.received.delivery, now_ms, heard=batch.has_heard(message_id)),
             now_ms=now_ms,
             random=self.random.random,
         )
@@ -259,9 +256,9 @@ class Executor:
         told = batch.outbounds(message_id) if isinstance(verdict, Complete) else ()
         return Conclusion(job, verdict, envelope, now_ms, notices, self.around.code, (*told, *ended))
 
-    def _waits(self, job: Job, delivery: Delivery, now_ms: int) -> Waits:
+    def _waits(self, job: Job, delivery: Delivery, now_ms: int, *, heard: bool) -> Waits:
         age = timedelta(milliseconds=now_ms - delivery.sent_at)
-        return Waits(delivery.receives, self._in_order, age, job.watched)
+        return Waits(delivery.receives, self._in_order, age, job.watched, unheard=job.cancel_asked and not heard)
 
     @property
     def _in_order(self) -> bool:

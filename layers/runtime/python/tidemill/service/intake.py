@@ -8,19 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tidemill.domain.envelope import EVENT_FIELD, is_fact_message, is_tick
-from tidemill.domain.errors import (
-    KeyConflictError,
-    NewerVersionError,
-    PlainMessageError,
-    TidemillError,
-    UnavailableError,
-)
+from tidemill.domain.errors import KeyConflictError, PlainMessageError, TidemillError, UnavailableError
 from tidemill.domain.failure import refusal_of
 from tidemill.domain.hiding import strings_of
 from tidemill.domain.job import Job
 from tidemill.domain.ports import Clock, JobReader, JobStore, Refused, Telemetry, Written
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.settle import ACK, TO_DLQ, UNASKED, Settlement
+from tidemill.domain.version_errors import NewerVersionError
 from tidemill.service.errands import Errands
 from tidemill.service.expecting import awaited_by, awaited_in, errand_in
 from tidemill.service.reception import Foreign, Unreadable

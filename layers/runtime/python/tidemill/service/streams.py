@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from tidemill.domain import limits
+from tidemill.domain import stream_limits
 from tidemill.domain.causes import NO_CAUSES, Causes
 from tidemill.domain.chain import EMPTY, Head, Recorded, chained
 from tidemill.domain.errors import UnavailableError
@@ -206,7 +206,7 @@ class Streams(StreamReader):
             AppendConflictError: eight decisions in a row came too late.
             StreamBrokenError, UnknownEventError, InvalidArgsError, InputError, UnavailableError: see `load`, `append`.
         """
-        for tried in range(1, limits.MAX_DECISIONS + 1):
+        for tried in range(1, stream_limits.MAX_DECISIONS + 1):
             loaded = self.load(stream, key, tenant=tenant)
             if once is not None and loaded.version and self.store.appended(loaded.ref, check_key(once, "once")):
                 return loaded
@@ -218,7 +218,7 @@ class Streams(StreamReader):
             except AppendedBeforeError:
                 return self.load(stream, key, tenant=tenant)
             except AppendConflictError:
-                if tried == limits.MAX_DECISIONS:
+                if tried == stream_limits.MAX_DECISIONS:
                     raise
         raise AssertionError  # the loop returns or raises
 

@@ -163,8 +163,7 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
     kind = _kind_of(submission.args)
     definition, tenant = registry.resolve(kind), check_tenant(submission.tenant)
     lane = placed(submission.lane, definition, registry)
-    if not isinstance(submission.durable_args, bool):
-        raise InputError.at("durable_args", f"must be true or false, not {type(submission.durable_args).__name__}")
+    _check_switch(submission.durable_args, "durable_args")
     due_ms, overdue = start_of(submission.run_at, submission.delay, now_ms)
     _check_order(submission, registry.lanes[lane])
     scheduled_at = _moment(submission.scheduled_at)
@@ -205,6 +204,11 @@ def check(submission: Submission, registry: JobRegistry, now_ms: int, random: Ra
         submission.durable_args,
         overdue,
     )
+
+
+def _check_switch(value: object, field: str) -> None:
+    if not isinstance(value, bool):
+        raise InputError.at(field, f"must be true or false, not {type(value).__name__}")
 
 
 def check_hops(given: object) -> int:

@@ -76,8 +76,7 @@ class Harness:
         self.telemetry = Heard(self.clock.now_ms)
         self._crew = InlineCrew(self.clock)
         self._watching = Watching(self._crew, self.faults)
-        self._loop = InlineLoop(self.clock)
-        self._ledger = Ledger()
+        self._loop, self._ledger = InlineLoop(self.clock), Ledger()
         self.receiver = Receiver(self.clock)
         self._stack = MemoryStack(
             watched(self.receiver.manned(registry, self.telemetry), self._watching),
@@ -93,10 +92,8 @@ class Harness:
         stack = self._stack
         duties = Duties(stack, stack.janitor(), stack.ticks(), stack.batch_watch(), self._crew, stack.leftovers())
         self.clock.wake(duties, self._crew, self._stack.machines)
-        self.client = self._stack.client()
-        self.listing = self._stack.listing()
-        self.desk = self._stack.desk()
-        self.sagas = self._stack.sagas()
+        self.client, self.listing = stack.client(), stack.listing()
+        self.desk, self.sagas = stack.desk(), stack.sagas()
         self.queues, self.outbox, self.bus = stack.queues, stack.outbox, stack.bus
 
     def __enter__(self) -> Self:

@@ -131,13 +131,11 @@ def context(
         seen.get("scheduled_at_ms"),
     )
     job = _waiting(rehearsal.definition.lane, clock.now_ms(), seen)
-    rehearsal.memory.memories[job.ref] = Memory(
-        steps={
-            name: Remembered(check_step_name(name), number, encode_result(value), clock.now_ms(), job.generation, code)
-            for number, (name, value) in enumerate((remembered or {}).items(), 1)
-        },
-        cursor=None if cursor is None else encode_cursor(cursor),
-    )
+    steps = {
+        name: Remembered(check_step_name(name), number, encode_result(value), clock.now_ms(), job.generation, code)
+        for number, (name, value) in enumerate((remembered or {}).items(), 1)
+    }
+    rehearsal.memory.memories[job.ref] = Memory(steps=steps, cursor=None if cursor is None else encode_cursor(cursor))
     attempt = seen.get("attempt", 1)
     made = _local(rehearsal, _claimed(job, attempt, attempt))
     for name, value in (answers or {}).items():

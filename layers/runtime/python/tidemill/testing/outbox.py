@@ -78,7 +78,7 @@ class MemoryBus:
         published: every fact as it was published, those that were published twice included.
     """
 
-    tell: Callable[[OutboundFact], object] = lambda _: None
+    tell: Callable[[OutboundFact], object] = field(default_factory=lambda: _nobody)
     published: list[OutboundFact] = field(default_factory=list)
 
     def publish(self, facts: Sequence[OutboundFact]) -> list[UnavailableError | None]:
@@ -87,6 +87,10 @@ class MemoryBus:
             self.published.append(fact)
             self.tell(fact)
         return [None] * len(facts)
+
+
+def _nobody(_: OutboundFact) -> None:
+    """No rule is there."""
 
 
 def _key(outbound: Outbound) -> dict[str, Any]:

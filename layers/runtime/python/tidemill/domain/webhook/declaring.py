@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from tidemill.domain import limits
+from tidemill.domain import webhook_limits
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.lane import WEBHOOK_LANE, Lane
@@ -47,6 +47,6 @@ def _names(names: object) -> tuple[str, ...]:
             raise DefinitionError(f"webhooks holds {name!r}: {error}") from error
         if names.count(name) > 1:
             raise DefinitionError(f"webhooks holds {name!r} twice. Fix: name each endpoint once")
-    if len(names) > limits.MAX_WEBHOOKS:
-        raise DefinitionError(f"webhooks holds {len(names)} endpoints. Fix: at most {limits.MAX_WEBHOOKS}")
+    if len(names) > webhook_limits.MAX_WEBHOOKS:
+        raise DefinitionError(f"webhooks holds {len(names)} endpoints. Fix: at most {webhook_limits.MAX_WEBHOOKS}")
     return tuple(names)

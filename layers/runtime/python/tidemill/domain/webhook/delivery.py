@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NoReturn
 
-from tidemill.domain import limits
+from tidemill.domain import webhook_limits
 from tidemill.domain.args import JobArgs
 from tidemill.domain.context import JobContext
 from tidemill.domain.definition import JobDefinition
@@ -104,7 +104,7 @@ def judged(status: int, headers: Mapping[str, str], now: datetime) -> Judgement:
         return Judgement(Sense.GONE, "answered 410 Gone")
     wait = retry_after(headers, now) if status in _MASKED else None
     if wait:
-        return Judgement(Sense.WAIT, f"answered {status} with Retry-After", min(wait, limits.MAX_WEBHOOK_WAIT))
+        return Judgement(Sense.WAIT, f"answered {status} with Retry-After", min(wait, webhook_limits.MAX_WEBHOOK_WAIT))
     if 300 <= status < 400:
         problem = f"answered {status}: redirects are not followed. Fix: give the endpoint the URL that it leads to"
         return Judgement(Sense.FAILED, problem)
@@ -115,7 +115,7 @@ def deliveries() -> tuple[JobDefinition[WebhookDelivery, None], Lane]:
     """The job and the lane that a registry with webhooks has beside its own."""
     # It waits for others nearly all of its time.
     lane = Lane(WEBHOOK_LANE, max_concurrency=10, memory_mb=512)
-    timeout = limits.WEBHOOK_TIME * 2
+    timeout = webhook_limits.WEBHOOK_TIME * 2
     return JobDefinition(WebhookDelivery, _unmanned, lane=WEBHOOK_LANE, retry=DELIVERY_RETRY, timeout=timeout), lane
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from tidemill.domain import limits
+from tidemill.domain import webhook_limits
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError
 from tidemill.domain.webhook.signing import tag_of
@@ -97,6 +97,8 @@ def check_overlap(overlap: object) -> timedelta:
     """`overlap` if it is 0 s to 30 days; raise InputError naming it."""
     if not isinstance(overlap, timedelta):
         raise InputError.at("overlap", f"must be a span such as days(1), not {type(overlap).__name__}", "type")
-    if not timedelta(0) <= overlap <= limits.MAX_WEBHOOK_OVERLAP:
-        raise InputError.at("overlap", f"must be 0 s to {limits.MAX_WEBHOOK_OVERLAP.days} days, not {overlap}", "range")
+    if not timedelta(0) <= overlap <= webhook_limits.MAX_WEBHOOK_OVERLAP:
+        raise InputError.at(
+            "overlap", f"must be 0 s to {webhook_limits.MAX_WEBHOOK_OVERLAP.days} days, not {overlap}", "range"
+        )
     return overlap

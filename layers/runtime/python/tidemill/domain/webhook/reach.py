@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tidemill.domain import limits
+from tidemill.domain import webhook_limits
 from tidemill.domain.errors import InputError
 from tidemill.domain.webhook.address import Address, is_public
 
@@ -66,8 +66,8 @@ class Reach:
         """
         if not isinstance(url, str):
             raise InputError.at(field, f"must be a string, not {type(url).__name__}", "type")
-        if not 1 <= len(url) <= limits.MAX_WEBHOOK_URL_CHARS:
-            raise InputError.at(field, f"must have 1 to {limits.MAX_WEBHOOK_URL_CHARS} characters", "length")
+        if not 1 <= len(url) <= webhook_limits.MAX_WEBHOOK_URL_CHARS:
+            raise InputError.at(field, f"must have 1 to {webhook_limits.MAX_WEBHOOK_URL_CHARS} characters", "length")
         found = _URL.fullmatch(url)
         if found is None:
             raise InputError.at(field, _why_not(url), "format")

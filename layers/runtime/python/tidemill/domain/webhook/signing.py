@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from tidemill.domain import limits
+from tidemill.domain import webhook_limits
 from tidemill.domain.errors import InputError
 from tidemill.domain.webhook_errors import Doubt, WebhookSignatureError
 
@@ -56,7 +56,7 @@ def key_of(secret: object, field: str = "secret") -> bytes:
         key = b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         raise InputError.at(field, problem, "secret") from None
-    if not limits.MIN_WEBHOOK_KEY <= len(key) <= limits.MAX_WEBHOOK_KEY:
+    if not webhook_limits.MIN_WEBHOOK_KEY <= len(key) <= webhook_limits.MAX_WEBHOOK_KEY:
         raise InputError.at(field, problem, "secret")
     return key
 
@@ -105,7 +105,7 @@ def verified(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], no
         raise WebhookSignatureError(
             Doubt.WRONG, "no signature is right: another secret signed it, or its id, time or body was changed"
         )
-    tolerance = limits.WEBHOOK_TOLERANCE.total_seconds()
+    tolerance = webhook_limits.WEBHOOK_TOLERANCE.total_seconds()
     if abs(now_s - int(sent)) > tolerance:
         late = now_s > int(sent)
         raise WebhookSignatureError(
