@@ -73,7 +73,7 @@ def commit(ground, *things, refused=False):
 
 def test_a_jobs_success_and_what_it_tells_come_together(deployed_trials, heard):
     ground = deployed_trials
-    diary, name = ground.diary("telling"), uuid4().hex
+    diary, name = ground.diary("telling"), uuid4().hex[:12]
     receipt = ground.client.submit(Tell(diary=str(diary.path), name=name, at_ms=now_ms()))
 
     assert ground.ended(receipt.job.ref).state is State.SUCCEEDED
@@ -88,7 +88,7 @@ def test_a_jobs_success_and_what_it_tells_come_together(deployed_trials, heard):
 
 def test_a_job_that_dies_tells_its_death_and_nothing_else(deployed_trials, heard):
     ground = deployed_trials
-    diary, name = ground.diary("telling-dead"), uuid4().hex
+    diary, name = ground.diary("telling-dead"), uuid4().hex[:12]
     receipt = ground.client.submit(Tell(diary=str(diary.path), name=name, fails=True))
 
     assert ground.ended(receipt.job.ref).state is State.DEAD
@@ -99,7 +99,7 @@ def test_a_job_that_dies_tells_its_death_and_nothing_else(deployed_trials, heard
 
 def test_a_callers_transaction(deployed_trials, heard, measured):
     ground = deployed_trials
-    diary, name = ground.diary("committed"), uuid4().hex
+    diary, name = ground.diary("committed"), uuid4().hex[:12]
     for number in range(RELAYED):
         items = commit(
             ground,
@@ -118,7 +118,7 @@ def test_a_callers_transaction(deployed_trials, heard, measured):
 
 def test_what_does_not_commit_is_heard_of_by_nobody(deployed_trials, heard):
     ground = deployed_trials
-    diary, name = ground.diary("refused"), uuid4().hex
+    diary, name = ground.diary("refused"), uuid4().hex[:12]
     with pytest.raises(Exception, match="TransactionCanceled"):
         commit(ground, Quick(diary=str(diary.path), name=name), Told(name=name, at_ms=0), refused=True)
     commit(ground, Told(name=f"after {name}", at_ms=now_ms()))
@@ -130,7 +130,7 @@ def test_what_does_not_commit_is_heard_of_by_nobody(deployed_trials, heard):
 
 def test_the_janitor_sends_what_the_relay_has_left(deployed_trials, heard):
     ground = deployed_trials
-    functions, name = ground.cloud.client("lambda"), uuid4().hex
+    functions, name = ground.cloud.client("lambda"), uuid4().hex[:12]
     (mapping,) = [
         one["UUID"]
         for one in functions.list_event_source_mappings()["EventSourceMappings"]
