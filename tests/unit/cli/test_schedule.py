@@ -68,6 +68,7 @@ def test_list_for_programs(schedule):
         "when": "0 12 * * *",
         "zone": "UTC",
         "jitter_seconds": 900,
+        "overlap": "allow",
         "expires_in_seconds": 3600,
         "enabled": False,
         "expressions": ["cron(0 12 * * ? *)"],

@@ -295,7 +295,7 @@ def test_a_validator_that_raises_ends_its_own_job_and_is_not_quoted(make_worker,
     read = Later.from_message.__func__
 
     def from_message(cls, canonical, version):
-        args = read(cls, canonical)
+        args = read(cls, canonical, version)
         if args.name == "secret-of-ada":
             raise error
         return args

@@ -32,7 +32,7 @@ def handled(make_worker, monkeypatch):
     """Invokes the shipped handler over a worker in memory. Answers the worker, the invocation and what happened."""
     inner, happened = make_worker(), []
     lanes = SimpleNamespace(lane="default", stack="test")
-    program = SimpleNamespace(settings=lanes, executor=lambda _: inner.executor, clock=inner.clock)
+    program = SimpleNamespace(settings=lanes, executor=lambda *_: inner.executor, clock=inner.clock)
     monkeypatch.setattr(bootstrap.Program, "from_env", lambda _: program)
     monkeypatch.setattr(observability, "PowertoolsTelemetry", lambda *_: Ears(happened))
     monkeypatch.setattr(worker, "end_process", lambda code: happened.append(f"ended with {code}"))

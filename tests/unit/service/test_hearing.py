@@ -17,7 +17,7 @@ class Met(Event, type="person.met"):
     secret: str = "hidden"
 
 
-MET = replace(FACT, type="person.met", data=b'{"name":"bob","new":1,"secret":"s3cret"}')
+MET = replace(FACT, type="person.met", version=1, data=b'{"name":"bob","new":1,"secret":"s3cret"}')
 LANES = (*DEFAULT_LANES, Lane("orders", fifo=True))
 
 

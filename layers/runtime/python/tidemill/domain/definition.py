@@ -211,9 +211,9 @@ def job(  # noqa: PLR0913 - one keyword an option of a job, and a signature that
     """
     options: dict[str, Any] = {"lane": lane, "timeout": timeout, "webhook": webhook, "schedule": schedule}
     options |= {
-        "retry": retry or Retry(),
+        "retry": Retry() if retry is None else retry,
         "on_final": on_final,
-        "retention": retention or Retention(),
+        "retention": Retention() if retention is None else retention,
         "soft_timeout": soft_timeout,
         "heartbeat": heartbeat,
         "on_code_change": on_code_change,
