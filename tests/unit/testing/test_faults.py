@@ -194,6 +194,7 @@ def test_what_can_not_be_a_fault_is_refused(tide):
 
 def test_every_verb_of_every_port_can_fail():
     from tidemill.domain import ports
+    from tidemill.domain.ports.webhooks import Endpoints
 
     stores = (
         ports.JobStore,
@@ -211,11 +212,16 @@ def test_every_verb_of_every_port_can_fail():
     schedules = {name for name in vars(ports.ScheduleStore) if not name.startswith("_")}
     renamed = {"find_schedules", "due_schedules", "record_schedule", "move_schedule"}
     # Verbs that several ports have: a fault names whose is meant.
-    sagas = {"report", "keep_token", "find_token", "start_saga", "look_at_saga", "history_of_saga"}
+    sagas = {"report", "keep_token", "find_token", "start_saga", "look_at_saga", "history_of_saga", "left_of_saga"}
     ports_of_sagas = (ports.TaskReports, ports.TaskTokens, ports.Executions)
     assert sum(not name.startswith("_") for port in ports_of_sagas for name in vars(port)) == len(sagas)
+    # The entries of a transaction are made without a call.
+    events = {name for port in (ports.Outbox, ports.EventBus) for name in vars(port) if not name.startswith("_")}
+    events = (events - {"actions", "find", "page"}) | {"find_outbound", "outbox_page"}
+    endpoints = {f"{name}_endpoint" for name in vars(Endpoints) if not name.startswith("_")}
     # What a queue is, it knows by its name.
     known = (verbs - {"keeps_order"}) | (dlq - {"move"}) | {"dlq_move"} | (schedules - {"record"}) | renamed | sagas
+    known |= events | endpoints
     assert known == set(CALLS)
 
 

@@ -32,6 +32,7 @@ Call: TypeAlias = Literal[
     "listed", "version", "versions_of", "history",
     # sagas: their task tokens, and their state machines
     "keep_token", "find_token", "report", "start_saga", "look_at_saga", "history_of_saga",
+    "left_of_saga",
     # batches
     "open_batch", "keep_jobs", "kept_jobs", "find_batches", "tally", "count_ends", "fill", "advance", "ask_cancel",
     "end_batch", "look_again", "due_batches",

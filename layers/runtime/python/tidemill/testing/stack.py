@@ -58,7 +58,13 @@ from tidemill.testing.waits import API_URL, MemoryWaits
 
 # Whose facts are published here.
 STACK: Final = "testing"
-# The table's verbs are those of other ports: a fault tells them apart.
+# Verbs that other ports have too: a fault tells them apart.
+_OF_SAGAS: Final = {
+    "start": "start_saga",
+    "look": "look_at_saga",
+    "history": "history_of_saga",
+    "left": "left_of_saga",
+}
 _OF_ENDPOINTS: Final = {
     "find": "find_endpoint",
     "create": "create_endpoint",
@@ -184,7 +190,7 @@ class MemoryStack:
         ports = self.tampering(Process.CLIENT)
         store = ports.port(self.store)
         canceller = SagaCanceller(self._store(ports), self._errands(ports), self.clock)
-        executions = ports.port(self.machines, start="start_saga", look="look_at_saga", history="history_of_saga")
+        executions = ports.port(self.machines, **_OF_SAGAS)
         return SagaDesk(self.registry, executions, store, canceller, self.desk(), self.clock, self.random)
 
     def batch_watch(self) -> BatchWatch:
