@@ -64,6 +64,8 @@ def test_a_saga_whose_execution_was_stopped_goes_on_where_it_was(ground):
     program = ground.program
 
     receipt = program.sagas.start(NAME, order, tenant=TENANT)
+    history = lambda: {event.state for event in program.sagas.history(NAME, receipt.saga_id, TENANT)}  # noqa: E731
+    assert wait_until(lambda: "book" in history(), PATIENCE_S)
     machine = program.settings.sagas[NAME].replace(":stateMachine:", ":execution:")
     program.clients.step_functions.stop_execution(executionArn=f"{machine}:{receipt.saga_id}-g1")
     assert program.sagas.get(NAME, receipt.saga_id, TENANT).state is SagaState.NEEDS_ATTENTION
@@ -72,8 +74,7 @@ def test_a_saga_whose_execution_was_stopped_goes_on_where_it_was(ground):
 
     assert (view.state, view.generation) == (SagaState.SUCCEEDED, 2), view
     assert [line["word"] for line in diary.lines()] == ["booked", "paid", "sent"]
-    entered = [event.state for event in program.sagas.history(NAME, receipt.saga_id, TENANT) if event.state]
-    assert "go on" in entered
+    assert "go on" in history()
     trail = program.desk.trail(tenant=TENANT).entries
     assert ("ann", "resume") in {(one.actor, one.action) for one in trail}
 
