@@ -207,7 +207,7 @@ def test_a_death_whose_notice_is_there_is_told_all_the_same(store, outbox):
     notice = Notice(make_envelope(waiting), replace(waiting, owns_args=True))
     store.insert([job, notice.record])
 
-    (answer,) = store.conclude([make_conclusion(job, "bury", notice=notice, outbounds=(told,))])
+    (answer,) = store.conclude([make_conclusion(job, "bury", notices=(notice,), outbounds=(told,))])
 
     assert isinstance(answer, Written)
     assert everything(outbox) == [told]
