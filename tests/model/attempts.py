@@ -31,6 +31,7 @@ from tidemill.service.performing import Performer
 from tidemill.service.reception import Enveloped
 from tidemill.service.submitter import Submitter
 from tidemill.service.surroundings import Surroundings
+from tidemill.service.untold import Untold
 from tidemill.testing.batches import MemoryBatches
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
@@ -187,4 +188,5 @@ def _lifeline(tape: Tape, claimed: Job, opened: Memory | None, asked: Names) -> 
         _NEVER,
         beats,
         inquirer=asks_nothing,
+        untold=Untold(asks_nothing),
     )

@@ -142,8 +142,8 @@ def in_two_writes(together: Any) -> Any:
     """The death first, and then its notice."""
 
     def planted(self: Any, operation: str, write: Together) -> Any:
-        outcome = self._single(operation, write.update)
-        self.table.put(operation, list(write.items))
+        outcome = self._single(operation, write.first)
+        self.table.put(operation, [action["Put"]["Item"] for action in write.others if "Put" in action])
         return outcome
 
     return planted

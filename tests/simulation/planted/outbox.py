@@ -38,7 +38,7 @@ def _rows_before_the_end(ended: Any) -> Any:
     def planted(self: Any, done: Any) -> Any:
         if done.outbounds:
             self._table.put("conclude", [outbox_item(outbound) for outbound in done.outbounds])
-        return store._written(store.moving(done.verb, done.before, done.after), self._notice(done.notice), ())
+        return store._written(store.moving(done.verb, done.before, done.after), self._beside(done.notices), ())
 
     return planted
 
