@@ -65,12 +65,7 @@ _OF_SAGAS: Final = {
     "history": "history_of_saga",
     "left": "left_of_saga",
 }
-_OF_ENDPOINTS: Final = {
-    "find": "find_endpoint",
-    "create": "create_endpoint",
-    "change": "change_endpoint",
-    "delete": "delete_endpoint",
-}
+_OF_ENDPOINTS: Final = {verb: f"{verb}_endpoint" for verb in ("find", "create", "change", "delete")}
 
 
 @dataclass
