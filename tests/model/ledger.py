@@ -38,9 +38,11 @@ class Ledger(MemoryStore):
     taken: list[tuple[Verb, State]] = field(default_factory=list)
     problem: str = ""
 
-    def move(self, verb: Verb, before: Job, after: Job, notices: Any = (), *, forget: str | None = None) -> Answer:
+    def move(
+        self, verb: Verb, before: Job, after: Job, notices: Any = (), *, forget: str | None = None, outbounds: Any = ()
+    ) -> Answer:
         was = self.jobs.get(before.ref)
-        answer = super().move(verb, before, after, notices, forget=forget)
+        answer = super().move(verb, before, after, notices, forget=forget, outbounds=outbounds)
         known = was is not None and was.answers == before.answers
         self._enter(verb, was, answer, unchanged=was is not None and _same(was, before), told=known)
         return answer

@@ -189,7 +189,7 @@ def _obeys_only_the_generation_of_the_wish(obeying: Any) -> Any:
 
 
 def _revives_what_has_moved(_: Any) -> Any:
-    return lambda self, verb, before, after, notices=(), *, forget=None: _written(self, before, after)
+    return lambda self, verb, before, after, notices=(), **_: _written(self, before, after)
 
 
 def _written(self: MemoryStore, before: Job, after: Job) -> Any:
