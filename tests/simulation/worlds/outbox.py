@@ -34,7 +34,6 @@ _CONDUCTS = (
     Behaviour(Conduct.HANGS, 1),
     Behaviour(Conduct.WAITS, 1),
 )
-_FOREVER_MS = 10**12
 
 
 def prepare(world: World) -> int:
@@ -170,24 +169,25 @@ def _commit_one_key_twice(world: World, outboxes: Outboxes, numbers: Any, troubl
 
 
 def _switch_off(world: World, stream: Stream, trouble_ms: int) -> None:
-    """The relay's mapping is off for a while, for a day, in which its stream forgets, or for good."""
+    """The relay's mapping is off for a while, for so long that its stream forgets, or for good."""
     rng = world.rng
-    lasts_ms = rng.choice((30_000, 300_000, 86_400_000, _FOREVER_MS))
-    until_ms = sometime(world, trouble_ms)
+    ends_ms = world.scheduler.now_ms + trouble_ms - 1
+    at_ms = sometime(world, trouble_ms) if rng.random() < 0.5 else world.scheduler.now_ms
+    # As long as a day, as far as the stream is concerned: nothing else may be that far away, or nobody would look.
+    forgets, lasts_ms = rng.choice(((False, 30_000), (False, 300_000), (True, trouble_ms), (False, None)))
 
     def off() -> None:
         stream.is_enabled = False
-        if lasts_ms != _FOREVER_MS:
-            world.scheduler.after(lasts_ms, on)
+        if lasts_ms is not None:
+            world.later(min(world.scheduler.now_ms + lasts_ms, ends_ms), on)
 
     def on() -> None:
-        if lasts_ms >= 86_400_000:
+        if forgets:
             stream.trim()
         stream.is_enabled = True
-        if not world.is_over:
-            stream.poke()
+        stream.poke()
 
-    world.later(until_ms if rng.random() < 0.5 else world.scheduler.now_ms, off)
+    world.later(at_ms, off)
 
 
 SETTING = Setting(
