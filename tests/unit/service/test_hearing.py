@@ -95,6 +95,8 @@ def test_a_late_fact_is_no_late_tick(tide):
     tide.advance(minutes(10))
     tide.drain()
 
+    assert [record.state for record in tide.jobs()] == [State.SUCCEEDED]
+    assert "TicksLate" not in tide.telemetry.counts
     assert not [line for line in tide.telemetry.lines if "tick_late" in str(line)]
 
 
