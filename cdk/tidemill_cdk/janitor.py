@@ -8,10 +8,10 @@ from typing import Final
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from tidemill.domain import limits
+from tidemill_cdk.failures import failure_queue
 from tidemill_cdk.function import FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.naming import keep_name
@@ -19,7 +19,7 @@ from tidemill_cdk.permissions import DLQ_CENSUS, JOBS_TABLE, QUEUE_SEND, TABLE_Q
 from tidemill_cdk.queue import LaneQueue, duration
 from tidemill_cdk.settings import DeploySettings
 from tidemill_cdk.table import DUE_INDEX
-from tidemill_cdk.waivers import IS_A_DLQ, TICKS_ARE_KEPT, waive
+from tidemill_cdk.waivers import TICKS_ARE_KEPT, waive
 from tidemill_cdk.worker import Stores
 
 # A tick that is late by a period is replaced by the next one, which does all that this one left.
@@ -54,15 +54,7 @@ class Janitor(PythonFunction):
             resends=True,
         )
         super().__init__(scope, id_, name="Janitor", code=code, shape=shape, settings=settings)
-        self.failed_ticks = sqs.Queue(
-            self,
-            "FailedTicks",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=duration(limits.DLQ_RETENTION),
-        )
-        keep_name(self.failed_ticks, "JanitorFailedTicks")
-        waive(self.failed_ticks, IS_A_DLQ, "AwsSolutions::AwsSolutions-SQS3", "Serverless::Serverless-SQSRedrivePolicy")
+        self.failed_ticks = failure_queue(self, "FailedTicks", "JanitorFailedTicks")
         waive(self.function, TICKS_ARE_KEPT, "Serverless::Serverless-LambdaDLQ")
         self._tick()
         self._keep_failed_ticks()

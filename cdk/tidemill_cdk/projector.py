@@ -8,21 +8,19 @@ from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tidemill.domain import limits
 from tidemill.domain.duration import hours, minutes
 from tidemill_cdk.alarms import Alarms, Condition
 from tidemill_cdk.events import EventsTable, EventStore, LinesTable
+from tidemill_cdk.failures import failure_queue
 from tidemill_cdk.function import FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.metrics import PERIOD, most, stack_metric, total
-from tidemill_cdk.naming import keep_name, rename
+from tidemill_cdk.naming import rename
 from tidemill_cdk.permissions import EVENTS_READ, LINES_WRITE, QUEUE_SEND, STREAM_LIST, STREAM_READ, allow
-from tidemill_cdk.queue import duration
 from tidemill_cdk.settings import DeploySettings
-from tidemill_cdk.waivers import IS_A_DLQ, NEVER_ASYNC_STREAM, STREAMS_ARE_LISTED, waive
+from tidemill_cdk.waivers import RECORDS_ARE_KEPT, STREAMS_ARE_LISTED, waive
 
 MEMORY_MB: Final = 512
 # A hundred facts are a hundred conditional writes at the most, of some 10 ms each; a gap may be a long read.
@@ -61,16 +59,8 @@ class Projector(PythonFunction):
             environment=environment,
         )
         super().__init__(scope, id_, name="Projector", code=code, shape=shape, settings=settings)
-        self.failed = sqs.Queue(
-            self,
-            "Failed",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=duration(limits.DLQ_RETENTION),
-        )
-        keep_name(self.failed, "ProjectorFailedBatches")
-        waive(self.failed, IS_A_DLQ, "AwsSolutions::AwsSolutions-SQS3", "Serverless::Serverless-SQSRedrivePolicy")
-        waive(self.function, NEVER_ASYNC_STREAM, "Serverless::Serverless-LambdaDLQ")
+        self.failed = failure_queue(self, "Failed", "ProjectorFailedBatches")
+        waive(self.function, RECORDS_ARE_KEPT, "Serverless::Serverless-LambdaDLQ")
 
     @classmethod
     def of(

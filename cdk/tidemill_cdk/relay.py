@@ -11,11 +11,11 @@ from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from tidemill.domain import limits
 from tidemill.domain.duration import hours, minutes
+from tidemill_cdk.failures import failure_queue
 from tidemill_cdk.function import FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.naming import keep_name
@@ -30,7 +30,7 @@ from tidemill_cdk.permissions import (
 )
 from tidemill_cdk.queue import LaneQueue, duration
 from tidemill_cdk.settings import DeploySettings
-from tidemill_cdk.waivers import IS_A_DLQ, RECORDS_ARE_KEPT, STREAMS_ARE_LISTED, waive
+from tidemill_cdk.waivers import RECORDS_ARE_KEPT, STREAMS_ARE_LISTED, waive
 from tidemill_cdk.worker import Stores
 
 RELAY_TIMEOUT: Final = minutes(1)
@@ -90,16 +90,7 @@ class Relay(PythonFunction):
             environment=environment,
         )
         super().__init__(scope, id_, name="Relay", code=code, shape=shape, settings=settings)
-        self.failed_records = sqs.Queue(
-            self,
-            "FailedRecords",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=duration(limits.DLQ_RETENTION),
-        )
-        keep_name(self.failed_records, "RelayFailedRecords")
-        findings = ("AwsSolutions::AwsSolutions-SQS3", "Serverless::Serverless-SQSRedrivePolicy")
-        waive(self.failed_records, IS_A_DLQ, *findings)
+        self.failed_records = failure_queue(self, "FailedRecords", "RelayFailedRecords")
         waive(self.function, RECORDS_ARE_KEPT, "Serverless::Serverless-LambdaDLQ")
 
     def send(self, queues: Collection[LaneQueue], stores: Stores) -> None:

@@ -9,10 +9,8 @@ from typing import Final
 from aws_cdk import Annotations, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tidemill.domain import limits
 from tidemill.domain.cron import Cron
 from tidemill.domain.duration import days, minutes
 from tidemill.domain.errors import TidemillError
@@ -21,12 +19,11 @@ from tidemill.domain.schedule import Schedule
 from tidemill.domain.tick import tick_message
 from tidemill.domain.zones import zone_of
 from tidemill_cdk.crowding import MOST_TOGETHER, crowded
+from tidemill_cdk.failures import failure_queue
 from tidemill_cdk.lanes import BuiltLane
 from tidemill_cdk.naming import keep_name, rename, words
 from tidemill_cdk.permissions import QUEUE_SEND, allow
-from tidemill_cdk.queue import duration
 from tidemill_cdk.settings import DeployError
-from tidemill_cdk.waivers import IS_A_DLQ, waive
 
 # API Reference of EventBridge Scheduler, RetryPolicy: 60 s to 24 h, and at most 185 attempts. A send that fails costs
 # nobody anything, and the waits between them grow: so the most of both, as long as a tick is worth sending.
@@ -60,15 +57,7 @@ class Schedules(Construct):
         self.lanes = {definition.lane: lanes[definition.lane] for definition, _ in self.sent}
         self.group = scheduler.ScheduleGroup(self, "Group", schedule_group_name=_group_name(Stack.of(self)))
         keep_name(self.group, "ScheduleGroup")
-        self.dlq = sqs.Queue(
-            self,
-            "Dlq",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=duration(limits.DLQ_RETENTION),
-        )
-        keep_name(self.dlq, "ScheduleDlq")
-        waive(self.dlq, IS_A_DLQ, "AwsSolutions::AwsSolutions-SQS3", "Serverless::Serverless-SQSRedrivePolicy")
+        self.dlq = failure_queue(self, "Dlq", "ScheduleDlq")
         self._role = self._build_role()
         for definition, schedule in self.sent:
             self._build(definition, schedule)

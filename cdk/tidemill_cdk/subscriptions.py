@@ -11,16 +11,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tidemill.domain import limits
 from tidemill.domain.duration import days
 from tidemill.domain.event import Event
 from tidemill.domain.fact import SPECVERSION
 from tidemill.domain.fact_message import PATHS, template_of
 from tidemill.domain.registry import AnyDefinition, JobRegistry
+from tidemill_cdk.failures import failure_queue
 from tidemill_cdk.lanes import BuiltLane
-from tidemill_cdk.naming import keep_name, rename, words
-from tidemill_cdk.queue import duration
-from tidemill_cdk.waivers import IS_A_DLQ, waive
+from tidemill_cdk.naming import rename, words
 
 # API Reference of EventBridge, RetryPolicy: 60 s to 24 h, and at most 185 attempts, with growing waits.
 LONGEST_RETRY: Final = days(1)
@@ -44,15 +42,7 @@ class Subscriptions(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._bus = bus
-        self.dlq = sqs.Queue(
-            self,
-            "Dlq",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=duration(limits.DLQ_RETENTION),
-        )
-        keep_name(self.dlq, "SubscriptionDlq")
-        waive(self.dlq, IS_A_DLQ, "AwsSolutions::AwsSolutions-SQS3", "Serverless::Serverless-SQSRedrivePolicy")
+        self.dlq = failure_queue(self, "Dlq", "SubscriptionDlq")
         self.rules: dict[tuple[str, str], events.CfnRule] = {}
         routes: dict[str, list[events.CfnRule]] = {}
         for definition, subscription in registry.subscriptions:

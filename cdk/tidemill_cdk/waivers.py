@@ -16,7 +16,6 @@ RUNTIME_IS_CHOSEN: Final = "the Python version is a setting, raised when the tes
 NEVER_ASYNC: Final = "a Lambda DLQ is for asynchronous calls; this function is called by SQS or by the API, which wait"
 RECORDS_ARE_KEPT: Final = "the mapping's on-failure queue keeps what a Lambda DLQ would"
 STREAMS_ARE_LISTED: Final = "dynamodb:ListStreams accepts no resource but *, and Lambda's poller asks for it"
-NEVER_ASYNC_STREAM: Final = "a Lambda DLQ is for asynchronous calls; the stream's mapping names a queue for what fails"
 TICKS_ARE_KEPT: Final = "the on-failure destination keeps what a Lambda DLQ would, with the error beside it"
 IS_A_DLQ: Final = "this queue is where failures end; a DLQ of its own would be one more queue nobody reads"
 SQS_KEEPS_FAILURES: Final = "an SQS source takes no failure destination: its queue's redrive policy moves what fails"

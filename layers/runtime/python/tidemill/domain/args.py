@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from tidemill.domain.contract import RESERVED, Contract
+from tidemill.domain.contract import Contract, check_reserved
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.names import check_kind
+
+_OWN: Final = ("job_kind", "job_aliases")
 
 
 class JobArgs(Contract):
@@ -45,7 +47,7 @@ class JobArgs(Contract):
         # pydantic reads the class keywords it knows before this and hands on the rest.
         super().__init_subclass__(**config)
         # Before pydantic makes fields of them, which would first warn of the shadowed attribute.
-        _check_reserved(cls.__name__, {*vars(cls), *vars(cls).get("__annotations__", ())})
+        check_reserved(cls.__name__, "JobArgs", "kind", _OWN, {*vars(cls), *vars(cls).get("__annotations__", ())})
         cls.contract_versioned(version, is_named=kind is not None)
         if kind is None:
             return
@@ -59,19 +61,10 @@ class JobArgs(Contract):
     def __pydantic_init_subclass__(cls, **config: Any) -> None:
         super().__pydantic_init_subclass__(**config)
         # Those of a mixin, too.
-        _check_reserved(cls.__name__, set(cls.model_fields))
+        check_reserved(cls.__name__, "JobArgs", "kind", _OWN, set(cls.model_fields))
 
 
 def _listed(name: str, aliases: object) -> Iterable[object]:
     if isinstance(aliases, str) or not isinstance(aliases, Iterable):
         raise DefinitionError(f"{name}: aliases is {aliases!r}. Fix: give a tuple of kinds, such as aliases=('old',)")
     return aliases
-
-
-def _check_reserved(name: str, fields: set[str]) -> None:
-    for field in ("job_kind", "job_aliases", *RESERVED):
-        if field in fields:
-            raise DefinitionError(
-                f"{name}.{field} is a name that JobArgs needs itself. Fix: rename the field; "
-                f"a kind is given as class {name}(JobArgs, kind='...')"
-            )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tidemill.domain import limits
-from tidemill.domain.errors import InputError, InvalidArgsError, Violation
+from tidemill.domain.errors import DefinitionError, InputError, InvalidArgsError, Violation
 from tidemill.domain.strict_json import check_depth, dump_canonical
 from tidemill.domain.upcasting import Upcaster, chain_of, refuse_versions
 from tidemill.domain.version_errors import NewerVersionError, UpcastError
@@ -143,6 +144,20 @@ class Contract(BaseModel):
                 )
             )
         return encoded
+
+
+def check_reserved(name: str, base: str, word: str, own: Iterable[str], fields: Collection[str]) -> None:
+    """Refuse a field of class `name` that hides one of `base` itself, which a class statement gives by `word`.
+
+    Raises:
+        DefinitionError: one of `fields` is one of `own` or of every contract's.
+    """
+    for field in (*own, *RESERVED):
+        if field in fields:
+            raise DefinitionError(
+                f"{name}.{field} is a name that {base} needs itself. Fix: rename the field; "
+                f"a {word} is given as class {name}({base}, {word}='...')"
+            )
 
 
 def fingerprint_of(canonical: bytes) -> str:

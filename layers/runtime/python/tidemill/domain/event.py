@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from tidemill.domain.contract import RESERVED, Contract
+from tidemill.domain.contract import Contract, check_reserved
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.names import check_event_type
 
-_RESERVED = ("event_type", *RESERVED)
+_OWN: Final = ("event_type",)
 
 
 class Event(Contract):
@@ -46,7 +46,7 @@ class Event(Contract):
     ) -> None:
         super().__init_subclass__(**config)
         # Before pydantic makes fields of them, which would first warn of the shadowed attribute.
-        _check_reserved(cls.__name__, {*vars(cls), *vars(cls).get("__annotations__", ())})
+        check_reserved(cls.__name__, "Event", "type", _OWN, {*vars(cls), *vars(cls).get("__annotations__", ())})
         cls.contract_versioned(version, is_named=type is not None)
         if type is None:
             return
@@ -59,13 +59,4 @@ class Event(Contract):
     def __pydantic_init_subclass__(cls, **config: Any) -> None:
         super().__pydantic_init_subclass__(**config)
         # Those of a mixin, too.
-        _check_reserved(cls.__name__, set(cls.model_fields))
-
-
-def _check_reserved(name: str, fields: set[str]) -> None:
-    for field in _RESERVED:
-        if field in fields:
-            raise DefinitionError(
-                f"{name}.{field} is a name that Event needs itself. Fix: rename the field; "
-                f"a type is given as class {name}(Event, type='...')"
-            )
+        check_reserved(cls.__name__, "Event", "type", _OWN, set(cls.model_fields))
