@@ -52,7 +52,7 @@ def measure_loads() -> LoadFigures:
 
         from random import Random
 
-        streams = Streams(DynamoEvents(Clients().dynamodb, EVENTS_TABLE), SystemClock(), Random(1))  # noqa: S311
+        streams = Streams(DynamoEvents(Clients().dynamodb, EVENTS_TABLE), SystemClock(), Random(1))  # noqa: S311 - ids of a bench
         kept, plain = declared(100), declared(0)
         loaded = streams.load(kept, "7")
         # Not to a multiple of a hundred, so that a load has facts behind the snapshot to read.

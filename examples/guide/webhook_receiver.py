@@ -36,7 +36,7 @@ class Receiver(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length)  # the bytes as they came: parsed and written again they are others
         secrets = os.environ["WEBHOOK_SECRETS"].split()
-        self.send_response(receive(self.headers, body, secrets, time.time()))  # type: ignore[arg-type]
+        self.send_response(receive(dict(self.headers), body, secrets, time.time()))
         self.end_headers()
 
 

@@ -107,7 +107,7 @@ def test_a_callers_transaction(deployed_trials, heard, measured):
             Publication(Told(name=name, at_ms=now_ms()), subject=f"trial/{name}", sequence=number),
         )
         assert ground.client.get(items.ids[0]).state in {State.QUEUED, State.RUNNING, State.SUCCEEDED}
-        assert wait_until(lambda: len(heard.of("trial.told", name)) > number, PATIENCE_S)  # noqa: B023
+        assert wait_until(lambda: len(heard.of("trial.told", name)) > number, PATIENCE_S)  # noqa: B023 - used at once
         assert ground.ended(ground.client.get(items.ids[0]).ref).state is State.SUCCEEDED
     took_s = [heard.took_s[fact["id"]] for fact in heard.of("trial.told", name)]
     median_s = statistics.median(took_s)

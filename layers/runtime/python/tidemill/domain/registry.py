@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tidemill.domain.definition import JobDefinition
 from tidemill.domain.errors import DefinitionError, InputError, UnknownKindError, Violation
 from tidemill.domain.lane import DEFAULT_LANES, Lane
-from tidemill.domain.lanes_listed import lanes_by_name, standard_in
+from tidemill.domain.listed_lanes import lanes_by_name, standard_in
+from tidemill.domain.listed_streams import projections_by_name, streams_by_category
 from tidemill.domain.saga.closing import closing_in
 from tidemill.domain.saga.listing import by_name, check_saga
 from tidemill.domain.saga.saga import Saga
 from tidemill.domain.saga.words import CLOSE_KIND
 from tidemill.domain.sizing import size_lane
-from tidemill.domain.streams_listed import projections_by_name, streams_by_category
 
 if TYPE_CHECKING:
     from tidemill.domain.event import Event

@@ -247,7 +247,7 @@ class Performer:
 
         around = self.around
         # No chance is left in it: every id follows from the job's.
-        chance = Random(0)  # noqa: S311
+        chance = Random(0)  # noqa: S311 - see above
         composer = Composer(around.registry, around.payloads, around.clock, chance, around.stack)
         cause = current_cause() or Cause(claimed.received.envelope, partial(self._warn, claimed.job))
         return Outgoing(composer, claimed.job, cause)

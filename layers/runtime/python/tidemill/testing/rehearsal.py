@@ -64,12 +64,12 @@ class _Unchecked:
     outbounds: tuple[Outbound, ...] = ()
     _number: int = 0
 
-    def publish(self, event: Event, subject: str | None, sequence: int | None) -> str:  # noqa: ARG002
+    def publish(self, event: Event, subject: str | None, sequence: int | None) -> str:  # noqa: ARG002 - nobody hears it
         """See JobContext."""
         data_of(event)
         return self._id("fact")
 
-    def submit(self, args: JobArgs, options: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def submit(self, args: JobArgs, options: Mapping[str, Any]) -> str:  # noqa: ARG002 - nothing is sent
         """See JobContext."""
         args.canonical()
         return self._id("job")

@@ -90,7 +90,7 @@ class Endpoint:
         return tuple(tag_of(secret) for secret in self.secrets_at(now_ms))
 
     def _changed(self, now_ms: int, **changes: object) -> Endpoint:
-        return replace(self, changed_at=now_ms, revision=self.revision + 1, **changes)  # type: ignore[arg-type]
+        return replace(self, changed_at=now_ms, revision=self.revision + 1, **changes)  # type: ignore[arg-type]  # fields of this class
 
 
 def check_overlap(overlap: object) -> timedelta:
