@@ -9,6 +9,7 @@ from orders.shelf import ShelfFilled
 from orders.till import CountTill
 from orders.trouble import Trouble, plan
 
+from examples.demo import shop_events
 from examples.demo.scoreboard import Scoreboard
 from examples.demo.screen import Screen
 from examples.demo.watch import is_over, wait_until
@@ -26,18 +27,19 @@ SOLD: Final = "saga of an order that goes well"
 UNDONE: Final = "saga of an order that fails half-way is undone"
 BALANCED: Final = "shop's books balance"
 TICK: Final = "schedule's tick makes one job"
-CHECKS: Final = (BATCH, SOLD, UNDONE, BALANCED, TICK)
+CHECKS: Final = (BATCH, SOLD, UNDONE, BALANCED, *shop_events.CHECKS, TICK)
 # It is sent at the next full minute.
 _TICK_PATIENCE_S: Final = 90.0
 
 
 def play_shop(shop: Shop, screen: Screen, board: Scoreboard) -> None:
-    """Fill the shelf, place two orders, of which the carrier refuses one, and look at the books."""
+    """Fill the shelf, place two orders, of which the carrier refuses one, look at the books and who has heard."""
     bought = list(islice(purchases(), DELIVERIES))
     with board.expecting(BATCH), screen.step("batch") as note:
         note(_fill(shop, board, bought))
     with board.expecting(SOLD, UNDONE, BALANCED), screen.step("sagas") as note:
         note(_sell(shop, board, bought[0], bought[1]))
+    shop_events.play_events(shop, screen, board, bought[0], bought[1])
     with board.expecting(TICK), screen.step("schedule") as note:
         note(_tick(shop, board))
 

@@ -65,6 +65,22 @@ class Shop:
         """What an account has."""
         return self.books.balances().get(account, 0)
 
+    def unheard(self, sold: Iterable[Purchase]) -> str:
+        """Which of these purchases a subscriber has not heard of yet; "" if all have."""
+        missing = sorted({name for one in sold for name in self._heard_as(one)} - self._posted())
+        return f"the books lack {missing}" if missing else ""
+
+    def wrongly_heard(self, undone: Iterable[Purchase]) -> str:
+        """Which of these purchases a subscriber has heard of though they were never shipped; "" if none."""
+        wrong = sorted({name for one in undone for name in self._heard_as(one)} & self._posted())
+        return f"the books have {wrong}" if wrong else ""
+
+    def _heard_as(self, purchase: Purchase) -> tuple[str, ...]:
+        return tuple(f"{purchase.order}#{subscriber}" for subscriber in ("sale", "thanks"))
+
+    def _posted(self) -> set[str]:
+        return {posting.name for posting in self.books.postings()}
+
     def problem(self, sold: Iterable[Purchase]) -> str:
         """What is wrong with the books if these purchases, and no others, were sold; "" if nothing is.
 

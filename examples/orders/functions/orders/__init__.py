@@ -1,4 +1,4 @@
-"""The whole list of the shop's jobs, and its saga."""
+"""The whole list of the shop's jobs, its saga, what it publishes and whom it tells."""
 
 from orders.jobs import (
     charge_customer,
@@ -9,6 +9,7 @@ from orders.jobs import (
     ship_order,
 )
 from orders.saga import place_order
+from orders.sales import OrderShipped, count_sale, thank_customer
 from orders.shelf import deliver, open_the_shop
 from orders.till import count_till
 from tidemill import JobRegistry
@@ -23,5 +24,9 @@ registry = JobRegistry(
     deliver,
     open_the_shop,
     count_till,
+    count_sale,
+    thank_customer,
     sagas=[place_order],
+    events=[OrderShipped],
+    webhooks=["supplier"],
 )

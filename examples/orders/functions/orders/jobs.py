@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from orders.books import Posting, books
+from orders.sales import OrderShipped
 from orders.trouble import meet
 from tidemill import JobArgs, JobContext, Retry, job, seconds
 
@@ -106,10 +107,11 @@ def refund_customer(args: RefundCustomer, _: JobContext) -> None:
 
 
 @job(ShipOrder, retry=_RETRY, timeout=seconds(20))
-def ship_order(args: ShipOrder, _: JobContext) -> Parcel:
-    """Move the reserved discs to the carrier."""
+def ship_order(args: ShipOrder, context: JobContext) -> Parcel:
+    """Move the reserved discs to the carrier, and let whoever cares hear of it once that is certain."""
     name = f"{args.order}#ship"
     _do(args.order, "ship", Posting(name, args.reservation, "discs: carrier", args.discs, covered=True))
+    context.publish(OrderShipped(order=args.order, discs=args.discs), subject=f"order/{args.order}")
     return Parcel(number=name)
 
 
