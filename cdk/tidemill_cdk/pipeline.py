@@ -76,7 +76,8 @@ class TidemillPipeline(Construct):
         self.sagas = self._build_machines(registry, queues)
         # Workers make links to the API. Its address comes before them, its function after: no cycle.
         self.api = JobsApi(self, "Api", settings=self.settings)
-        self.bus = EventsBus(self, "Events") if registry.events or registry.subscriptions else None
+        has_bus = registry.events or registry.subscriptions
+        self.bus = EventsBus(self, "Events", kept_for=self.settings.archive) if has_bus else None
         self.runtime_settings = self._runtime_settings(queues, outbox=registry.has_outbox)
         self._environment = FunctionEnvironment(self.runtime_settings)
         self.lanes: Mapping[str, BuiltLane] = {

@@ -18,7 +18,7 @@ from tidemill.domain.duration import hours, minutes
 from tidemill_cdk.failures import failure_queue
 from tidemill_cdk.function import FunctionShape, PythonFunction
 from tidemill_cdk.layers import FunctionCode
-from tidemill_cdk.naming import keep_name
+from tidemill_cdk.naming import keep_name, rename
 from tidemill_cdk.permissions import (
     BUS_PUBLISH,
     JOBS_TABLE,
@@ -48,12 +48,25 @@ ITERATOR_AGE: Final = timedelta(minutes=5)
 
 
 class EventsBus(Construct):
-    """The bus of the program's events."""
+    """The bus of the program's events, and its archive, from which `tidemill replay` sends.
 
-    def __init__(self, scope: Construct, id_: str) -> None:
+    Arguments:
+        kept_for: how long the archive keeps a fact; 0 for no archive.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, kept_for: timedelta) -> None:
         super().__init__(scope, id_)
         self.bus = events.EventBus(self, "Bus", event_bus_name=Stack.of(self).stack_name)
         keep_name(self.bus, "EventsBus")
+        if kept_for:
+            archive = events.CfnArchive(
+                self,
+                "Archive",
+                source_arn=self.bus.event_bus_arn,
+                description=f"Facts of {Stack.of(self).stack_name}, for replays",
+                retention_days=kept_for.days,
+            )
+            rename(archive, "EventsArchive")
 
     @property
     def name(self) -> str:

@@ -71,6 +71,8 @@ class DeploySettings:
         for_host: build layers for this machine's processor and Python instead, for a local cloud.
         list_index: write new jobs to the list index, so that the API can list by state and kind; one
             write unit a job.
+        archive: how long the bus keeps facts for replays, in whole days; 0 for no archive. It costs nothing where
+            nothing is published.
         tracing: X-Ray active tracing of the functions.
         log_retention: of every log group, in whole days that CloudWatch Logs knows.
         alarm_topic_arn: SNS topic that alarms notify; empty for alarms that only show.
@@ -89,6 +91,7 @@ class DeploySettings:
     python: str = "3.13"
     for_host: bool = False
     list_index: bool = True
+    archive: timedelta = days(30)
     tracing: bool = True
     log_retention: timedelta = days(30)
     alarm_topic_arn: str = ""
@@ -112,6 +115,8 @@ class DeploySettings:
             raise DeployError(
                 f"api_url is {self.api_url!r}. Fix: an https address without a path, nor a slash at the end"
             )
+        if self.archive < timedelta() or self.archive % days(1):
+            raise DeployError(f"archive is {self.archive}. Fix: whole days, or 0 for no archive")
         if self.api_rate < 1 or self.api_burst < 1:
             raise DeployError("api_rate and api_burst must be at least 1. Fix: give positive numbers")
 
@@ -123,6 +128,8 @@ class DeploySettings:
             "python": f"{sys.version_info.major}.{sys.version_info.minor}",
             "for_host": True,
             "retain_data": False,
+            # CloudFormation of the local cloud knows no archives; its EventBridge does.
+            "archive": timedelta(),
         }
         return cls(**{**local, **choices})
 
@@ -131,7 +138,8 @@ class DeploySettings:
         """Read the choices from CDK context (`-c NAME=VALUE`, or `cdk.json`); pass `app.node.try_get_context`.
 
         Names: `local`, `retain_data`, `architecture`, `python`, `list_index`, `tracing`,
-        `alarm_topic_arn`, `api_url`, `jwt_issuer`, `jwt_audience` (joined by commas), `jwt_tenant_claim`.
+        `archive_days`, `alarm_topic_arn`, `api_url`, `jwt_issuer`, `jwt_audience` (joined by commas),
+        `jwt_tenant_claim`.
 
         Raises:
             DeployError: a value is not one of those allowed.
@@ -143,6 +151,8 @@ class DeploySettings:
         for name in ("python", "alarm_topic_arn", "api_url"):
             if (value := context(name)) is not None:
                 choices[name] = str(value)
+        if (value := context("archive_days")) is not None:
+            choices["archive"] = _whole_days("archive_days", value)
         if (value := context("architecture")) is not None:
             choices["architecture"] = _architecture(str(value))
         if issuer := context("jwt_issuer"):
@@ -156,6 +166,12 @@ def _switch(name: str, value: object) -> bool:
     if word not in {"true", "false", "on", "off"}:
         raise DeployError(f"context {name} is {value!r}. Fix: -c {name}=on or -c {name}=off")
     return word in {"true", "on"}
+
+
+def _whole_days(name: str, value: object) -> timedelta:
+    if not re.fullmatch(r"[0-9]{1,5}", str(value)):
+        raise DeployError(f"context {name} is {value!r}. Fix: -c {name}=30")
+    return timedelta(days=int(str(value)))
 
 
 def _architecture(value: str) -> Architecture:

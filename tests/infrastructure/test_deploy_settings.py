@@ -24,6 +24,7 @@ def test_local_is_built_for_this_machine():
 
     assert settings.for_host
     assert not settings.retain_data
+    assert not settings.archive
     assert settings.python == f"{sys.version_info.major}.{sys.version_info.minor}"
     assert settings.architecture == Architecture.of_host()
 
@@ -34,6 +35,7 @@ def test_context_names_every_choice():
         list_index=False,
         tracing="false",
         python="3.12",
+        archive_days="400",
         architecture="x86_64",
         alarm_topic_arn="arn:aws:sns:eu-central-1:111122223333:alarms",
         api_url="https://jobs.example.org",
@@ -46,6 +48,7 @@ def test_context_names_every_choice():
         list_index=False,
         tracing=False,
         python="3.12",
+        archive=timedelta(days=400),
         architecture=Architecture.X86_64,
         alarm_topic_arn="arn:aws:sns:eu-central-1:111122223333:alarms",
         api_url="https://jobs.example.org",
@@ -63,6 +66,8 @@ def test_context_names_every_choice():
         {"api_url": "https://"},
         {"architecture": "mips"},
         {"list_index": "1"},
+        {"archive_days": "a month"},
+        {"archive_days": "-1"},
         {"jwt_issuer": "http://issuer.example", "jwt_audience": "one"},
         {"jwt_issuer": "https://issuer.example"},
     ],
@@ -72,7 +77,16 @@ def test_impossible_choices_are_refused_with_the_fix(context):
         from_context(**context)
 
 
-@pytest.mark.parametrize("choice", [{"log_retention": timedelta(days=31)}, {"api_rate": 0}, {"api_burst": -1}])
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"log_retention": timedelta(days=31)},
+        {"archive": timedelta(hours=1)},
+        {"archive": -timedelta(days=1)},
+        {"api_rate": 0},
+        {"api_burst": -1},
+    ],
+)
 def test_impossible_numbers_are_refused(choice):
     with pytest.raises(DeployError, match="Fix: "):
         DeploySettings(**choice)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -94,6 +95,17 @@ def test_who_publishes_is_told_of_the_bus_and_nobody_else(stack: Synthesised):
     assert told == {"Relay", "Janitor"}
     assert environment(stack, "WorkerBulk")["TIDEMILL_OUTBOX"] == "on"
     assert stack.properties("EventsBus")["Name"] == "tidemill"
+
+
+def test_the_bus_keeps_its_facts_for_replays(stack: Synthesised, tmp_path):
+    archive = stack.properties("EventsArchive")
+
+    assert (archive["SourceArn"], archive["RetentionDays"]) == ({"Fn::GetAtt": ["EventsBus", "Arn"]}, 30)
+    assert "EventPattern" not in archive
+    registry = JobRegistry(make_thumbnail, events=[PictureMade])
+    without = synthesise(tmp_path, registry=registry, settings={"archive": timedelta()})
+    assert "EventsBus" in without.resources
+    assert "EventsArchive" not in without.resources
 
 
 def test_what_is_left_wakes_somebody(stack: Synthesised):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from tests.model.parts import Bits
@@ -215,7 +215,7 @@ def _without(world: World, process: Process) -> World:
 def _step(world: World, process: Process) -> World:
     """One process makes its next call, and looks at the clock as often as it likes."""
     before, answers = _without(world, process), process.answers
-    while isinstance(found := follow(partial(_service, process), answers), Call) and found.port == "clock":
+    while isinstance(found := _after(process, answers), Call) and found.port == "clock":
         answers = (*answers, world.now_ms)
     if isinstance(found, Done):
         if process.what != "sweep" and isinstance(found.value, ScheduleRow):
@@ -227,6 +227,12 @@ def _step(world: World, process: Process) -> World:
 
 def _sorted(world: World) -> World:
     return replace(world, running=tuple(sorted(world.running, key=repr)))
+
+
+@cache
+def _after(process: Process, answers: tuple[Any, ...]) -> Call | Done:
+    """What the process does after these answers, whatever became of the world meanwhile."""
+    return follow(partial(_service, process), answers)
 
 
 def _service(process: Process, tape: Tape) -> Any:

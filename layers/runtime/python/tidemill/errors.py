@@ -37,6 +37,7 @@ from tidemill.domain.errors import (
     UnknownKindError,
     Violation,
 )
+from tidemill.domain.replay_errors import ArchiveError, ReplayExistsError, ReplayNotFoundError, ReplayOverError
 from tidemill.domain.reply_errors import JobFailedError, JobUnfinishedError, UnansweredError
 from tidemill.domain.saga_errors import SagaNotFoundError, SagaStateError
 from tidemill.domain.schedule_errors import (
@@ -68,6 +69,7 @@ __all__ = (
     "AnsweredError",
     "AppendConflictError",
     "AppendedBeforeError",
+    "ArchiveError",
     "BatchNotFoundError",
     "BatchUnfinishedError",
     "CodeChangedError",
@@ -92,6 +94,9 @@ __all__ = (
     "PlainMessageError",
     "ProjectionNotFoundError",
     "RebuildError",
+    "ReplayExistsError",
+    "ReplayNotFoundError",
+    "ReplayOverError",
     "RotationError",
     "SagaNotFoundError",
     "SagaStateError",

@@ -18,6 +18,7 @@ from tidemill.cli import (
 from tidemill.cli.commands_batch import batch_app
 from tidemill.cli.commands_dlq import dlq_app
 from tidemill.cli.commands_projections import projection_app
+from tidemill.cli.commands_replay import replay_app
 from tidemill.cli.commands_sagas import saga_app
 from tidemill.cli.commands_schedule import schedule_app
 from tidemill.cli.commands_schema import schema_app
@@ -64,6 +65,7 @@ app.add_typer(batch_app)
 app.add_typer(dlq_app)
 app.add_typer(projection_app)
 app.add_typer(stream_app)
+app.add_typer(replay_app)
 for _verb, _command in commands_schedules.COMMANDS.items():
     schedule_app.command(_verb)(_command)
 app.add_typer(saga_app)

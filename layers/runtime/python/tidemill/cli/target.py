@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tidemill.cli.depths import LaneDepth
     from tidemill.entrypoints.bootstrap import Program
     from tidemill.service.leftovers import OutboxStatus
+    from tidemill.service.replays import ReplayDesk
     from tidemill.service.webhooks import WebhookDesk
 
 # Ten thousand rows are a second or two of reads, and say enough.
@@ -88,6 +89,19 @@ class Target:
         from tidemill.cli.api import SignedApi
 
         return SignedApi(self.info.api_url, self.account)
+
+    @property
+    def replays(self) -> ReplayDesk:
+        """What lets subscribers hear facts again.
+
+        Raises:
+            InputError: the stack has no bus.
+        """
+        from tidemill.domain.errors import InputError
+
+        if not self.info.settings.bus:
+            raise InputError.at("replay", "the stack has no events. Fix: JobRegistry(..., events=[...]), and deploy it")
+        return self.program.replays
 
     def depths(self) -> list[LaneDepth]:
         """How full the lanes are."""

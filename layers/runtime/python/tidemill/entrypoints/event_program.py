@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tidemill.service.projecting import Projector
     from tidemill.service.read_models import ReadModels
     from tidemill.service.rebuilding import Rebuilder
+    from tidemill.service.replays import ReplayDesk
     from tidemill.service.streams import Streams
 
 
@@ -45,6 +46,14 @@ class EventProgram(Adapters):
         from tidemill.service.auditing import Auditor
 
         return Auditor(self.audit, self.clock, self.random, AwsActor(self.clients))
+
+    @cached_property
+    def replays(self) -> ReplayDesk:
+        """Lets subscribers hear facts of the bus again."""
+        from tidemill.aws.replays import EventBridgeReplays
+        from tidemill.service.replays import ReplayDesk
+
+        return ReplayDesk(EventBridgeReplays(self.clients, self.settings.bus), self.auditor, self.clock)
 
     def projector(self, telemetry: Telemetry) -> Projector:
         """Brings the lines of read models on."""

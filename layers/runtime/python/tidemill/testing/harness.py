@@ -23,6 +23,7 @@ from tidemill.testing.naming import JobLike, ref_in, ref_of
 from tidemill.testing.observing import Calls
 from tidemill.testing.poller import Poller
 from tidemill.testing.receiving import Receiver
+from tidemill.testing.replays import replay_desk_of
 from tidemill.testing.stack import MemoryStack
 from tidemill.testing.story import tell
 from tidemill.testing.submitted import Ledger, Submitted
@@ -51,10 +52,9 @@ class Harness:
 
     Attributes:
         client: submits and looks after jobs; hand it to the code that is tested.
-        desk: the DLQ desk: look, redrive, edit, purge.
+        desk: the DLQ desk: look, redrive, edit, purge. `replays`: lets subscribers hear again what was published.
         sagas: starts sagas and looks after them; their machines are interpreted as they would be compiled.
-        faults: what is to go wrong.
-        clock: the virtual clock, for code that wants to know the time.
+        faults: what is to go wrong. `clock`: the virtual clock, for code that wants to know the time.
         queues: the lanes' queues; `tide.queues.put(lane, text)` sends a plain message, as another system does.
         outbox: `tide.outbox.commit(items)` commits a transaction; the relay works as messages are delivered.
         bus: what was published; see `assert_published`.
@@ -93,7 +93,7 @@ class Harness:
         duties = Duties(stack, stack.janitor(), stack.ticks(), stack.batch_watch(), self._crew, stack.leftovers())
         self.clock.wake(duties, self._crew, self._stack.machines)
         self.client, self.listing = stack.client(), stack.listing()
-        self.desk, self.sagas = stack.desk(), stack.sagas()
+        self.desk, self.sagas, self.replays = stack.desk(), stack.sagas(), replay_desk_of(stack)
         self.queues, self.outbox, self.bus = stack.queues, stack.outbox, stack.bus
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ from trials.ordered import change_in_order, take_turn
 from trials.outside import call
 from trials.quick import do_at_once
 from trials.selling import book, cancel_booking, pay, place_order, send_off
-from trials.telling import Told, tell
+from trials.telling import Told, hear, hear_in_order, tell
 from trials.ticking import tell_time
 from trials.timing import doze, overrun, stay_deaf, stroll, take_care, take_care_async
 
@@ -46,6 +46,8 @@ registry = JobRegistry(
     be_told,
     ask,
     tell,
+    hear,
+    hear_in_order,
     sagas=[place_order],
     events=[Told],
     webhooks=["trial"],
