@@ -56,8 +56,8 @@ unit: $(READY) ## The tests that need no network, in seconds
 e2e: $(READY) ## The tests that deploy to a local cloud
 	@$(BIN)/python -m pytest tests/e2e
 
-prove: $(READY) ## Simulate the shipped handlers under faults: SEEDS=n, SEED=basic:17 tells one story, ONLY=pairs, PLANTED=1
-	@$(BIN)/python -m tests.simulation.prove $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) $(if $(SEED),--seed "$(SEED)") $(if $(PLANTED),--planted) $(if $(ONLY),--only $(ONLY))
+prove: $(READY) ## Simulate the shipped handlers under faults: SEEDS=n, SEED=basic:17 tells one story, ONLY=pairs, WORLD=outbox, PLANTED=1
+	@$(BIN)/python -m tests.simulation.prove $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) $(if $(SEED),--seed "$(SEED)") $(if $(PLANTED),--planted) $(if $(ONLY),--only $(ONLY)) $(if $(WORLD),--world $(WORLD))
 
 versus: $(READY) ## The same jobs and faults through a plain handler, a textbook handler and ours
 	@$(BIN)/python -m tests.simulation.rivals

@@ -192,8 +192,7 @@ def _prove(count: int, first: int) -> int:
     return int(_is_broken(tally) or bool(missed))
 
 
-def _prove_one(part: str, count: int, first: int) -> int:
-    name, tasks = _parts(count, first)[part]
+def _prove_one(name: str, tasks: Callable[[], Iterable[Task]]) -> int:
     tally = _played(name, tasks())
     _say_found(tally)
     return int(_is_broken(tally))
@@ -247,12 +246,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="the first number of each world")
     parser.add_argument("--seed", default="", help="tell the story of one, such as basic:17, or of a flow's faults")
     parser.add_argument("--only", choices=tuple(_parts(0, 0)), help="play this part alone")
+    parser.add_argument("--world", choices=tuple(WORLDS), help="play seeds of this world alone")
     parser.add_argument("--planted", action="store_true", help="measure how soon each planted bug is found")
     given = parser.parse_args(arguments)
     if given.seed:
         return _tell(given.seed)
+    if given.world:
+        # All of them in one world, where there would be a share in each.
+        tasks = partial(seeds_of, given.seeds * len(WORLDS), given.first, (given.world,))
+        return _prove_one(f"seeds of {given.world}", tasks)
     if given.only:
-        return _prove_one(given.only, given.seeds, given.first)
+        return _prove_one(*_parts(given.seeds, given.first)[given.only])
     return _measure_planted() if given.planted else _prove(given.seeds, given.first)
 
 

@@ -47,7 +47,7 @@ class Stage:
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
-        self._deployments: dict[tuple[bool, bool], list[Functions]] = {}
+        self._deployments: dict[tuple[bool, bool, bool], list[Functions]] = {}
 
     def play(self, seed: Seed, story: Story | None = None) -> Outcome:
         """The schedule of a seed; the same every time."""
@@ -70,9 +70,11 @@ class Stage:
 
     def _deployed(self, setting: Setting) -> list[Functions]:
         """The code, newest first. Its containers start when they are needed."""
-        sort = (setting.has_sagas, setting.has_outbox)
+        sort = (setting.has_sagas, setting.has_outbox, setting.has_subscribers)
         if sort not in self._deployments:
-            found = registries(has_sagas=setting.has_sagas, has_outbox=setting.has_outbox)
+            found = registries(
+                has_sagas=setting.has_sagas, has_outbox=setting.has_outbox, has_subscribers=setting.has_subscribers
+            )
             self._deployments[sort] = [Functions(registry, version) for version, registry in found.items()]
         return self._deployments[sort]
 

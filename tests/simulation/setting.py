@@ -27,6 +27,7 @@ class Setting:
         ends_at_rest: the trouble is over before its time once nobody is left to call and the janitor has looked.
         audits: what must hold in it when everything is quiet, beside what must hold everywhere.
         has_sagas: its program declares sagas. `has_outbox`: it has events, and a relay.
+        has_subscribers: some of its kinds hear of events.
     """
 
     name: str
@@ -41,3 +42,4 @@ class Setting:
     audits: tuple[Callable[[World], None], ...] = ()
     has_sagas: bool = False
     has_outbox: bool = False
+    has_subscribers: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.simulation.jobs import (
     answered,
     batched,
+    hearing,
     large,
     lasting,
     mended,
@@ -26,12 +27,18 @@ VERSIONS = ("new", "old")
 
 
 def registries(
-    batch_size: int = 10, concurrency: int = 10, *, has_sagas: bool = False, has_outbox: bool = False
+    batch_size: int = 10,
+    concurrency: int = 10,
+    *,
+    has_sagas: bool = False,
+    has_outbox: bool = False,
+    has_subscribers: bool = False,
 ) -> dict[str, JobRegistry]:
     """The jobs as each version of the code declares them, newest first."""
     sagas = travelling.SAGAS if has_sagas else ()
-    sorts = (*_SORTS, *((travelling,) if has_sagas else ()), *((telling,) if has_outbox else ()))
-    events = (telling.Told,) if has_outbox else ()
+    chosen = ((travelling, has_sagas), (telling, has_outbox), (hearing, has_subscribers))
+    sorts = (*_SORTS, *(sort for sort, is_there in chosen if is_there))
+    events = (*((telling.Told,) if has_outbox else ()), *((hearing.Moved,) if has_subscribers else ()))
     lanes = (Lane(LANE, batch_size=batch_size, concurrency=concurrency), Lane(LINE, fifo=True))
     return {
         version: JobRegistry(

@@ -12,6 +12,7 @@ from tests.simulation.planted import (
     batches,
     desk,
     engine,
+    hearing,
     memory,
     moves,
     order,
@@ -39,5 +40,6 @@ PLANTED: Final = (
     *answers.PLANTED,
     *sagas.PLANTED,
     *outbox.PLANTED,
+    *hearing.PLANTED,
     *versions.PLANTED,
 )

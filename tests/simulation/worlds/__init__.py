@@ -23,6 +23,7 @@ from tests.simulation.worlds import (
     sagas,
     schedules,
     steps,
+    subscribers,
     versions,
     zombies,
 )
@@ -50,6 +51,7 @@ WORLDS: dict[str, Setting] = {
         answers.SETTING,
         sagas.SETTING,
         outbox.SETTING,
+        subscribers.SETTING,
         versions.SETTING,
     )
 }
