@@ -15,6 +15,7 @@ from tests.simulation import stage
 from tests.simulation.cloud import settings
 from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.bootstrap import Program
+from tidemill.settings import PREFIX
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -82,6 +83,9 @@ class Functions:
         names: dict[str, Any] = {"__name__": f"functions.{function}.handler"}
         sys.modules["jobs"] = jobs
         try:
+            # Another world's stack may have what this one has not.
+            for name in [name for name in os.environ if name.startswith(PREFIX)]:
+                del os.environ[name]
             os.environ.update(self._environ(lane))
             exec(_code(function), names)  # noqa: S102 - the shipped handler file
         finally:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.simulation.ahead import CORPUS, SEEDS, SINGLES
 from tests.simulation.prove import main
+from tests.simulation.schedule import Seed, opened
 from tests.simulation.tally import Tally
 from tests.simulation.worlds import WORLDS
 
@@ -64,6 +65,15 @@ def test_one_seed_is_one_schedule_on_every_machine(repository):
     assert stories[0] == stories[1]
     assert "accepted" in stories[0]
     assert "everything heals" in stories[0]
+
+
+def test_what_was_played_before_changes_nothing():
+    """Each world has a stack of its own; every other one was on the stage before."""
+
+    with opened() as stage:
+        before = {world: stage.play(Seed(world, 0)) for world in WORLDS}
+
+        assert {world: stage.play(Seed(world, 0)) for world in reversed(WORLDS)} == before
 
 
 def test_a_seed_that_is_none_is_refused():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from tests.simulation import stage
 from tests.simulation.planted.plant import Planted, always
 from tidemill.aws import concluding, store
-from tidemill.domain.contract import Contract
+from tidemill.domain.contract import Contract, fingerprint_of
 from tidemill.service import upgrading
+from tidemill.service.claiming import Claiming
 from tidemill.service.editing import Editor
 
 _UPCAST: Final = Contract.__dict__["upcast"].__func__
@@ -36,6 +38,19 @@ def upcasts_all(_: Any) -> Any:
 def forgets_version(item: Any) -> Any:
     """The envelope that the table keeps does not say of which version it is."""
     return lambda envelope, ttl_s: item(replace(envelope, version=1), ttl_s)
+
+
+def claims_by_upcast(request: Any) -> Any:
+    """A worker asks for the job by the fingerprint of the arguments as it reads them."""
+
+    def planted(self: Any, received: Any) -> Any:
+        asked, envelope = request(self, received), received.envelope
+        model = stage.playing().deployment.registry.resolve(envelope.kind).args_type
+        if not envelope.args or envelope.version >= model.contract_version:
+            return asked
+        return replace(asked, fingerprint=fingerprint_of(model.upcast(envelope.args, envelope.version)))
+
+    return planted
 
 
 def keeps_version(edited: Any) -> Any:
@@ -71,6 +86,13 @@ PLANTED: Final = (
         "versions",
         "the table keeps the arguments of a job and not their version",
         ((store, "args_item", forgets_version), (concluding, "args_item", forgets_version)),
+    ),
+    Planted(
+        "claimed by upcast arguments",
+        "I30",
+        "versions",
+        "a claim names the fingerprint of the upcast arguments, and not of the bytes that came",
+        ((Claiming, "_request", claims_by_upcast),),
     ),
     Planted(
         "edited under the old version",
