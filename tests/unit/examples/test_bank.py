@@ -50,4 +50,4 @@ def test_an_account_that_was_never_opened_halts_its_line_alone(tide):
 
     assert tide.read_models.get(balances, "9").halted == "ValueError: Deposited before the account was opened"
     assert richest(tide.read_models) == ["bob", "ada"]
-    assert [name for name, _ in tide.heard.alerts] == ["stream_halted"]
+    assert [alert.event for alert in tide.telemetry.alerts] == ["stream_halted"]

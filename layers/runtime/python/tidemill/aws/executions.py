@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.aws.errors import AwsError, code_of, raise_for
 from tidemill.domain.errors import InputError, SettingsError, UnavailableError
-from tidemill.domain.ports import Event, Execution, ExecutionStatus, Left
+from tidemill.domain.ports import Execution, ExecutionStatus, HistoryEvent, Left
 from tidemill.settings import PREFIX
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class StepFunctionsExecutions:
             cause=found.get("cause"),
         )
 
-    def history(self, saga: str, name: str) -> list[Event]:
+    def history(self, saga: str, name: str) -> list[HistoryEvent]:
         """See Executions."""
         return [*map(_event, self._events({"executionArn": self._arn(saga, name), "maxResults": _PAGE}))]
 
@@ -112,9 +112,9 @@ class StepFunctionsExecutions:
         return f"{self._machine(saga).replace(':stateMachine:', ':execution:')}:{name}"
 
 
-def _event(event: Mapping[str, Any]) -> Event:
+def _event(event: Mapping[str, Any]) -> HistoryEvent:
     details: dict[str, Any] = next((value for key, value in event.items() if key.endswith("EventDetails")), {})
-    return Event(_ms(event["timestamp"]), event["type"], details.get("name", ""), details.get("error", ""))
+    return HistoryEvent(_ms(event["timestamp"]), event["type"], details.get("name", ""), details.get("error", ""))
 
 
 def _ms(at: datetime) -> int:

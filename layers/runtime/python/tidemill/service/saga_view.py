@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tidemill.domain.ports import Event
+from tidemill.domain.ports import HistoryEvent
 from tidemill.domain.saga.declaring import Branches
 from tidemill.domain.saga.picture import mermaid
 from tidemill.domain.saga.saga import Saga
@@ -36,7 +36,7 @@ def receipt_view(receipt: SagaReceipt) -> dict[str, Any]:
     return {"id": receipt.saga_id, "name": receipt.name, "tenant": receipt.tenant, "created": receipt.created}
 
 
-def history_view(events: Sequence[Event]) -> list[dict[str, Any]]:
+def history_view(events: Sequence[HistoryEvent]) -> list[dict[str, Any]]:
     """What happened in a saga's machine."""
     return [
         {"at": timestamp(event.at), "what": event.what, "state": event.state or None, "error": event.error or None}

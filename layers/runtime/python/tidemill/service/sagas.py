@@ -19,7 +19,7 @@ from tidemill.domain.duration import days, milliseconds
 from tidemill.domain.errors import InputError, KeyConflictError
 from tidemill.domain.ids import keyed_job_id, time_ordered_id
 from tidemill.domain.names import check_job_id, check_key, check_tenant
-from tidemill.domain.ports import Clock, Event, Execution, Executions, ExecutionStatus, JobReader
+from tidemill.domain.ports import Clock, Execution, Executions, ExecutionStatus, HistoryEvent, JobReader
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.saga.machine import places_of
 from tidemill.domain.saga.resuming import going_on
@@ -153,7 +153,7 @@ class SagaDesk:
             latest.error or _turned_back(latest),
         )
 
-    def history(self, name: str, saga_id: str, tenant: str = DEFAULT_TENANT) -> list[Event]:
+    def history(self, name: str, saga_id: str, tenant: str = DEFAULT_TENANT) -> list[HistoryEvent]:
         """What happened in its machine, oldest first.
 
         Raises:

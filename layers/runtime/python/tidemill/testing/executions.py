@@ -10,7 +10,7 @@ from typing import Any
 from tidemill.domain.errand import Awaited
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.job import JobRef
-from tidemill.domain.ports import Clock, Event, Execution, ExecutionStatus, Left, Report
+from tidemill.domain.ports import Clock, Execution, ExecutionStatus, HistoryEvent, Left, Report
 from tidemill.domain.saga.machine import compiled
 from tidemill.domain.saga.saga import Saga
 from tidemill.testing.machines import Run, SendTo
@@ -74,9 +74,9 @@ class MemoryMachines:
         stopped_at = None if status is ExecutionStatus.RUNNING else run.events[-1][0]
         return Execution(name, status, given, started_at, stopped_at, run.output, run.error, run.cause)
 
-    def history(self, saga: str, name: str) -> list[Event]:  # noqa: ARG002 - see look
+    def history(self, saga: str, name: str) -> list[HistoryEvent]:  # noqa: ARG002 - see look
         """See Executions."""
-        return [Event(*event) for event in self.runs[name].events] if name in self.runs else []
+        return [HistoryEvent(*event) for event in self.runs[name].events] if name in self.runs else []
 
     def left(self, saga: str, name: str, states: Collection[str]) -> Left | None:  # noqa: ARG002 - see look
         """See Executions."""

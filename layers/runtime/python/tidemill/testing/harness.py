@@ -16,7 +16,6 @@ from tidemill.service.submission import Options
 from tidemill.testing.clock import VirtualClock
 from tidemill.testing.duties import Duties
 from tidemill.testing.faults import Faults, Process
-from tidemill.testing.hearing import Heard
 from tidemill.testing.inline import InlineCrew
 from tidemill.testing.inline_loop import InlineLoop
 from tidemill.testing.naming import JobLike, ref_in, ref_of
@@ -28,6 +27,7 @@ from tidemill.testing.stack import MemoryStack
 from tidemill.testing.story import tell
 from tidemill.testing.submitted import Ledger, Submitted
 from tidemill.testing.tampering import Tampering
+from tidemill.testing.telemetry import MemoryTelemetry
 from tidemill.testing.ticking import send_tick
 from tidemill.testing.watching import Watching, watched
 
@@ -73,7 +73,7 @@ class Harness:
     ) -> None:
         self.clock = VirtualClock() if now is None else VirtualClock(int(now.timestamp() * 1000))
         self.faults = Faults()
-        self.telemetry = Heard(self.clock.now_ms)
+        self.telemetry = MemoryTelemetry(self.clock.now_ms)
         self._crew = InlineCrew(self.clock)
         self._watching = Watching(self._crew, self.faults)
         self._loop, self._ledger = InlineLoop(self.clock), Ledger()

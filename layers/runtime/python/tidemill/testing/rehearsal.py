@@ -33,12 +33,12 @@ from tidemill.service.running import RunningJob
 from tidemill.service.surroundings import Surroundings
 from tidemill.service.untold import Untold
 from tidemill.testing.clock import VirtualClock
-from tidemill.testing.hearing import Heard
 from tidemill.testing.inline import InlineInterrupter
 from tidemill.testing.memory import MemoryOfJobs, MemoryPayloads
 from tidemill.testing.observing import Calls, Moment, Observed
 from tidemill.testing.order import MemoryOrder
 from tidemill.testing.store import MemoryStore
+from tidemill.testing.telemetry import MemoryTelemetry
 from tidemill.testing.waits import API_URL, MemoryWaits
 
 NOTHING: Final = b"{}"
@@ -156,7 +156,7 @@ class Rehearsal:
             self.memory,
             MemoryPayloads(),
             self.clock,
-            Heard(self.clock.now_ms),
+            MemoryTelemetry(self.clock.now_ms),
             lambda _receipt, _seconds: None,
             EventLoopThread(),
             self.code,

@@ -8,7 +8,7 @@ from typing import Final
 
 from tidemill.domain.job import Job
 from tidemill.testing.faults import Faults
-from tidemill.testing.hearing import Said
+from tidemill.testing.telemetry import Said
 
 # More of either is no help to a reader.
 _JOBS: Final = 20

@@ -16,25 +16,7 @@ from tidemill.service.streams import Streams
 from tidemill.testing.clock import FrozenClock
 from tidemill.testing.events import MemoryEvents
 from tidemill.testing.lines import MemoryLines
-
-
-class Heard:
-    """What the projector told its operators: counts by name, and alerts with their fields."""
-
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-        self.alerts: list[tuple[str, dict[str, object]]] = []
-
-    def count(self, name: str, value: int = 1) -> None:
-        """See Telemetry."""
-        self.counts[name] = self.counts.get(name, 0) + value
-
-    def note(self, event: str, **fields: object) -> None:
-        """See Telemetry."""
-
-    def alert(self, event: str, **fields: object) -> None:
-        """See Telemetry."""
-        self.alerts.append((event, fields))
+from tidemill.testing.telemetry import MemoryTelemetry
 
 
 class EventHarness:
@@ -52,15 +34,16 @@ class EventHarness:
     Attributes:
         streams, read_models: as programs use them. `rebuilder`: as operators do.
         store, lines: what they keep; a test that plays somebody with access to the tables writes there.
-        heard: what operators were told.
+        telemetry: what operators were told: `counts`, `alerts`.
     """
 
     def __init__(self, *projections: Projection[Any], now_ms: int = 1_800_000_000_000, seed: int = 0) -> None:
         self.clock = FrozenClock(now_ms)
-        self.store, self.lines, self.heard = MemoryEvents(), MemoryLines(), Heard()
+        self.store, self.lines = MemoryEvents(), MemoryLines()
+        self.telemetry = MemoryTelemetry(self.clock.now_ms)
         self.streams = Streams(self.store, self.clock, Random(seed))  # noqa: S311 - ids of a test
         self.read_models = ReadModels(self.lines)
-        self.projector = Projector(self.store, self.lines, {one.name: one for one in projections}, self.heard)
+        self.projector = Projector(self.store, self.lines, {one.name: one for one in projections}, self.telemetry)
         self.rebuilder = Rebuilder(self.store, self.lines, self.projector)
 
     def project(self, *, batch: int = 1_000) -> None:

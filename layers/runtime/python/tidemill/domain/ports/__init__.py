@@ -22,10 +22,10 @@ from tidemill.domain.ports.records import (
 )
 from tidemill.domain.ports.remembered import EntityOrder, JobMemory, Parcel, Payloads
 from tidemill.domain.ports.sagas import (
-    Event,
     Execution,
     Executions,
     ExecutionStatus,
+    HistoryEvent,
     Left,
     Report,
     TaskReports,
@@ -46,11 +46,11 @@ __all__ = [
     "DeadLetterQueue",
     "DueBatches",
     "EntityOrder",
-    "Event",
     "EventBus",
     "Execution",
     "ExecutionStatus",
     "Executions",
+    "HistoryEvent",
     "JobMemory",
     "JobQueue",
     "JobReader",

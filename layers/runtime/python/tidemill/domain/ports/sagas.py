@@ -41,7 +41,7 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class HistoryEvent:
     """Something that happened in an execution: what, in which state, and an error's name."""
 
     at: int
@@ -75,7 +75,7 @@ class Executions(Protocol):
             UnavailableError: AWS did not answer.
         """
 
-    def history(self, saga: str, name: str) -> list[Event]:
+    def history(self, saga: str, name: str) -> list[HistoryEvent]:
         """What happened in it, oldest first.
 
         Raises:

@@ -24,16 +24,17 @@ class Said:
 
 
 @dataclass
-class Heard:
+class MemoryTelemetry:
     """A `Telemetry` that keeps everything, and hands it on to the logger `tidemill.testing`.
 
     Attributes:
-        counts: metrics by name. `lines`: log lines in their order.
+        counts: metrics by name. `lines`: log lines in their order. `alerts`: those of them that want somebody.
     """
 
     now_ms: Any
     counts: Counter[str] = field(default_factory=Counter)
     lines: list[Said] = field(default_factory=list)
+    alerts: list[Said] = field(default_factory=list)
 
     def count(self, name: str, value: int = 1) -> None:
         """See Telemetry."""
@@ -45,4 +46,7 @@ class Heard:
         self.lines.append(said)
         _LOGGER.info("%s", said)
 
-    alert = note
+    def alert(self, event: str, **fields: object) -> None:
+        """See Telemetry."""
+        self.note(event, **fields)
+        self.alerts.append(self.lines[-1])
