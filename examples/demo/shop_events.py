@@ -7,9 +7,9 @@ from typing import Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from orders.neighbours import LOOPBACK
 from orders.shelf import Deliver
 
+from examples.demo.loopback import LOOPBACK
 from examples.demo.receiver import Receiver, receiving
 from examples.demo.scoreboard import Scoreboard
 from examples.demo.screen import Screen

@@ -11,14 +11,15 @@ from tidemill_cdk import DeploySettings, TidemillStack, add_output
 from tidemill_cdk.table import removal_policy
 
 HERE = Path(__file__).resolve().parent
-FUNCTIONS = HERE / "functions"
 REPOSITORY = HERE.parents[1]
+app = App()
+# The demo deploys a copy of it, with a worker of its own.
+FUNCTIONS = Path(app.node.try_get_context("functions") or HERE / "functions")
 sys.path.insert(0, str(FUNCTIONS))
 
 from orders import registry  # noqa: E402 - it needs the path above
 from orders.books import TABLE_VARIABLE  # noqa: E402 - the same
 
-app = App()
 settings = replace(
     DeploySettings.from_context(app.node.try_get_context),
     # Those of the reference application, so that one dependency layer is built for both.

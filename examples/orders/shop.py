@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,9 +41,15 @@ class Shop:
     books: Books
 
     @classmethod
-    def deployed(cls, cloud: LocalCloud, folder: Path) -> Shop:
-        """Deploy the shop into a cloud that runs; `folder` is for the files of its deployment."""
-        LocalCloud(APPLICATION, StateFolder(folder), cloud.running).deploy(STACK)
+    def deployed(cls, cloud: LocalCloud, folder: Path, files: Mapping[str, Path] | None = None) -> Shop:
+        """Deploy the shop into a cloud that runs.
+
+        Arguments:
+            folder: for the files of its deployment.
+            files: what stands in its code in place of its own files, or beside them.
+        """
+        context = {"functions": str(_functions_with(files, folder))} if files else {}
+        LocalCloud(APPLICATION, StateFolder(folder), cloud.running).deploy(STACK, context=context)
         clients = Clients(cloud.env["AWS_REGION"], cloud.endpoint)
         table = cloud.outputs(STACK)["BooksTable"]
         return cls(program_of(find_stack(STACK, clients), registry, clients), Books(table, cloud.client("dynamodb")))
@@ -104,3 +111,12 @@ class Shop:
             return f"(discs, cents) sold are {found}, not {wanted}"
         delivered, shelf = -balances.get("discs: supplier", 0), balances.get(SHELF, 0)
         return "" if delivered - shelf == wanted[0] else f"of {delivered} discs, {shelf} are on the shelf"
+
+
+def _functions_with(files: Mapping[str, Path], folder: Path) -> Path:
+    """A copy of the shop's code with these files in it."""
+    code = folder / "functions"
+    shutil.copytree(APPLICATION / "functions", code, dirs_exist_ok=True)
+    for place, file in files.items():
+        shutil.copyfile(file, code / place)
+    return code

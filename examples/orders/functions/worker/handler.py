@@ -1,8 +1,7 @@
 """Runs jobs: an SQS batch in, the failed messages out."""
 
 from orders import registry
-from orders.neighbours import sender
 
 from tidemill.entrypoints.worker import worker_handler
 
-handler = worker_handler(registry, sender=sender)
+handler = worker_handler(registry)
