@@ -14,8 +14,8 @@ from tests.simulation.target import Target
 from tests.simulation.watchers.fires import Fires
 from tests.simulation.watchers.hearings import Hearings
 from tidemill.domain.fact import Fact
-from tidemill.domain.fact_message import template_of
 from tidemill.domain.tick import SCHEDULED_TIME, tick_message
+from tidemill.testing.subscribing import message_text
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -66,7 +66,7 @@ class Rules:
 
     def _send(self, at_ms: int, fact: Fact, kind: str, replay: str) -> None:
         self._hearings.expect(fact, kind, replay)
-        text = template_of(kind).replace("<replay>", replay).replace("<event>", fact.text("/tidemill/simulation"))
+        text = message_text(kind, fact.text("/tidemill/simulation"), replay)
         self._target.send(at_ms, lambda: text, (kind, fact.id, replay))
 
 

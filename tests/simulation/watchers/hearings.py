@@ -6,6 +6,7 @@ which fact it is of; and in a lane in order, whether one that was later has been
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ class Hearings:
         told = (heard.type, heard.at, heard.subject, heard.sequence, ctx.tenant, ctx.correlation_id)
         if told != (fact.type, fact.at, fact.subject, fact.sequence, fact.tenant, fact.correlation_id):
             raise Violation("I31", f"{job} is told {told}, which is not {fact}")
-        if f'"place":{args.place},'.encode() not in fact.data:
+        if json.loads(fact.data)["place"] != args.place:
             raise Violation("I31", f"{job} has the place {args.place}, which is not that of {fact}")
         if ctx.generation > 1:
             raise Violation("I31", f"{job} had ended, and {fact.id} that was sent again ran it anew")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tidemill.domain.replay import ReplayState, Subscriber, check_replay_name, check_span, chosen
+from tidemill.domain.replay import Archive, ReplayState, Subscriber, check_kept, check_replay_name, check_span, chosen
 from tidemill.errors import InputError
 
 NOW = 1_800_000_000_000
@@ -40,8 +40,17 @@ def test_an_empty_span_is_refused(since, until):
 
 
 def test_what_the_archive_may_lack_is_refused():
-    with pytest.raises(InputError, match="before: must be at least 600 seconds ago"):
+    with pytest.raises(InputError, match="until: must be at least 600 seconds ago"):
         check_span(ago(900), ago(599.999), now=NOW, settled=SETTLED)
+
+
+def test_what_the_archive_no_longer_has_is_refused():
+    month = Archive("facts", timedelta(days=30))
+
+    check_kept(ago(30 * 86_400), month, now=NOW)
+    check_kept(0, Archive("facts"), now=NOW)
+    with pytest.raises(InputError, match="since: is over 30 days ago, and archive 'facts' keeps no longer"):
+        check_kept(ago(30 * 86_400 + 1), month, now=NOW)
 
 
 def test_subscribers_are_chosen_by_kind_and_event():

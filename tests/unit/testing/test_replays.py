@@ -1,27 +1,27 @@
 """Facts are heard again by whom the operator chose, once for each name of a replay."""
 
+from dataclasses import replace
+
 import pytest
 
 from examples.guide.subscribing import CountSale, OrderPlaced, SendReceipt, registry
 from tidemill import JobRegistry, State
-from tidemill.domain.duration import hours, minutes
+from tidemill.domain.duration import minutes
 from tidemill.errors import ArchiveError, InputError, ReplayExistsError, ReplayNotFoundError, ReplayOverError
-from tidemill.events import Publication
 from tidemill.testing import Harness
 
 RECEIPT, SALE = SendReceipt.job_kind, CountSale.job_kind
 
 
-def sell(tide, order, **about):
-    event = OrderPlaced(order=order, email="ada@example.com", cents=990)
-    tide.outbox.commit(tide.client.transact_items(Publication(event, **about)))
+def sell(tide, order):
+    tide.outbox.commit(tide.client.transact_items(OrderPlaced(order=order, email="ada@example.com", cents=990)))
     tide.drain()
 
 
-def again(tide, *kinds, ago=hours(1), **options):
+def again(tide, *kinds, **options):
+    """Of the last hour, as far as the archive is sure to have it."""
     now = tide.clock.now_ms()
-    options = {"since": now - ago // minutes(1) * 60_000, "until": now - 600_000, **options}
-    replay = tide.replays.start(kinds, **options)
+    replay = tide.replays.start(kinds, **{"since": now - 3_600_000, "until": now - 600_000, **options})
     tide.drain()
     return replay
 
@@ -103,7 +103,7 @@ def test_without_a_name_it_is_called_after_the_time(tide):
         ([], {}, "to: must name"),
         ([RECEIPT], {"name": "two words"}, "name: "),
         ([RECEIPT], {"since": 0, "until": 0}, "since: "),
-        ([RECEIPT], {"until": 2**50}, "before: "),
+        ([RECEIPT], {"until": 2**50}, "until: "),
         ([RECEIPT], {"event": "order.lost"}, "hears nothing of order.lost"),
     ],
 )
@@ -118,7 +118,10 @@ def test_an_archive_that_is_missing_or_one_of_several_is_named(tide, monkeypatch
     with pytest.raises(ArchiveError, match=r"has 1 archives \(testing\)"):
         again(tide, RECEIPT, archive="other")
     archive = tide.replays.replays.archives()[0]
-    monkeypatch.setattr(type(tide.replays.replays), "archives", lambda _: [archive, archive])
+    both = [archive, replace(archive, name="other", kept_for=minutes(30))]
+    monkeypatch.setattr(type(tide.replays.replays), "archives", lambda _: both)
+    with pytest.raises(InputError, match="archive 'other' keeps no longer"):
+        again(tide, RECEIPT, archive="other")
     with pytest.raises(ArchiveError, match="--archive"):
         again(tide, RECEIPT)
     monkeypatch.setattr(type(tide.replays.replays), "archives", lambda _: [])

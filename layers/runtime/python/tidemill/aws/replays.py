@@ -61,8 +61,7 @@ class EventBridgeReplays:
         try:
             self._events.start_replay(
                 ReplayName=order.name,
-                # The ARN of an archive differs from its bus's in its last part alone.
-                EventSourceArn=self._bus_arn.replace(f":event-bus/{self._bus}", f":archive/{order.archive}"),
+                EventSourceArn=self._archive_arn(order.archive),
                 EventStartTime=_moment(order.since),
                 EventEndTime=_moment(order.until),
                 Destination={"Arn": self._bus_arn, "FilterArns": [one.rule for one in order.to]},
@@ -84,8 +83,7 @@ class EventBridgeReplays:
 
     def all(self) -> list[Replay]:
         """See Replays. Archives are asked one by one, for a replay does not name its bus where it is listed."""
-        ours = ":archive/"
-        arns = [self._bus_arn.replace(f":event-bus/{self._bus}", f"{ours}{one.name}") for one in self.archives()]
+        arns = [self._archive_arn(one.name) for one in self.archives()]
         found = [_replay(one) for arn in arns for one in self._pages("list_replays", "Replays", EventSourceArn=arn)]
         return sorted(found, key=lambda replay: (-(replay.started_at or 0), replay.name))
 
@@ -105,6 +103,10 @@ class EventBridgeReplays:
             return str(self._events.describe_event_bus(Name=self._bus)["Arn"])
         except AwsError as error:
             raise_for("look_at_bus", error)
+
+    def _archive_arn(self, name: str) -> str:
+        # It differs from its bus's in its last part alone.
+        return self._bus_arn.replace(f":event-bus/{self._bus}", f":archive/{name}")
 
     def _pages(self, operation: str, what: str, **asked: str) -> Iterator[Mapping[str, Any]]:
         while True:

@@ -28,7 +28,7 @@ def start(  # noqa: PLR0913 - one parameter an option
     since: Annotated[str, typer.Option("--since", metavar="SPAN", help="How far back: 12h, 30d.")],
     before: Annotated[str, typer.Option("--before", metavar="SPAN", help="Only what is older; at least 10m.")] = "10m",
     event: Annotated[str | None, typer.Option("--event", metavar="TYPE", help="Only facts of this type.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Once for ever; by default the time.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="For one replay alone; by default the time.")] = None,
     archive: Annotated[str | None, typer.Option("--archive", help="If the bus has several.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -52,7 +52,7 @@ def show(context: typer.Context, name: Name, *, as_json: Json = False) -> None:
 
 @replay_app.command("list")
 def list_replays(context: typer.Context, *, as_json: Json = False) -> None:
-    """List the replays of the last 90 days, the newest first."""
+    """List the replays that EventBridge knows, the newest first."""
     from tidemill.cli import render
 
     found = target_of(context).replays.all()

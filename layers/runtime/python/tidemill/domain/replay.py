@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from tidemill.domain import limits
+from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError
 
 # API Reference, StartReplay: ReplayName.
@@ -68,7 +69,7 @@ class ReplayOrder:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A replay as EventBridge knows it, for 90 days. Times are Unix milliseconds.
+    """A replay as EventBridge knows it. Times are Unix milliseconds.
 
     Attributes:
         since, until: when the facts happened. `reached`: the time of the last one that was sent.
@@ -111,13 +112,26 @@ def check_span(since: int, until: int, *, now: int, settled: timedelta) -> tuple
     begins, ends = since // _SECOND_MS * _SECOND_MS, -(-until // _SECOND_MS) * _SECOND_MS
     if begins >= ends:
         raise InputError.at("since", "must be before the end of the span", "span")
-    if until > now - settled / timedelta(milliseconds=1):
+    if until > now - milliseconds(settled):
         raise InputError.at(
-            "before",
+            "until",
             f"must be at least {settled.total_seconds():.0f} seconds ago: the archive may lack what is younger",
             "too_young",
         )
     return begins, ends
+
+
+def check_kept(since: int, archive: Archive, *, now: int) -> None:
+    """Refuse a span that begins before what the archive still has: what is gone would be missed without a word.
+
+    Raises:
+        InputError: it does.
+    """
+    if archive.kept_for is not None and since < now - milliseconds(archive.kept_for):
+        kept = archive.kept_for.days
+        raise InputError.at(
+            "since", f"is over {kept} days ago, and archive {archive.name!r} keeps no longer", "too_old"
+        )
 
 
 def chosen(subscribers: Sequence[Subscriber], kinds: Sequence[str], event: str | None) -> tuple[Subscriber, ...]:

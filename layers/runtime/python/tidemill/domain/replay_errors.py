@@ -8,7 +8,7 @@ from tidemill.domain.errors import TidemillError
 
 
 class ArchiveError(TidemillError):
-    """The bus has no archive to replay from, or several and none was named."""
+    """The bus has no archive to replay from, none of the name that was given, or several and none was named."""
 
     code = "archive"
 
@@ -25,7 +25,7 @@ class ArchiveError(TidemillError):
 
 
 class ReplayExistsError(TidemillError):
-    """There was a replay of this name within the last 90 days; nothing was sent by this call."""
+    """EventBridge knows a replay of this name already; nothing was sent by this call."""
 
     code = "replay_exists"
 
@@ -38,12 +38,12 @@ class ReplayExistsError(TidemillError):
 
 
 class ReplayNotFoundError(TidemillError):
-    """EventBridge knows no replay of this name: there was none, or it is over 90 days old."""
+    """EventBridge knows no replay of this name: there was none, or it is forgotten."""
 
     code = "replay_not_found"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no replay {name!r}. Fix: `tidemill replay list` has those of the last 90 days")
+        super().__init__(f"there is no replay {name!r}. Fix: `tidemill replay list` has those that EventBridge knows")
         self.name = name
 
 

@@ -6,10 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tidemill.domain import limits
 from tidemill.domain.duration import minutes
 from tidemill.domain.ports import Clock
 from tidemill.domain.ports.replays import Replays
-from tidemill.domain.replay import Replay, ReplayOrder, Subscriber, check_replay_name, check_span, chosen
+from tidemill.domain.replay import (
+    Archive,
+    Replay,
+    ReplayOrder,
+    Subscriber,
+    check_kept,
+    check_replay_name,
+    check_span,
+    chosen,
+)
 from tidemill.domain.replay_errors import ArchiveError, ReplayExistsError, ReplayNotFoundError, ReplayOverError
 from tidemill.service.auditing import Auditor
 
@@ -48,7 +58,8 @@ class ReplayDesk:
 
         Arguments:
             to: kinds that hear events.
-            since, until: when the facts happened, Unix milliseconds; `until` at least ten minutes ago.
+            since, until: when the facts happened, Unix milliseconds; `until` at least ten minutes ago,
+                `since` within what the archive keeps.
             event: only facts of this type; by default of every type that these kinds hear.
             name: by default made of the time. A name makes its jobs once.
             archive: needed if the bus has several.
@@ -61,7 +72,9 @@ class ReplayDesk:
         begins, ends = check_span(since, until, now=now, settled=self.settled)
         name = check_replay_name(_named(self.replays.bus, now) if name is None else name)
         subscribers = chosen(self.replays.subscribers(), to, event)
-        order = ReplayOrder(name, self._archive(archive), begins, ends, subscribers)
+        source = self._archive(archive)
+        check_kept(begins, source, now=now)
+        order = ReplayOrder(name, source.name, begins, ends, subscribers)
         about = {"replay": name, "to": ",".join(sorted(set(to))), "since": _told(begins), "until": _told(ends)}
         with self.auditor.action("replay", chosen={**about, **({"event": event} if event else {})}):
             if not self.replays.start(order):
@@ -80,7 +93,7 @@ class ReplayDesk:
         return found
 
     def all(self) -> list[Replay]:
-        """Those of the last 90 days, the newest first."""
+        """Those that EventBridge knows, the newest first."""
         return self.replays.all()
 
     def cancel(self, name: str) -> Replay:
@@ -95,18 +108,18 @@ class ReplayDesk:
                 raise ReplayOverError(name, self.get(name).state)
         return self.get(name)
 
-    def _archive(self, name: str | None) -> str:
-        names = [archive.name for archive in self.replays.archives()]
-        if name in names:
-            return name
-        if name is None and len(names) == 1:
-            return names[0]
-        raise ArchiveError(self.replays.bus, names)
+    def _archive(self, name: str | None) -> Archive:
+        archives = {archive.name: archive for archive in self.replays.archives()}
+        if name is None and len(archives) == 1:
+            return next(iter(archives.values()))
+        if name not in archives:
+            raise ArchiveError(self.replays.bus, list(archives))
+        return archives[name]
 
 
 def _named(bus: str, now: int) -> str:
     at = datetime.fromtimestamp(now / 1_000, UTC).strftime("%Y%m%dT%H%M%S")
-    return f"{bus[: 63 - len(at)]}-{at}"
+    return f"{bus[: limits.MAX_REPLAY_CHARS - len(at) - 1]}-{at}"
 
 
 def _told(at_ms: int) -> str:

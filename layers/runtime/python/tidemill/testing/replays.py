@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from itertools import product
 
 from tidemill.domain.ports import Clock
 from tidemill.domain.registry import JobRegistry
@@ -12,10 +12,8 @@ from tidemill.domain.replay import Archive, Replay, ReplayOrder, ReplayState, Su
 from tidemill.service.auditing import Auditor
 from tidemill.service.replays import ReplayDesk
 from tidemill.testing.outbox import MemoryBus
-from tidemill.testing.stack import MemoryStack
+from tidemill.testing.stack import STACK, MemoryStack
 from tidemill.testing.subscribing import message_text
-
-ARCHIVE: Final = "testing"
 
 
 @dataclass
@@ -30,7 +28,7 @@ class MemoryReplays:
     published: MemoryBus
     put: Callable[[str, str], object]
     clock: Clock
-    bus: str = ARCHIVE
+    bus: str = STACK
     _replays: dict[str, Replay] = field(default_factory=dict)
 
     def subscribers(self) -> list[Subscriber]:
@@ -40,25 +38,23 @@ class MemoryReplays:
 
     def archives(self) -> list[Archive]:
         """See Replays."""
-        return [Archive(ARCHIVE)]
+        return [Archive(STACK)]
 
     def start(self, order: ReplayOrder) -> bool:
         """See Replays."""
         if order.name in self._replays:
             return False
-        now, last = self.clock.now_ms(), None
-        for fact in sorted(self.published.published, key=lambda fact: fact.at):
-            if order.since <= fact.at <= order.until:
-                last = fact.at
-                for one in order.to:
-                    if one.type == fact.type:
-                        self.put(self._lane(one.kind), message_text(one.kind, fact.text, order.name))
+        now = self.clock.now_ms()
+        facts = [fact for fact in self.published.published if order.since <= fact.at <= order.until]
+        for fact, one in product(facts, order.to):
+            if one.type == fact.type:
+                self.put(self._lane(one.kind), message_text(one.kind, fact.text, order.name))
         self._replays[order.name] = Replay(
             order.name,
             ReplayState.COMPLETED,
             order.since,
             order.until,
-            reached=last,
+            reached=max((fact.at for fact in facts), default=None),
             started_at=now,
             ended_at=now,
             rules=tuple(one.rule for one in order.to),
