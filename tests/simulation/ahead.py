@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import Final, Self
 
 from tests.simulation.flows import FLOWS
-from tests.simulation.prove import Task, corpus, play_all, seeds_of
+from tests.simulation.prove import Task, corpus, play_all, seeds_in
+from tests.simulation.shares import share_of
 from tests.simulation.tally import Tally
 from tests.simulation.worlds import WORLDS
 
-# In all worlds together, as many in each.
+# In all worlds together.
 SEEDS: Final = 20_000
 CORPUS: Final = "corpus"
 # All single faults of a flow.
@@ -41,7 +42,7 @@ def _only(task: Task) -> list[Task]:
 PARTS: Final[Mapping[str, Callable[[], Iterable[Task]]]] = {
     CORPUS: lambda: [corpus()],
     **{name: partial(_only, Task(flow=flow.name)) for name, flow in zip(SINGLES, FLOWS, strict=True)},
-    **{world: partial(seeds_of, SEEDS, worlds=(world,)) for world in WORLDS},
+    **{world: partial(seeds_in, world, share_of(world, SEEDS)) for world in WORLDS},
 }
 _LOOKS_EVERY_S: Final = 0.2
 # Niceness: every test that runs meanwhile comes first, those that watch a clock too.

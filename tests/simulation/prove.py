@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 from tests.model import batch_planted, schedules
@@ -31,6 +31,7 @@ from tests.simulation.flows import FLOWS
 from tests.simulation.measured import Measured, load, measure, save
 from tests.simulation.planted import PLANTED
 from tests.simulation.schedule import Seed, Stage, opened
+from tests.simulation.shares import share_of
 from tests.simulation.story import Narrator
 from tests.simulation.tally import Tally
 from tests.simulation.worlds import WORLDS
@@ -64,12 +65,16 @@ class Task:
         return tally_of(trials, stage)
 
 
-def seeds_of(count: int, first: int = 0, worlds: Iterable[str] = WORLDS) -> Iterator[Task]:
-    """Tasks for `count` seeds in all, as many in each world; those of `worlds` alone."""
-    each = -(-count // len(WORLDS))
-    for start in range(first, first + each, _CHUNK):
-        for world in worlds:
-            yield Task(tuple(Seed(world, number) for number in range(start, min(start + _CHUNK, first + each))))
+def seeds_of(count: int, first: int = 0) -> Iterator[Task]:
+    """Tasks for `count` seeds in all, each world with its share; the worlds take turns."""
+    turns = zip_longest(*(seeds_in(world, share_of(world, count), first) for world in WORLDS))
+    return (task for turn in turns for task in turn if task is not None)
+
+
+def seeds_in(world: str, count: int, first: int = 0) -> Iterator[Task]:
+    """Tasks for `count` seeds of one world."""
+    for start in range(first, first + count, _CHUNK):
+        yield Task(tuple(Seed(world, number) for number in range(start, min(start + _CHUNK, first + count))))
 
 
 def all_singles() -> Iterator[Task]:
@@ -252,9 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.seed:
         return _tell(given.seed)
     if given.world:
-        # All of them in one world, where there would be a share in each.
-        tasks = partial(seeds_of, given.seeds * len(WORLDS), given.first, (given.world,))
-        return _prove_one(f"seeds of {given.world}", tasks)
+        return _prove_one(f"seeds of {given.world}", partial(seeds_in, given.world, given.seeds, given.first))
     if given.only:
         return _prove_one(*_parts(given.seeds, given.first)[given.only])
     return _measure_planted() if given.planted else _prove(given.seeds, given.first)
