@@ -15,7 +15,7 @@ from tidemill import State
 from tidemill.domain.fact import Fact
 from tidemill.domain.fact_message import FactMessage
 from tidemill.domain.job import Job, JobRef
-from tidemill.domain.outbox import source_of
+from tidemill.domain.outbox import OutboundFact, source_of
 from tidemill.domain.replay import ReplayState
 from tidemill.events import Publication
 
@@ -42,17 +42,9 @@ def a_fact(**about) -> Fact:
 
 def put(ground, *facts: Fact) -> None:
     """On the bus as the relay puts it, but at the test's own time."""
-    settings = ground.program.settings
-    entries = [
-        {
-            "EventBusName": settings.bus,
-            "Source": f"tidemill.{settings.stack}",
-            "DetailType": fact.type,
-            "Detail": fact.text(source_of(settings.stack)),
-        }
-        for fact in facts
-    ]
-    assert ground.cloud.client("events").put_events(Entries=entries)["FailedEntryCount"] == 0
+    source = source_of(ground.program.settings.stack)
+    errors = ground.program.bus.publish([OutboundFact.of(fact, source) for fact in facts])
+    assert errors == [None] * len(facts)
 
 
 def test_a_committed_fact_reaches_both_of_its_subscribers(deployed_trials):
