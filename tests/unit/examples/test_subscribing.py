@@ -7,10 +7,11 @@ from examples.guide.subscribing import (
     SendReceipt,
     ShowStock,
     StockChanged,
+    count_sale,
     registry,
 )
-from tidemill.events import Publication
-from tidemill.testing import Harness, assert_published, assert_submitted
+from tidemill.events import Heard, Publication
+from tidemill.testing import Harness, assert_published, assert_submitted, context
 
 
 def test_a_fact_fans_out_to_both_subscribers():
@@ -21,6 +22,13 @@ def test_a_fact_fans_out_to_both_subscribers():
         assert_published(tide, OrderPlaced, times=1)
         assert_submitted(tide, SendReceipt, {"order": "7"}, times=1)
         assert_submitted(tide, CountSale, {"cents": 990}, times=1)
+
+
+def test_a_subscriber_can_be_called_directly():
+    fact = Heard("fact-1", OrderPlaced.event_type, at=1_700_000_000_000)
+
+    assert count_sale(CountSale(cents=990), context(count_sale, heard=fact)) == "990 cents, fact fact-1"
+    assert count_sale(CountSale(cents=990), context(count_sale)) == "990 cents, fact none"
 
 
 def test_what_is_overtaken_is_stale():

@@ -11,7 +11,9 @@ from tidemill import JobArgs, JobContext, hours, job, minutes, seconds
 from tidemill.domain.errors import FenceLostError
 from tidemill.domain.interrupt import HandedOver, HardTimeout, JobCancelled, SoftTimeoutError
 from tidemill.domain.limits import PULSE
+from tidemill.domain.undone import Undone
 from tidemill.errors import AnsweredError, AnswerLateError, InputError, WaitTimeoutError
+from tidemill.events import Heard
 from tidemill.testing import Awaiting, context
 
 
@@ -39,6 +41,16 @@ def test_without_a_definition_it_is_any_job():
 
     assert ctx.step("a", lambda: (1, 2)) == [1, 2]
     assert ctx.previous_sequence == 3
+
+
+def test_every_attempt_sees_the_fact_and_the_step_that_the_job_is_of():
+    fact = Heard("f1", "order.placed", at=1_700_000_000_000, subject="order/1", sequence=2)
+    step = Undone("charge", "j1", succeeded=False)
+    ctx = context(heard=fact, undoes=step, entity="order/1", sequence=2, previous_sequence=1)
+
+    later = ctx.next_attempt().next_attempt()
+
+    assert (later.heard, later.undoes, later.previous_sequence, later.attempt) == (fact, step, 1, 3)
 
 
 def test_what_earlier_attempts_did_is_remembered(jobs, world):

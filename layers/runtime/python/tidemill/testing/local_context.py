@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack
 from tidemill.domain.context import JobContext
 from tidemill.domain.contract import fingerprint_of
 from tidemill.domain.definition import JobDefinition
+from tidemill.domain.heard import Heard
 from tidemill.domain.ids import time_ordered_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
@@ -70,7 +71,8 @@ class LocalContext(JobContext):
         """The context of the attempt that follows: it remembers steps and cursor. This one has lost its lease."""
         self.rehearsal.cut()
         record = self._record
-        return _local(self.rehearsal, _claimed(record, record.attempt + 1, record.fence + 1))
+        following = _local(self.rehearsal, _claimed(record, record.attempt + 1, record.fence + 1))
+        return replace(following, previous_sequence=self.previous_sequence, undoes=self.undoes, heard=self.heard)
 
     @property
     def _record(self) -> Job:
@@ -89,6 +91,7 @@ class Seen(TypedDict, total=False):
     previous_sequence: int | None
     undoes: Undone | None
     scheduled_at_ms: int | None
+    heard: Heard | None
 
 
 def context(
@@ -115,21 +118,16 @@ def context(
         cursor: the last checkpoint before this attempt.
         answers: what was answered before this attempt, by name.
         code: the version of the code.
-        seen: tenant, job_id, attempt, generation, entity, sequence, previous_sequence, scheduled_at_ms and undoes, as
-            the job is to see them.
+        seen: tenant, job_id, attempt, generation, entity, sequence, previous_sequence, scheduled_at_ms, undoes and
+            heard, as the job is to see them.
 
     Raises:
         InputError: a name, a step, the cursor or an answer can't be one.
     """
     clock = VirtualClock()
-    rehearsal = Rehearsal(
-        definition or JobDefinition(NoArgs, lambda _args, _context: None),
-        clock,
-        code,
-        seen.get("entity"),
-        seen.get("sequence"),
-        seen.get("scheduled_at_ms"),
-    )
+    any_job = JobDefinition(NoArgs, lambda _args, _context: None)
+    in_order = (seen.get("entity"), seen.get("sequence"))
+    rehearsal = Rehearsal(definition or any_job, clock, code, *in_order, seen.get("scheduled_at_ms"))
     job = _waiting(rehearsal.definition.lane, clock.now_ms(), seen)
     steps = {
         name: Remembered(check_step_name(name), number, encode_result(value), clock.now_ms(), job.generation, code)
@@ -140,7 +138,8 @@ def context(
     made = _local(rehearsal, _claimed(job, attempt, attempt))
     for name, value in (answers or {}).items():
         made.answer(name, value)
-    return replace(made, previous_sequence=seen.get("previous_sequence"), undoes=seen.get("undoes"))
+    last, undone, fact = (seen.get("previous_sequence"), seen.get("undoes"), seen.get("heard"))
+    return replace(made, previous_sequence=last, undoes=undone, heard=fact)
 
 
 def _local(rehearsal: Rehearsal, job: Job) -> LocalContext:
