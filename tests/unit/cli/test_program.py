@@ -59,6 +59,14 @@ def test_a_root_option_behind_the_command_is_put_right(cli, option):
     assert f"tidemill {option} VALUE COMMAND" in json.loads(cli(*command, "--json").stderr)["message"]
 
 
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_option_says_what_the_command_says(cli, option):
+    asked = cli(option, "list")
+
+    assert (asked.exit_code, asked.stdout) == (0, cli("version").stdout)
+    assert asked.stdout.startswith("tidemill ")
+
+
 def test_root_options_and_environment_name_the_stack(monkeypatch):
     made = []
     monkeypatch.setattr(program, "Target", lambda *options: made.append(options) or Target(*options))

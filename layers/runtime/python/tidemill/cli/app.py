@@ -44,6 +44,16 @@ def root(
     stack: Annotated[str, typer.Option(envvar="TIDEMILL_STACK_NAME", help="The CloudFormation stack.")] = DEFAULT_STACK,
     region: Annotated[str | None, typer.Option(help="The AWS region, if not the profile's or AWS_REGION.")] = None,
     profile: Annotated[str | None, typer.Option(help="The AWS profile, if not AWS_PROFILE.")] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            is_eager=True,
+            callback=commands_stack.version_asked,
+            help="Print Tidemill's version and do nothing else.",
+        ),
+    ] = False,
 ) -> None:
     """Find the stack; a command connects to it when it needs to."""
     # A test hands in a target of its own.

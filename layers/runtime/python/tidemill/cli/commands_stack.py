@@ -60,6 +60,13 @@ def outbox(context: typer.Context, *, as_json: Json = False) -> None:
     )
 
 
+def version_asked(asked: bool) -> None:  # noqa: FBT001 - typer calls it
+    """`tidemill --version`: what most programs answer to."""
+    if asked:
+        version()
+        raise typer.Exit
+
+
 def version(*, as_json: Json = False) -> None:
     """Print Tidemill's version."""
     from importlib.metadata import version as version_of
