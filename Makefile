@@ -50,7 +50,7 @@ lint: $(READY) ## Style, docstrings, formatting and the direction of imports
 types: $(READY) ## mypy --strict
 	@$(BIN)/mypy
 
-unit: $(READY) ## The tests that need no network, in seconds
+unit: $(READY) ## The tests that need no network
 	@$(BIN)/python -m pytest tests/unit
 
 e2e: $(READY) ## The tests that deploy to a local cloud
