@@ -71,7 +71,7 @@ def was_interrupted(interrupts, job):
     return False
 
 
-def test_a_late_interrupt_is_taken_back_whatever_the_moment(interrupts):
+def test_a_late_interrupt_reaches_nothing_after_its_job(interrupts):
     chance, leaked = Random(5), 0  # noqa: S311 - chance that repeats
 
     for _ in range(ROUNDS):

@@ -60,7 +60,7 @@ def outbox(context: typer.Context, *, as_json: Json = False) -> None:
     )
 
 
-def version_asked(asked: bool) -> None:  # noqa: FBT001 - typer calls it
+def version_asked(asked: bool) -> None:  # noqa: FBT001 - typer hands it over by position
     """`tidemill --version`: what most programs answer to."""
     if asked:
         version()
