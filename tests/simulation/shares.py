@@ -41,7 +41,7 @@ SHARES: Final[Mapping[str, int]] = {
     "subscribers": 26,
     "versions": 43,
 }
-# Enough for shares that differ by a few of a thousand between two runs, in about a minute of CPU time.
+# For all worlds together about a minute of CPU time.
 _MEASURED_SEEDS: Final = 40
 
 
