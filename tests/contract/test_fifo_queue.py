@@ -103,6 +103,12 @@ def bury_first(queues):
         show_again(queues, receive(queues))
 
 
+def bury_all(queues, count):
+    for _ in range(count):
+        bury_first(queues)
+    assert receive(queues) == []
+
+
 def test_a_dead_message_makes_way_for_its_successors(queues):
     queues.queue.send(FIFO_LANE, [make_send("a", 1), make_send("a", 2)])
     bury_first(queues)
@@ -202,3 +208,31 @@ def test_what_tells_sqs_of_the_order(request, number):
     assert attributes["MessageDeduplicationId"] == sends[0].envelope.send_id
     assert attributes["MessageGroupId"] == sends[0].envelope.entity_in(FIFO_LANE).group
     assert len(attributes["MessageGroupId"]) == 64
+
+
+def test_of_one_entity_a_walk_through_a_dlq_meets_ten_until_those_are_gone(queues):
+    """Nothing of a group is handed out while messages of it are away, and a call hands out ten (ReceiveMessage)."""
+    queues.queue.send(FIFO_LANE, [make_send("a", number) for number in range(13)])
+    queues.queue.send(FIFO_LANE, [make_send("b", 0)])
+    bury_all(queues, 14)
+    assert queues.dlq.depth(FIFO_LANE) == 14
+    firsts = {("acme", "a", number) for number in range(10)} | {("acme", "b", 0)}
+
+    assert set(seen(queues.dlq.peek(FIFO_LANE, 100))) == firsts
+    deep = {("acme", "a", 11)}
+    assert queues.dlq.purge(FIFO_LANE, lambda one: set(seen([one])) <= deep, 1, 100) == []
+    assert set(seen(queues.dlq.purge(FIFO_LANE, lambda one: set(seen([one])) <= firsts, 11, 100))) == firsts
+    assert seen(queues.dlq.peek(FIFO_LANE, 100)) == [("acme", "a", number) for number in (10, 11, 12)]
+
+
+def test_a_whole_dlq_goes_back_in_order_however_many_are_of_one_entity(queues):
+    queues.queue.send(FIFO_LANE, [make_send("a", number) for number in range(13)])
+    bury_all(queues, 13)
+
+    assert len(moved(queues.dlq, FIFO_LANE, lambda _: True, 100)) == 13
+
+    order = []
+    while received := receive(queues):
+        order += seen(received)
+        queues.queue.delete(FIFO_LANE, [received[0].receipt])
+    assert order == [("acme", "a", number) for number in range(13)]

@@ -170,6 +170,9 @@ class _Unordered:
     def send(self, lane: str, sends: Any) -> Any:
         return self._queue.send(lane, sends)
 
+    def has_lane(self, _: str) -> bool:
+        return True
+
     def keeps_order(self, _: str) -> bool:
         return False
 

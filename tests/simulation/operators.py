@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.simulation.watchers.moves import Moves
 from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, NothingMatchedError, UnavailableError
 from tidemill.domain.job import JobRef
+from tidemill.service.editing import Edit
 from tidemill.service.manner import RESUME, Manner, Mode
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Operators:
     def redrive_at_desk(self, at_ms: int) -> None:
         """Somebody redrives one dead job."""
         self._at(at_ms, "desk", lambda: self._redrive(None))
+
+    def edit_at_desk(self, at_ms: int) -> None:
+        """Somebody lets one dead job run again with arguments that they looked over, and found to be right."""
+        self._at(at_ms, "desk", lambda: self._redrive(None, is_edit=True))
 
     def redrive_lane(self, at_ms: int) -> None:
         """Somebody redrives a whole lane."""
@@ -117,7 +122,7 @@ class Operators:
             self._world.cloud.move_back(lane)
         self._world.poke()
 
-    def _redrive(self, job: str | None) -> None:
+    def _redrive(self, job: str | None, *, is_edit: bool = False) -> None:
         chosen = job or self._any("dead")
         if chosen is None:
             return
@@ -126,7 +131,8 @@ class Operators:
         for _ in range(4):
             try:
                 self._world.memories.asks(manner.forget)
-                redriven = self._desk.redrive(JobRef(tenant, job_id), manner)
+                ref = JobRef(tenant, job_id)
+                redriven = self._desk.edit(ref, Edit({}), manner) if is_edit else self._desk.redrive(ref, manner)
             except UnavailableError:
                 self._world.scheduler.sleep(2_000)
                 continue

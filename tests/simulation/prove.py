@@ -231,15 +231,18 @@ def _named(text: str) -> Sequence[Seed | Trial]:
     return [Seed.parse(text)] if ":" in text else [Seed(world, int(text)) for world in WORLDS]
 
 
-def _measure_planted() -> int:
+def _measure_planted(world: str | None) -> int:
+    names = [planted.name for planted in PLANTED if world in (None, planted.world)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context, initializer=_open_stage) as pool:
-        measured = []
-        for one in pool.map(_measure, [planted.name for planted in PLANTED]):
+        measured = {}
+        for one in pool.map(_measure, names):
             _say(one)
-            measured.append(one)
-    save(measured)
-    caught = sum(one.first is not None for one in measured)
+            measured[one.name] = one
+    # Of the other worlds, what was measured before stays.
+    known = {**load(), **measured}
+    save(known[planted.name] for planted in PLANTED)
+    caught = sum(one.first is not None for one in measured.values())
     _say(f"planted={len(measured)} caught={caught}")
     return int(caught != len(measured))
 
@@ -256,11 +259,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.seed:
         return _tell(given.seed)
+    if given.planted:
+        return _measure_planted(given.world)
     if given.world:
         return _prove_one(f"seeds of {given.world}", partial(seeds_in, given.world, given.seeds, given.first))
     if given.only:
         return _prove_one(*_parts(given.seeds, given.first)[given.only])
-    return _measure_planted() if given.planted else _prove(given.seeds, given.first)
+    return _prove(given.seeds, given.first)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from tidemill.domain import closing
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.saga import machine, states
-from tidemill.service import closer, saga_cancelling, sagas
+from tidemill.service import closer, redrivable, saga_cancelling, sagas
 from tidemill.service.errands import Errands
 
 
@@ -104,6 +104,13 @@ PLANTED: Final = (
         "sagas",
         "a dead job of a saga that turned back can be redriven",
         ((closer, "closing", leaves_the_dead),),
+    ),
+    Planted(
+        "the closed are edited",
+        "I29",
+        "sagas",
+        "the desk does not ask whether the saga of a dead job is over",
+        ((redrivable, "check_open", always(None)),),
     ),
     Planted(
         "failed step not undone",

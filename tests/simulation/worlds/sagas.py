@@ -57,7 +57,9 @@ def prepare(world: World) -> int:
             _start(world, trip, sometime(world, trouble_ms))
         _meddle(world, trip, starts_ms, trouble_ms)
     if rng.random() < 0.3:
-        rng.choice((world.operators.redrive_at_console, world.operators.redrive_at_desk))(sometime(world, trouble_ms))
+        operators = world.operators
+        ways = (operators.redrive_at_console, operators.redrive_at_desk, operators.edit_at_desk)
+        rng.choice(ways)(sometime(world, trouble_ms))
     if world.faults.is_on(Fault.ERROR) and rng.random() < 0.5:
         lasts_ms = rng.choice((30_000, 120_000, 600_000))
         _deafen(world, rng.choice((soon(world), sometime(world, trouble_ms))), lasts_ms)

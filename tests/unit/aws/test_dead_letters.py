@@ -9,8 +9,8 @@ from tidemill.aws.queue_walk import EMPTY_POLLS, HIDDEN_S
 from tidemill.aws.sqs import SqsDeadLetters
 from tidemill.domain.errors import UnavailableError
 
-URLS = {"bulk": "https://sqs/bulk"}
-DLQ_URLS = {"bulk": "https://sqs/bulk-dlq"}
+URLS = {"bulk": "https://sqs/bulk", "orders": "https://sqs/orders.fifo"}
+DLQ_URLS = {"bulk": "https://sqs/bulk-dlq", "orders": "https://sqs/orders-dlq.fifo"}
 ATTRIBUTES = {"SentTimestamp": "1800000000000", "ApproximateReceiveCount": "6", "MessageGroupId": "acme"}
 SERVED_BY = {
     "ReceiveMessage": "receive",
@@ -94,6 +94,16 @@ def test_what_the_queue_did_not_take_stays_and_is_shown():
 
     assert [one.body for one in gone] == ["body 0", "body 2", "body 4"]
     assert set(sqs.there.values()) == {"body 1", "body 3"}
+    assert sqs.still_hidden == set()
+
+
+def test_nothing_overtakes_what_the_queue_of_a_fifo_lane_did_not_take():
+    sqs = Sqs(5, SendMessageBatch={"body 2"})
+
+    gone = moved(sqs.dead_letters, "orders", everything, 10)
+
+    assert [one.body for one in gone] == ["body 0", "body 1"]
+    assert set(sqs.there.values()) == {"body 2", "body 3", "body 4"}
     assert sqs.still_hidden == set()
 
 

@@ -270,6 +270,18 @@ class TestPurge:
 
         assert (found["messages"], found["kept"], world.queues.depth("default")) == (1, 1, 1)
 
+    def test_it_says_what_it_did_not_look_at(self, run, world):
+        world.dead(3)
+        hidden = next(iter(world.queues._dlqs["default"].messages))
+        hidden.visible_at = world.clock.now_ms() + 60_000
+
+        human = run("dlq", "purge", "--lane", "default", "--dry-run").stdout
+        done = answer(run("dlq", "purge", "--lane", "default", "--yes", "--json"))
+
+        assert "about 1 more were not looked at: purge again once these are gone" in human
+        assert (done["messages"], done["unseen"], world.queues.depth("default")) == (2, 1, 1)
+        assert "not looked at" not in run("dlq", "purge", "--lane", "bulk", "--dry-run").stdout
+
     def test_a_dry_run(self, run, world):
         world.dead(2)
 

@@ -16,6 +16,8 @@ from tidemill.domain.lifecycle import State
 from tidemill.domain.saga.words import Role
 from tidemill.domain.saga_errors import SagaStateError
 from tidemill.domain.saga_state import SagaState
+from tidemill.service.editing import Edit
+from tidemill.service.manner import RESUME, Manner, Mode
 from tidemill.testing import Harness
 
 PLACE, BRANCHES = "orders.place", "orders.branches"
@@ -116,8 +118,11 @@ def test_a_dead_step_whose_saga_is_over_is_never_redriven():
         assert (dead.state, dead.reason) == (State.DEAD, "saga_over")
 
         del shop.before["charge"]
-        with pytest.raises(JobStateError, match="its saga is over"):
-            tide.desk.redrive(dead.ref)
+        for manner in (RESUME, Manner(Mode.RESTART)):
+            with pytest.raises(JobStateError, match="its saga is over"):
+                tide.desk.redrive(dead.ref, manner)
+            with pytest.raises(JobStateError, match="its saga is over"):
+                tide.desk.edit(dead.ref, Edit({}), manner)
         # As the console does it: byte for byte, without asking anybody.
         for _ in tide.queues.move("default", lambda delivery: True, lambda: 10, 100):
             pass

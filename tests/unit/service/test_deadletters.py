@@ -1,5 +1,7 @@
 """The DLQ desk, and the census of deaths that nobody saw."""
 
+from itertools import islice
+
 import pytest
 
 from tests.builders import DAY, NOW, OTHER_SEND_ID, Greet, a_send_id, an_envelope, moved
@@ -19,6 +21,7 @@ from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.domain.ports import Unwritten
+from tidemill.service.bulk import Care
 from tidemill.service.editing import Edit
 from tidemill.service.manner import RESUME, Manner, Mode
 
@@ -215,6 +218,38 @@ def test_a_whole_lane_is_redriven_by_sqs_or_by_us_with_the_same_bytes(world, by_
     assert (set(world.bodies()), world.desk.depths()["default"]) == (bodies, 0)
     world.settle()
     assert {job.state for job in world.store.jobs.values()} == {State.SUCCEEDED}
+
+
+def test_plain_messages_that_say_the_same_go_back_all(world):
+    """A message that came back because it died again is left; one of the same text that was there before is not."""
+    for _ in range(9):
+        world.queues.put("default", "the same")
+    forget_receives(world)
+    assert world.queues.depth("default") == 9
+    world.clock.advance(days(1))
+
+    done = list(world.desk.redrive_lanes(("default",), Care(rate=0.5)))
+
+    assert sum(one.count for one in done) == 9
+    assert (world.queues.depth("default"), world.queues.count("default")) == (0, 9)
+
+
+def test_what_dies_again_at_once_is_left_there(world):
+    world.queues.put("default", "the same")
+    forget_receives(world)
+    world.clock.advance(days(1))
+    sleep = world.sleep
+
+    def dying(wait_s):
+        sleep(wait_s)
+        forget_receives(world)
+
+    world.sleep = dying
+    world.build(world.store, world.queues)
+
+    done = [one.count for one in islice(world.desk.redrive_lanes(("default",), Care(rate=0.5)), 5)]
+
+    assert (done, world.queues.depth("default")) == ([1], 1)
 
 
 def test_a_lane_that_is_none(world):

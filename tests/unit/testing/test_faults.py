@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from math import ceil
+
 import pytest
 
 from tests.unit.testing.conftest import Pay, Steady
-from tidemill import State, hours, minutes, seconds
+from tidemill import PermanentError, State, hours, minutes, seconds
 from tidemill.domain.limits import MAX_RECEIVES
 from tidemill.errors import UnavailableError
 from tidemill.testing import Crashed, Harness, assert_dead, assert_state, assert_succeeded, refute_submitted
@@ -107,6 +110,54 @@ def test_a_janitor_that_crashes_comes_again_the_next_minute(tide):
 
     assert_succeeded(tide, receipt)
     assert sum(said.event == "janitor_failed" for said in tide.telemetry.lines) == 2
+
+
+def buried(tide, world):
+    """A job that died, with its message in the DLQ."""
+    world.does = refuse
+    dead = tide.client.submit(Pay()).job
+    tide.drain_until_idle()
+    assert_dead(tide, dead)
+    assert tide.queues.depth("default") == 1
+    world.does = lambda _: None
+    return dead
+
+
+def refuse(_):
+    raise PermanentError("no")
+
+
+def test_a_redrive_whose_answer_is_lost_was_done(tide, world):
+    dead = buried(tide, world)
+    tide.faults.lose_answer("dlq_move")
+
+    with pytest.raises(UnavailableError):
+        tide.desk.redrive(dead.ref)
+
+    assert (tide.queues.depth("default"), tide.faults.outstanding) == (0, ())
+    tide.drain_until_idle()
+    assert_succeeded(tide, dead)
+
+
+def test_a_redrive_that_crashes_after_the_move_was_done(tide, world):
+    dead = buried(tide, world)
+    tide.faults.crash_after("dlq_move")
+
+    with pytest.raises(Crashed, match="crash after dlq_move"):
+        tide.desk.redrive(dead.ref)
+
+    assert tide.queues.depth("default") == 0
+
+
+@pytest.mark.parametrize("span", [timedelta(milliseconds=1), seconds(1), timedelta(seconds=1.5)])
+def test_a_message_is_late_by_whole_seconds_and_never_by_none(tide, span):
+    tide.faults.deliver_late(span)
+    tide.client.submit(Pay())
+
+    [message] = tide.queues._queues["default"].messages
+
+    assert message.visible_at - message.sent_at == ceil(span.total_seconds()) * 1000
+    tide.drain_until_idle()
 
 
 def test_a_message_may_come_twice_and_late(tide, world):
@@ -220,7 +271,8 @@ def test_every_verb_of_every_port_can_fail():
     events = (events - {"actions", "find", "page"}) | {"find_outbound", "outbox_page"}
     endpoints = {f"{name}_endpoint" for name in vars(Endpoints) if not name.startswith("_")}
     # What a queue is, it knows by its name.
-    known = (verbs - {"keeps_order"}) | (dlq - {"move"}) | {"dlq_move"} | (schedules - {"record"}) | renamed | sagas
+    verbs -= {"has_lane", "keeps_order"}
+    known = verbs | (dlq - {"move"}) | {"dlq_move"} | (schedules - {"record"}) | renamed | sagas
     known |= events | endpoints
     assert known == set(CALLS)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.aws.errors import AwsError, code_of, raise_for
+from tidemill.aws.fifo import in_waves, is_fifo
 from tidemill.aws.queue_walk import MAX_MET, MESSAGES_PER_CALL, QueueWalk
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.message import Delivery
@@ -153,15 +154,24 @@ class SqsDeadLetters:
         return answer["Attributes"]  # type: ignore[return-value]  # the stubs type the names, not strings
 
     def _send(self, url: str, messages: Sequence[MessageTypeDef]) -> list[MessageTypeDef]:
-        """Send the same bodies, and answer the messages that SQS took."""
-        if not messages:
-            return []
+        """Send the same bodies, and answer the messages that SQS took: of a group none after one that it refused."""
         entries = [_again(index, message) for index, message in enumerate(messages)]
+        taken: list[MessageTypeDef] = []
+        stuck: set[str] = set()
+        for wave in in_waves(entries) if is_fifo(url) else [entries]:
+            able = [entry for entry in wave if entry.get("MessageGroupId") not in stuck]
+            ids = self._send_batch(url, able) if able else set()
+            taken += [messages[int(entry["Id"])] for entry in able if entry["Id"] in ids]
+            stuck |= {entry["MessageGroupId"] for entry in able if is_fifo(url) and entry["Id"] not in ids}
+        return taken
+
+    def _send_batch(self, url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]) -> set[str]:
+        """The ids of the entries that SQS took."""
         try:
             answer = self._client.send_message_batch(QueueUrl=url, Entries=entries)
         except AwsError as error:
             raise_for("move", error)
-        return [messages[int(entry["Id"])] for entry in answer.get("Successful", ())]
+        return {entry["Id"] for entry in answer.get("Successful", ())}
 
 
 def _again(index: int, message: MessageTypeDef) -> SendMessageBatchRequestEntryTypeDef:

@@ -55,6 +55,10 @@ class SqsJobQueue:
         failed = self._send_in_order(url, entries) if is_fifo(url) else self._send_all(url, entries)
         return [failed.get(index) for index in range(len(sends))]
 
+    def has_lane(self, lane: str) -> bool:
+        """See JobQueue."""
+        return lane in self._urls
+
     def keeps_order(self, lane: str) -> bool:
         """See JobQueue."""
         return is_fifo(self._urls[lane])

@@ -97,10 +97,12 @@ def purge(  # noqa: PLR0913 - one parameter an option
     parts = {"lane": lane, "kind": kind, "tenant": tenant, "error": error, "reason": reason}
     wanted = filter_of({**parts, "since": since, "until": until}, desk.clock.now_ms(), desk.lanes)
     (found,) = desk.purgeable(wanted)
-    told = {"lane": lane, "refusals": found.refusals, "kept": found.kept}
+    told = {"lane": lane, "refusals": found.refusals, "kept": found.kept, "unseen": found.unseen}
     if not as_json:
         lost = f", {found.refusals} of them refused messages that nothing can bring back" if found.refusals else ""
         render.line(f"{len(found.messages)} messages of {lane}{lost}; {found.kept} stay: their jobs are not over")
+        if found.unseen:
+            render.line(f"about {found.unseen} more were not looked at: purge again once these are gone")
     if dry_run:
         if as_json:
             render.as_json({"dry_run": True, "messages": len(found.messages), **told})

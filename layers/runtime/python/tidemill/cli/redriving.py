@@ -11,7 +11,7 @@ import typer
 
 from tidemill.cli import render
 from tidemill.cli.exits import CliError, as_document, exit_code
-from tidemill.domain.errors import InputError, TidemillError
+from tidemill.domain.errors import InputError, JobStateError, TidemillError
 from tidemill.service.canary import CanaryEnded
 from tidemill.service.dead_view import effects_view
 from tidemill.service.manner import RESUME, Manner
@@ -109,7 +109,7 @@ class Redriving:
         for job in jobs[:_FORESEEN]:
             try:
                 effects = self.desk.inspection.foresee(job, self.manner)
-            except InputError as error:
+            except (InputError, JobStateError) as error:
                 failed.append(NotRedriven(job.ref, error))
             else:
                 foreseen.append({"id": job.ref.id, "tenant": job.ref.tenant, **effects_view(effects)})
@@ -162,7 +162,7 @@ class Redriving:
     def _again(self, job: Job) -> tuple[str, ...]:
         try:
             return self.desk.inspection.foresee(job, self.manner).again
-        except InputError:
+        except (InputError, JobStateError):
             return ()
 
 

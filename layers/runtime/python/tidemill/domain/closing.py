@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from tidemill.domain.conclusion import cancelled, killed
+from tidemill.domain.errors import JobStateError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State, Verb
 
@@ -50,7 +51,7 @@ def closing(job: Job, now_ms: int, keep_until: int) -> Closing:
     Arguments:
         now_ms, keep_until: Unix milliseconds; until when a job that this ends is kept.
     """
-    if job.state is State.DEAD and job.reason != SAGA_OVER:
+    if job.state is State.DEAD and not is_closed(job):
         return Move(Verb.CLOSE, closed(job))
     if job.state.is_final:
         return Closed()
@@ -68,7 +69,22 @@ def closed(job: Job) -> Job:
     return replace(job, reason=SAGA_OVER, fence=job.fence + 1, concluded=job.concluded + 1)
 
 
+def is_closed(job: Job) -> bool:
+    """Whether `job` is dead and stays so, because its saga went on without it."""
+    return job.state is State.DEAD and job.reason == SAGA_OVER
+
+
+def check_open(job: Job, verb: str = "redriven") -> None:
+    """Refuse to let a dead job run again that was closed: what it did is undone, and it would do it once more.
+
+    Raises:
+        JobStateError: its saga is over; the message has `verb`.
+    """
+    if is_closed(job):
+        raise JobStateError(verb, job.ref.id, job.state, "its saga is over; start another saga")
+
+
 def began(job: Job) -> bool:
     """Whether `job`, which is over, was ever claimed, so that it may have been applied."""
     # Closing a dead job took a fence too.
-    return job.fence > (1 if job.state is State.DEAD and job.reason == SAGA_OVER else 0)
+    return job.fence > (1 if is_closed(job) else 0)

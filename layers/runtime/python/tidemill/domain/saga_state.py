@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tidemill.domain.closing import SAGA_CANCELLED, SAGA_OVER
+from tidemill.domain.closing import SAGA_CANCELLED, is_closed
 from tidemill.domain.errand import saga_job_id
 from tidemill.domain.job import Job, JobRef
 from tidemill.domain.lifecycle import State
@@ -52,7 +52,7 @@ class Part:
     @property
     def waits(self) -> bool:
         """Whether it was begun, and nobody but a person brings it to its end."""
-        return self.job is not None and self.job.state is State.DEAD and self.job.reason != SAGA_OVER
+        return self.job is not None and self.job.state is State.DEAD and not is_closed(self.job)
 
 
 def parts_of(saga: Saga, saga_id: str, tenant: str) -> list[Part]:

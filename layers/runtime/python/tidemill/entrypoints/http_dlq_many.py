@@ -131,7 +131,7 @@ class ManyRedrives:
         for job in chosen.jobs:
             try:
                 effects = effects_view(self.reach.desk.inspection.foresee(job, manner))
-            except InputError as error:
+            except (InputError, JobStateError) as error:
                 failed.append(_failed(job.ref, error))
             else:
                 foreseen.append({"id": job.ref.id, **effects, "link": self.reach.link(job.ref)})

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeAlias
 
+from tidemill.domain.closing import is_closed
 from tidemill.domain.errors import InputError, NothingMatchedError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
@@ -179,14 +180,15 @@ def birds_of(jobs: Iterable[Job], count: int, lane: str | None = None) -> list[J
     Raises:
         InputError: there are none.
     """
-    # A refused message becomes a job of its own, which nobody could watch.
-    birds = list(islice((job for job in jobs if not is_refusal(job)), count))
+    # A refused message becomes a job of its own, which nobody could watch; one that is closed does not run.
+    birds = list(islice((job for job in jobs if not is_refusal(job) and not is_closed(job)), count))
     if birds:
         return birds
     where = "none of the chosen jobs" if lane is None else f"no message of {lane}'s DLQ that was looked at"
     raise InputError.at(
         "canary",
-        f"{where} can be watched: the death must be recorded, and not be a refusal. Nothing was changed. Fix: wait "
+        f"{where} can be watched: the death must be recorded, and be neither a refusal nor that of a saga's step whose "
+        "saga is over. Nothing was changed. Fix: wait "
         "for the janitor's next census, or leave the canary out",
         "no_canary",
     )

@@ -18,6 +18,7 @@ from tidemill.service.dead_filter import Filter, dead_jobs, every_dead_job
 from tidemill.service.editing import Edit, Editor
 from tidemill.service.grouping import Group, grouped
 from tidemill.service.manner import RESUME, Effects, Manner, effects_of
+from tidemill.service.redrivable import check_redrivable
 from tidemill.service.refusal import is_refusal
 
 # Each takes a read of its own, and nobody reads more of them.
@@ -130,7 +131,9 @@ class Inspection:
 
         Raises:
             InputError: it remembers no such step.
+            JobStateError: it can't run again; see `check_redrivable`.
         """
+        check_redrivable(job, self.lanes.__contains__)
         return effects_of(self.recall(job.ref), manner)
 
     def foresee_edit(self, ref: JobRef, edit: Edit, manner: Manner = RESUME) -> tuple[bytes, Effects]:

@@ -72,6 +72,8 @@ class Janitor:
         done = self._reviver.revive([job for job in jobs if self._is_due(job)])
         for job in done.without_arguments:
             self.telemetry.alert("parked_without_arguments", job_id=job.ref.id, tenant=job.ref.tenant)
+        for job in done.without_lane:
+            self.telemetry.alert("parked_without_lane", job_id=job.ref.id, tenant=job.ref.tenant, wanted=job.lane)
         return len(done.sent)
 
     @property

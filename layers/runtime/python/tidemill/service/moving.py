@@ -10,6 +10,7 @@ from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.moving import check_unordered, is_later, moved
 from tidemill.domain.ports import Clock, JobQueue, JobStore, Payloads, Unwritten, Written
+from tidemill.service.redrivable import check_lane_of
 from tidemill.service.reviving import Reviver
 
 # Each refusal means that the job moved in between; a job moves a few times in its life.
@@ -39,6 +40,7 @@ class Mover:
             IntegrityError, PayloadGoneError: its arguments are not where the table says.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
+        check_lane_of(job, "moved", self.queue.has_lane)
         check_unordered(job.lane, field, is_ordered=self.queue.keeps_order(job.lane))
         for _ in range(_TRIES):
             step = moved(job, due_ms, self.clock.now_ms(), field)

@@ -22,12 +22,15 @@ class Purgeable:
         refusals: how many of them are plain messages that were refused, which nothing can bring back afterwards.
         kept: messages that the filter may mean and that stay: no record says yet that their job is over. The
             janitor's census records such deaths within minutes.
+        unseen: about how many messages were not looked at: there are more than the search takes, or, in a FIFO lane,
+            they are behind others of their entity. A purge leaves them where they are.
     """
 
     lane: str
     messages: dict[str, Job]
     refusals: int
     kept: int
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ class Purging:
                 kept += wanted.tenant in (None, ref_in(message).tenant)
             elif wanted.matches(job):
                 messages[message.delivery.message_id] = job
-        return Purgeable(lane, messages, sum(map(is_refusal, messages.values())), kept)
+        # After the look: what came meanwhile is left, too.
+        unseen = max(self.dead_letters.depth(lane) - len(found), 0)
+        return Purgeable(lane, messages, sum(map(is_refusal, messages.values())), kept, unseen)
 
     def purge(self, purgeable: Purgeable, search: int) -> list[Job]:
         """Delete these messages; answers the jobs of those that are gone.

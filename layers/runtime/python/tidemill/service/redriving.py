@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tidemill.domain.closing import SAGA_OVER
+from tidemill.domain.duration import milliseconds
 from tidemill.domain.envelope import Envelope
 from tidemill.domain.errors import JobStateError, TidemillError, UnavailableError
 from tidemill.domain.job import Job, JobRef
+from tidemill.domain.limits import CLOCK_SKEW
 from tidemill.domain.memory import Memory
 from tidemill.domain.message import Delivery
 from tidemill.domain.ports import DeadLetterQueue, JobReader, Payloads
 from tidemill.service.letters import Letters
 from tidemill.service.manner import RESUME, Manner, Mode, effects_of
 from tidemill.service.pacing import MAX_STEP, Pace
+from tidemill.service.redrivable import check_redrivable
 from tidemill.service.refusal import is_refusal
 from tidemill.service.resending import Resending
 
@@ -108,10 +110,11 @@ class Redriving:
 
     def many(self, jobs: Sequence[Job], manner: Manner, terms: Terms) -> Iterator[Result]:
         """Let these dead jobs run again, lane by lane; one that can't does not stop the others."""
-        yield from (NotRedriven(job.ref, _closed(job)) for job in jobs if job.reason == SAGA_OVER)
-        jobs = [job for job in jobs if job.reason != SAGA_OVER]
-        for lane in dict.fromkeys(job.lane for job in jobs):
-            mine = [job for job in jobs if job.lane == lane]
+        refused = {job.ref: error for job in jobs if (error := self._refusal(job)) is not None}
+        yield from (NotRedriven(ref, error) for ref, error in refused.items())
+        able = [job for job in jobs if job.ref not in refused]
+        for lane in dict.fromkeys(job.lane for job in able):
+            mine = [job for job in able if job.lane == lane]
             if manner.mode is Mode.RESUME:
                 yield from self._resume(lane, mine, terms)
             else:
@@ -121,8 +124,9 @@ class Redriving:
         """Let a dead job run again with the arguments of `envelope`.
 
         Raises:
-            JobStateError, UnavailableError: see Resending.resend.
+            JobStateError: see `check_redrivable`; or, as UnavailableError, Resending.resend.
         """
+        check_redrivable(job, self.resending.queue.has_lane)
         self.resending.resend(job, envelope, manner.forget)
         self._drop(job.lane, [job], ONE_SEARCH)
         return Redriven(job.ref, "table")
@@ -136,17 +140,28 @@ class Redriving:
             UnavailableError: AWS did not answer; what was moved before stays moved.
         """
         seen: set[bytes] = set()
+        # A plain message may say the same as one that was put back. What was sent long before did not die again.
+        since = self.resending.clock.now_ms() - milliseconds(CLOCK_SKEW)
         found = True
+
+        def is_first(delivery: Delivery) -> bool:
+            return delivery.sent_at < since or _digest(delivery) not in seen
+
         while found:
             found = False
-            walk = self.dead_letters.move(
-                lane, lambda delivery: _digest(delivery) not in seen, lambda: pace.step(MAX_STEP), SEARCH
-            )
+            walk = self.dead_letters.move(lane, is_first, lambda: pace.step(MAX_STEP), SEARCH)
             for moved in walk:
                 found = True
                 seen.update(map(_digest, moved))
                 pace.passed(len(moved))
                 yield len(moved)
+
+    def _refusal(self, job: Job) -> JobStateError | None:
+        try:
+            check_redrivable(job, self.resending.queue.has_lane)
+        except JobStateError as error:
+            return error
+        return None
 
     def _resume(self, lane: str, jobs: Sequence[Job], terms: Terms) -> Iterator[Result]:
         """Byte for byte where the DLQ has the message, from the table where it has not."""
@@ -224,11 +239,6 @@ class Redriving:
         except UnavailableError:
             # What is left there does nothing when it is put back.
             return
-
-
-def _closed(job: Job) -> JobStateError:
-    """Its saga went on without it: what it did is undone, and it would do it again."""
-    return JobStateError("redriven", job.ref.id, job.state, "its saga is over; start another saga")
 
 
 def _digest(delivery: Delivery) -> bytes:

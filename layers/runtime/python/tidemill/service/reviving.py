@@ -19,10 +19,16 @@ from tidemill.domain.ports import Answer, Clock, JobQueue, JobReader, JobStore, 
 
 @dataclass(frozen=True, slots=True)
 class Revived:
-    """What became of some jobs: the answers for those whose message SQS has, and those without arguments."""
+    """What became of some jobs: the answers for those whose message SQS has, and those that can't be sent.
+
+    Attributes:
+        without_arguments: nothing stores what they would say.
+        without_lane: the stack has no lane of the name that they were accepted for.
+    """
 
     sent: tuple[Answer, ...]
     without_arguments: tuple[Job, ...]
+    without_lane: tuple[Job, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +52,18 @@ class Reviver:
         """
         answers: list[Answer] = []
         without: list[Job] = []
-        for lane in dict.fromkeys(job.lane for job in jobs):
-            found = [(job, self._send_of(job)) for job in jobs if job.lane == lane]
+        # One that was left behind must not keep those of the other lanes waiting.
+        homeless = tuple(job for job in jobs if not self.queue.has_lane(job.lane))
+        able = [job for job in jobs if job not in homeless]
+        for lane in dict.fromkeys(job.lane for job in able):
+            found = [(job, self._send_of(job)) for job in able if job.lane == lane]
             without += [job for job, send in found if send is None]
             mine = [(job, send) for job, send in found if send is not None]
             for (job, _), error in zip(mine, self.queue.send(lane, [send for _, send in mine]), strict=True):
                 if error is None:
                     after = revived(job, max(job.claimable_at or 0, self.clock.now_ms()))
                     answers.append(self.store.move(Verb.REVIVE, job, after))
-        return Revived(tuple(answers), tuple(without))
+        return Revived(tuple(answers), tuple(without), homeless)
 
     def is_near(self, job: Job) -> bool:
         """Whether the job is due before a sweep is sure to have sent it."""

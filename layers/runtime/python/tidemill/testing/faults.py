@@ -184,7 +184,10 @@ class Faults:
         self._plan(Fault(Kind.TWICE, "message", times, after))
 
     def deliver_late(self, span: timedelta, *, times: int = 1, after: int = 0) -> None:
-        """A message that is sent reaches its queue only after `span`."""
+        """A message that is sent reaches its queue only after `span`, in whole seconds, rounded up.
+
+        None of a FIFO lane is late by itself: SQS keeps the order of an entity.
+        """
         self._plan(Fault(Kind.LATE, "message", times, after, span=span))
 
     # --- what happened ----------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from tidemill.domain.errors import UnavailableError
 from tidemill.domain.message import Delivery
 from tidemill.domain.ports import Clock, Send
 
+# API Reference, ReceiveMessage: at most ten messages.
+_CALL: Final = 10
 # SQS Developer Guide, "Exactly-once processing in Amazon SQS".
 _DEDUPLICATION_MS: Final = milliseconds(minutes(5))
 
@@ -55,6 +57,21 @@ class _Queue:
         message.visible_at = now_ms
         self.messages.append(message)
 
+    def walk(self, now_ms: int, search: int | None) -> Iterator[_Message]:
+        """Up to `search` messages as one walk with many receives meets them, each hidden until it ends."""
+        met: set[str] = set()
+        while room := min(_CALL, _CALL if search is None else search - len(met)):
+            away = self.locked_by(met)
+            found = [one for one in self.visible(now_ms) if one.id not in met and one.group not in away][:room]
+            if not found:
+                return
+            met |= {one.id for one in found}
+            yield from found
+
+    def locked_by(self, met: set[str]) -> set[str]:  # noqa: ARG002 - FIFO queues ask
+        """The groups of which nothing is handed out while these messages are away."""
+        return set()
+
     def repeated(self, deduplication: str | None, now_ms: int) -> bool:  # noqa: ARG002 - FIFO queues ask
         """Whether such a message was sent a short while ago."""
         return False
@@ -67,6 +84,9 @@ class _FifoQueue(_Queue):
     def visible(self, now_ms: int) -> list[_Message]:
         locked = {message.group for message in self.messages if message.visible_at > now_ms}
         return [message for message in self.messages if message.group not in locked]
+
+    def locked_by(self, met: set[str]) -> set[str]:
+        return {message.group for message in self.messages if message.id in met}
 
     def bury(self, message: _Message, now_ms: int) -> None:
         # Developer Guide, "Setting-up dead-letter queue retention": in a FIFO queue the enqueue timestamp resets.
@@ -131,6 +151,10 @@ class MemoryQueues:
             self._put(queue, envelope.encode(), 0 if in_order else send.delay_s, group, envelope.send_id)
         return [None] * len(sends)
 
+    def has_lane(self, lane: str) -> bool:
+        """See JobQueue."""
+        return lane in self._queues
+
     def keeps_order(self, lane: str) -> bool:
         """See JobQueue."""
         return isinstance(self._queues[lane], _FifoQueue)
@@ -192,18 +216,17 @@ class MemoryQueues:
     def peek(self, lane: str, limit: int) -> list[Delivery]:
         """See DeadLetterQueue."""
         now_ms = self._clock.now_ms()
-        return [self._hand_out(message, now_ms) for message in self._dlqs[lane].visible(now_ms)[:limit]]
+        return [self._hand_out(message, now_ms) for message in self._dlqs[lane].walk(now_ms, limit)]
 
     def move(
         self, lane: str, chosen: Callable[[Delivery], bool], step: Callable[[], int], search: int | None = None
     ) -> Iterator[list[Delivery]]:
         """See DeadLetterQueue."""
         dlq = self._dlqs[lane]
-        left = dlq.visible(self._clock.now_ms())[:search]
+        walk = dlq.walk(self._clock.now_ms(), search)
         while room := step():
             moved: list[tuple[Delivery, str]] = []
-            while left and len(moved) < room:
-                message = left.pop(0)
+            while len(moved) < room and (message := next(walk, None)) is not None:
                 delivery = self._hand_out(message, self._clock.now_ms())
                 if message in dlq.messages and chosen(delivery):
                     dlq.messages.remove(message)
@@ -221,7 +244,7 @@ class MemoryQueues:
         """See DeadLetterQueue."""
         dlq, now_ms = self._dlqs[lane], self._clock.now_ms()
         removed: list[Delivery] = []
-        for message in dlq.visible(now_ms)[:search]:
+        for message in dlq.walk(now_ms, search):
             if len(removed) == limit:
                 break
             delivery = self._hand_out(message, now_ms)

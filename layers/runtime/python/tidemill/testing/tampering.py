@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -30,6 +30,7 @@ _EACH_ERROR: Final = {
 }
 _ERROR: Final = frozenset({"keep_longer"})
 _SILENT: Final = frozenset({"hide", "delete", "discard"})
+_STEPWISE: Final = frozenset({"dlq_move"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,22 @@ class Tampering:
         for _ in self._happening(name, Kind.THROTTLE):
             return _refused(name, arguments, "Throttled")
         answer = real(*self._late(name, arguments))
+        if name in _STEPWISE:
+            return self._steps(name, arguments, answer)
+        return self._done(name, arguments, answer)
+
+    def _done(self, name: str, arguments: Sequence[Any], answer: Any) -> Any:
         self.saw(name, arguments, answer)
         for fault in self._happening(name, Kind.CRASH_AFTER):
             self.crash(str(fault))
         for _ in self._happening(name, Kind.LOSE_ANSWER):
             return _refused(name, arguments, "ReadTimeout")
         return answer
+
+    def _steps(self, name: str, arguments: Sequence[Any], steps: Iterator[Any]) -> Iterator[Any]:
+        """Each step is done only when it is asked for, and is a call of its own."""
+        for step in steps:
+            yield self._done(name, arguments, step)
 
     def _happening(self, name: str, *kinds: Kind) -> Any:
         return self.faults.happening(name, *kinds, by=self.by)
@@ -78,11 +89,12 @@ class Tampering:
         if name != "send":
             return arguments
         lane, sends = arguments
-        return lane, [self._later(send) for send in sends]
+        # SQS takes no delay for a message of a FIFO queue, and none of its group overtakes it.
+        return lane, [send if send.envelope.entity_in(lane) else self._later(send) for send in sends]
 
     def _later(self, send: Send) -> Send:
         late = sum(milliseconds(fault.span) for fault in self.faults.happening("message", Kind.LATE))
-        return replace(send, delay_s=send.delay_s + late // 1000)
+        return replace(send, delay_s=send.delay_s + -(-late // 1000))
 
 
 class _Port:

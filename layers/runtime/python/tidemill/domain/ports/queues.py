@@ -37,12 +37,22 @@ class JobQueue(Protocol):
         A failure is harmless, because a message whose job is over does nothing; nothing is raised.
         """
 
+    def has_lane(self, lane: str) -> bool:
+        """Whether there is such a lane. Every other method takes the names of lanes that there are.
+
+        A record keeps the name of its lane for longer than a deployment may keep the lane.
+        """
+
     def keeps_order(self, lane: str) -> bool:
         """Whether the lane is FIFO, so that its jobs can't be late."""
 
 
 class DeadLetterQueue(Protocol):
-    """The DLQs of all lanes."""
+    """The DLQs of all lanes.
+
+    A walk through the DLQ of a FIFO lane meets the first messages of an entity, ten at the most, and the next only
+    when those are gone: SQS hands out nothing of a group while it waits for messages of it that it has handed out.
+    """
 
     def depth(self, lane: str) -> int:
         """About how many messages are in the lane's DLQ."""
