@@ -60,13 +60,15 @@ class Ground:
     diaries: Path
 
     @classmethod
-    def deployed(cls, cloud: LocalCloud, folder: Path, registry: JobRegistry) -> "Ground":
-        """Deploy the trials into a cloud that runs."""
-        LocalCloud(APPLICATION, StateFolder(folder), cloud.running).deploy(STACK)
+    def deployed(
+        cls, cloud: LocalCloud, folder: Path, registry: JobRegistry, stack: str = STACK, application: Path = APPLICATION
+    ) -> "Ground":
+        """Deploy an application, the trials if none is named, into a cloud that runs."""
+        LocalCloud(application, StateFolder(folder), cloud.running).deploy(stack)
         clients = Clients(cloud.env["AWS_REGION"], cloud.endpoint)
         credentials = Credentials(cloud.env["AWS_ACCESS_KEY_ID"], cloud.env["AWS_SECRET_ACCESS_KEY"])
-        api = SignedApi(cloud.outputs(STACK)["ApiUrl"], credentials, cloud.env["AWS_REGION"])
-        return cls(program_of(find_stack(STACK, clients), registry, clients), api, cloud, folder)
+        api = SignedApi(cloud.outputs(stack)["ApiUrl"], credentials, cloud.env["AWS_REGION"])
+        return cls(program_of(find_stack(stack, clients), registry, clients), api, cloud, folder)
 
     @property
     def client(self) -> JobClient:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid5
 
 from tests.simulation.jobs.ticking import Tick
 from tests.simulation.watchers.ticks import Ticks
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 TRIES: Final = 6
 _TENANT: Final = "acme"
+_IDS: Final = UUID(int=0)
 _POLICIES: Final = (
     {},
     {},
@@ -58,8 +60,10 @@ class Planners:
         self._at(at_ms, name, verb, verbs[verb])
 
     def trigger(self, name: str, at_ms: int) -> None:
-        """Somebody wants a job of it now."""
-        self._at(at_ms, name, "trigger", lambda: self._schedules.trigger(name, tenant=_TENANT))
+        """Somebody wants a job of it now: one, however often they ask."""
+        job_id = str(uuid5(_IDS, f"{name} {at_ms}"))
+        self._ticks.triggered.add(f"{_TENANT}#{job_id}")
+        self._at(at_ms, name, "trigger", lambda: self._schedules.trigger(name, tenant=_TENANT, job_id=job_id))
 
     def delete(self, name: str, at_ms: int) -> None:
         """Somebody ends it."""

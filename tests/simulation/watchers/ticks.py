@@ -85,6 +85,7 @@ class Ticks:
     """The book of the schedules of one schedule of the world, by `tenant/name`.
 
     Attributes:
+        triggered: the jobs of schedules that somebody made by hand. They are no ticks.
         well_from_ms: from then on nothing has failed for so long that no sweep is late any more.
     """
 
@@ -96,6 +97,7 @@ class Ticks:
         self.marks: dict[str, dict[int, int | None]] = {}
         self.jobs: dict[tuple[str, int], str] = {}
         self.begun_ms: dict[str, int] = {}
+        self.triggered: set[str] = set()
         self.well_from_ms: int | None = None
         self._owed: list[tuple[str, Row, Row]] = []
         world.cloud.watch(self.look)
@@ -145,7 +147,7 @@ class Ticks:
             raise Violation("I17", f"{job} runs with the arguments of {args.owner}")
         at = ctx.scheduled_at_ms
         self._world.tell("tick runs", schedule, str(at), job, f"mark {args.mark}")
-        if at is None:
+        if at is None or job in self.triggered:
             return
         first = self.jobs.setdefault((schedule, at), job)
         if first != job:

@@ -53,3 +53,12 @@ def test_a_day_that_was_missed_is_filled_in(tide):
     tide.run_for(hours(1))
 
     assert len(results(tide)) == 6
+
+
+def test_a_report_now_is_of_today(tide):
+    subscribe(tide.client, "ada", "acme")
+
+    tide.client.schedules.trigger("report.ada", tenant="acme")
+    tide.drain()
+
+    assert results(tide) == ["sales of ada for 2027-03-26"]

@@ -69,7 +69,7 @@ class JobContext:
 
     @property
     def scheduled_at(self) -> datetime | None:
-        """The time of its schedule that the job was made for, in UTC; None if no schedule made it.
+        """The time of its schedule, or of its trigger, that the job was made for, in UTC; None if no schedule made it.
 
         Work on this and not on the clock: a tick may be late, and a retry later still.
         """

@@ -78,7 +78,7 @@ class ScheduleRuns:
         clock, random = self.submitter.clock, self.submitter.random
         chosen = time_ordered_id(clock.now_ms(), random.getrandbits(74)) if job_id is None else job_id
         ref = JobRef(row.ref.tenant, check_job_id(chosen, "job_id"))
-        submission = _submission(row, old_args(version, self.submitter.registry), ref.id)
+        submission = _submission(row, old_args(version, self.submitter.registry), ref.id, clock.now_ms())
         with self.auditor.action("trigger", row.ref.tenant, {"schedule": row.ref.name}, jobs=[ref]) as tally:
             (result,) = self.submitter.submit([submission])
             if isinstance(result, TidemillError):
@@ -119,7 +119,7 @@ class ScheduleRuns:
         return [found[tick.at] for tick in ticks if tick.at in found]
 
 
-def _submission(row: ScheduleRow, args: JobArgs, job_id: str, at: int | None = None) -> Submission:
+def _submission(row: ScheduleRow, args: JobArgs, job_id: str, at: int) -> Submission:
     return Submission(
         args,
         tenant=row.ref.tenant,

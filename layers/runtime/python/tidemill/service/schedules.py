@@ -173,6 +173,8 @@ class Schedules:
     def trigger(self, name: str, *, tenant: str = DEFAULT_TENANT, job_id: str | None = None) -> Receipt:
         """Make a job now, whatever its times, its overlap policy and its being paused say. It is no tick.
 
+        Its `ctx.scheduled_at` is now, so that it can do what a tick's job does.
+
         Arguments:
             job_id: an id of the caller's choice, so that the call can be repeated without a second job.
 
