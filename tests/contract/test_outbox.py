@@ -43,7 +43,7 @@ def commit(jobs, outbox):
 
 
 def make_outbound(**fields) -> OutboundJob:
-    return OutboundJob(make_envelope(make_job()), "bulk", **fields)
+    return OutboundJob(make_envelope(make_job()), "bulk", NOW, **fields)
 
 
 def make_fact(data: str = '{"order":"7 — ü"}', **fields) -> OutboundFact:

@@ -48,7 +48,7 @@ def test_only_new_rows_of_the_outbox_start_it(stack: Synthesised):
     (pattern,) = stack.properties("MappingRelay")["FilterCriteria"]["Filters"]
     wanted = json.loads(pattern["Pattern"])
     (prefix,) = wanted["dynamodb"]["Keys"]["pk"]["S"]
-    keys = [outbox_key(OutboundFact(f"{n}", "a", "t", 0, ""))["pk"]["S"] for n in range(OUTBOX_SHARDS * 4)]
+    keys = [outbox_key(OutboundFact(f"{n}", "a", "t", 0, "", 0))["pk"]["S"] for n in range(OUTBOX_SHARDS * 4)]
 
     assert wanted["eventName"] == ["INSERT"]
     assert all(key.startswith(prefix["prefix"]) for key in keys)

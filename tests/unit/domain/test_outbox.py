@@ -13,7 +13,7 @@ from tidemill.domain.errors import IntegrityError, InvalidArgsError
 from tidemill.domain.fact import Fact, data_of, read_fact
 from tidemill.domain.ids import caused_id
 from tidemill.domain.limits import MAX_EVENT_BYTES, OUTBOX_SHARDS
-from tidemill.domain.outbox import OutboundFact, OutboundJob, shard_of, size_of
+from tidemill.domain.outbox import OutboundFact, OutboundJob, shard_of, size_of, written
 from tidemill.events import Event, JobDied, JobSucceeded
 
 
@@ -47,17 +47,39 @@ def test_the_largest_event_fits_a_row_and_an_entry():
     "outbound",
     [
         OutboundFact.of(FACT, "/tidemill/shop"),
-        OutboundJob(make_envelope(make_job()), "bulk"),
-        OutboundJob(make_envelope(make_job()), "bulk", OnFinal.REFUSE, durable_args=True),
+        OutboundJob(make_envelope(make_job()), "bulk", FACT.at),
+        OutboundJob(make_envelope(make_job()), "bulk", FACT.at, OnFinal.REFUSE, durable_args=True),
     ],
 )
 def test_a_row_is_read_as_it_was_written(outbound):
     assert outbound_of(outbox_item(outbound)) == outbound
 
 
+@pytest.mark.parametrize(
+    "outbound", [OutboundFact.of(FACT, "/tidemill/shop"), OutboundJob(make_envelope(make_job()), "bulk", FACT.at)]
+)
+def test_a_row_says_when_it_was_written_and_its_text_when_it_happened(outbound):
+    (later,) = written([outbound], FACT.at + 180_000)
+    item = outbox_item(later)
+
+    assert item["at"] == {"N": str(FACT.at + 180_000)}
+    assert item["body"] == outbox_item(outbound)["body"]
+    assert outbound_of(item) == later
+    # No attribute more, so no write unit more.
+    assert set(item) == set(outbox_item(outbound))
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"time":"yesterday"}', '{"time":7}'])
+def test_a_fact_that_does_not_say_when_it_happened_is_damaged(body):
+    item = {**outbox_item(OutboundFact.of(FACT, "/tidemill/shop")), "body": {"S": body}}
+
+    with pytest.raises(IntegrityError, match=FACT.id):
+        outbound_of(item)
+
+
 @pytest.mark.parametrize("broken", [{"body": {"S": "{"}}, {"body": {"S": "[]"}}, {"final": {"S": "?"}}, {"lane": {}}])
 def test_a_damaged_row_is_told_by_its_name(broken):
-    item = {**outbox_item(OutboundJob(make_envelope(make_job(id=FACT.id)), "bulk")), **broken}
+    item = {**outbox_item(OutboundJob(make_envelope(make_job(id=FACT.id)), "bulk", FACT.at)), **broken}
 
     with pytest.raises(IntegrityError, match=FACT.id):
         outbound_of(item)

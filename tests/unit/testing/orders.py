@@ -1,6 +1,6 @@
 """A shop that publishes and commits: the jobs of the tests of the outbox."""
 
-from tidemill import JobArgs, JobRegistry, Lane, State, TransientError, job
+from tidemill import JobArgs, JobRegistry, Lane, State, TransientError, job, minutes
 from tidemill.domain.lane import DEFAULT_LANES
 from tidemill.events import Event
 
@@ -30,7 +30,7 @@ class Post(JobArgs, kind="orders.post"):
 HOW = {}
 
 
-@job(Place, announces=(State.SUCCEEDED, State.DEAD))
+@job(Place, timeout=minutes(5), announces=(State.SUCCEEDED, State.DEAD))
 def place(args, ctx):
     ctx.publish(OrderPlaced(order=args.order), subject=f"order/{args.order}", sequence=7)
     ctx.submit(Pack(order=args.order))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,10 +13,12 @@ from tidemill import (
     State,
     job,
     minutes,
+    seconds,
 )
 from tidemill.domain import limits
 from tidemill.errors import DefinitionError, InputError
 from tidemill.events import JobDied, JobSucceeded
+from tidemill.service.leftovers import look_at
 from tidemill.testing import (
     Harness,
     Process,
@@ -66,6 +69,24 @@ def test_it_is_cloudevents_json(tide):
 
     assert (said["specversion"], said["source"], said["type"]) == ("1.0", "/tidemill/testing", "order.placed")
     assert said["data"] == {"order": "7"}
+
+
+def test_what_is_told_early_is_young_when_it_is_committed(tide, doing):
+    """The janitor finds nothing old a minute after the success, and the fact still says when it happened."""
+    doing("slow", lambda args, ctx: tide.advance(minutes(3)))
+    tide.faults.crash_before("publish", times=10_000, by=Process.RELAY)
+    tide.client.submit(Place(order="7", how="slow"))
+    began = tide.now
+    tide.drain()
+
+    assert tide.now - began >= minutes(3)
+    assert tide.now - datetime.fromtimestamp(look_at(tide.outbox, 100).oldest_at / 1000, UTC) < seconds(1)
+    tide.run_for(minutes(1))
+    assert tide.telemetry.counts["OutboxLeftovers"] == 0
+    tide.run_for(minutes(3))
+    assert tide.telemetry.counts["OutboxLeftovers"] == 3
+    assert assert_published(tide, OrderPlaced, times=1).at - began.timestamp() * 1000 < 1_000
+    tide.faults.forget()
 
 
 def test_an_attempt_that_fails_tells_nothing(tide):

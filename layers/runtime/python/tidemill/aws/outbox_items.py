@@ -14,6 +14,7 @@ from tidemill.domain import limits
 from tidemill.domain.definition import OnFinal
 from tidemill.domain.envelope import decode, parse_body
 from tidemill.domain.errors import IntegrityError, MalformedMessageError
+from tidemill.domain.fact import time_in
 from tidemill.domain.outbox import Outbound, OutboundFact, OutboundJob
 
 # No tenant begins with '#': no role that is bound to a tenant's leading keys reaches the outbox. The stream's filter
@@ -36,8 +37,8 @@ def outbox_item(outbound: Outbound) -> Item:
     """The whole row."""
     item: Item = {
         **outbox_key(outbound),
-        "at": {"N": str(outbound.at)},
-        "ttl": {"N": str(outbound.at // 1000 + _TTL_S)},
+        "at": {"N": str(outbound.written_at)},
+        "ttl": {"N": str(outbound.written_at // 1000 + _TTL_S)},
     }
     if isinstance(outbound, OutboundFact):
         return {**item, "type": {"S": outbound.type}, "body": {"S": outbound.text}}
@@ -58,11 +59,12 @@ def outbound_of(item: Mapping[str, Attribute]) -> Outbound:
     """
     try:
         what, _, rest = item["sk"]["S"].partition("#")
+        body, written_at = item["body"]["S"], int(item["at"]["N"])
         if what == "fact":
             tenant, _, fact_id = rest.partition("#")
-            return OutboundFact(fact_id, item["type"]["S"], tenant, int(item["at"]["N"]), item["body"]["S"])
-        envelope = decode(parse_body(item["body"]["S"]))
-        return OutboundJob(envelope, item["lane"]["S"], OnFinal(item["final"]["S"]), "durable" in item)
+            return OutboundFact(fact_id, item["type"]["S"], tenant, time_in(body), body, written_at)
+        envelope = decode(parse_body(body))
+        return OutboundJob(envelope, item["lane"]["S"], written_at, OnFinal(item["final"]["S"]), "durable" in item)
     except (AttributeError, KeyError, ValueError, MalformedMessageError) as error:
         name = item.get("sk", {}).get("S", "without a name")
         raise IntegrityError(f"the outbox's row {name} can't be read: {type(error).__name__}") from None

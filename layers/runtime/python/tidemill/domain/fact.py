@@ -121,6 +121,19 @@ def read_fact(document: Mapping[str, Any]) -> Fact:
         raise MalformedMessageError(*error.violations) from None
 
 
+def time_in(text: str) -> int:
+    """When the fact of this text happened, Unix milliseconds. The rest of it is not looked at.
+
+    Raises:
+        MalformedMessageError: the text is no JSON object, or does not say it.
+    """
+    try:
+        document = load_strict(text, "event")
+        return _read_time(document.get("time") if isinstance(document, Mapping) else None)
+    except InputError as error:
+        raise MalformedMessageError(*error.violations) from None
+
+
 def _written(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from zlib import crc32
@@ -24,11 +25,13 @@ class OutboundJob:
     Attributes:
         envelope: what will be sent. Its send id names this submit alone: each send gets one of its own, so that two
             transactions with one key leave two rows, neither of which overwrites the other.
-        lane: where it will be sent. `on_final`: what it means if its key's job is over. `durable_args`: see Submission.
+        lane: where it will be sent. `written_at`: when it came into the outbox, as well as its writer knew, Unix
+            milliseconds. `on_final`: what it means if its key's job is over. `durable_args`: see Submission.
     """
 
     envelope: Envelope
     lane: str
+    written_at: int
     on_final: OnFinal = OnFinal.RETURN
     durable_args: bool = False
 
@@ -36,11 +39,6 @@ class OutboundJob:
     def ref(self) -> JobRef:
         """The job."""
         return self.envelope.ref
-
-    @property
-    def at(self) -> int:
-        """When it was made, Unix milliseconds."""
-        return self.envelope.submitted_at
 
     @property
     def name(self) -> str:
@@ -64,6 +62,7 @@ class OutboundFact:
 
     Attributes:
         id, type, tenant, at: the fact's. `text`: what goes to the bus, the same bytes at each send.
+        written_at: when it came into the outbox, as well as its writer knew, Unix milliseconds.
     """
 
     id: str
@@ -71,11 +70,12 @@ class OutboundFact:
     tenant: str
     at: int
     text: str
+    written_at: int
 
     @classmethod
     def of(cls, fact: Fact, source: str) -> OutboundFact:
-        """The fact as `source` publishes it."""
-        return cls(fact.id, fact.type, fact.tenant, fact.at, fact.text(source))
+        """The fact as `source` publishes it, written at the moment at which it happened."""
+        return cls(fact.id, fact.type, fact.tenant, fact.at, fact.text(source), fact.at)
 
     @property
     def name(self) -> str:
@@ -91,6 +91,11 @@ class OutboundFact:
 Outbound: TypeAlias = OutboundJob | OutboundFact
 
 _LOOK_S: Final = int(limits.STATE_HORIZON.total_seconds())
+
+
+def written(outbounds: Iterable[Outbound], now_ms: int) -> tuple[Outbound, ...]:
+    """The same, written now: what was made earlier has stood in no outbox until then."""
+    return tuple(replace(outbound, written_at=now_ms) for outbound in outbounds)
 
 
 def jobs_named(ref: JobRef) -> str:

@@ -69,7 +69,7 @@ def relay_records(relay: Relay, clock: Clock, records: Sequence[Mapping[str, Any
 def _relayed(relay: Relay, clock: Clock, outbounds: Sequence[Outbound]) -> list[bool]:
     """Whether nothing is left to do for each of these. What is old may be sent: it is asked for first."""
     now_ms = clock.now_ms()
-    old = [i for i, one in enumerate(outbounds) if now_ms - one.at >= _ASKED_FROM_MS]
+    old = [i for i, one in enumerate(outbounds) if now_ms - one.written_at >= _ASKED_FROM_MS]
     gone = {
         i
         for i, stands in zip(old, still_standing(relay.outbox, [outbounds[i] for i in old]), strict=True)

@@ -122,10 +122,10 @@ class Batch:
         running = self.running.get(message_id)
         return running is not None and running.lifeline.has_heard
 
-    def outbounds(self, message_id: str) -> tuple[Outbound, ...]:
-        """What the message's job wants to tell, should it have succeeded."""
+    def told(self, message_id: str, now_ms: int) -> tuple[Outbound, ...]:
+        """What the message's job tells now, should it have succeeded."""
         running = self.running.get(message_id)
-        return () if running is None else running.lifeline.untold.outbounds
+        return () if running is None else running.lifeline.untold.told(now_ms)
 
     def newest(self, message_id: str) -> Job:
         """The newest known record of a claimed job; nothing its attempt still does is written from now on."""

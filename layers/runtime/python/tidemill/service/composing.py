@@ -90,10 +90,11 @@ class Composer:
         """
         self._check_outbox()
         self._check_unordered(submission)
-        order = check(submission, self.registry, self.clock.now_ms(), self.random)
+        now_ms = self.clock.now_ms()
+        order = check(submission, self.registry, now_ms, self.random)
         stored = order.envelope.stored
         parcel = None if stored is None else Parcel(order.ref, stored.name, order.args)
-        return OutboundJob(order.envelope, order.lane, order.on_final, order.durable_args), parcel
+        return OutboundJob(order.envelope, order.lane, now_ms, order.on_final, order.durable_args), parcel
 
     def fact(self, publication: Publication, fact_id: str | None = None) -> OutboundFact:
         """A fact; `fact_id` by default a new one.

@@ -253,7 +253,7 @@ class Executor:
         envelope = claimed.received.envelope
         notices = DeathAnnouncer(self.around.registry, self.random).of_verdict(job, verdict, now_ms, envelope)
         ended = EndAnnouncer(self.around.registry, self.around.stack).of_verdict(job, verdict, now_ms, envelope)
-        told = batch.outbounds(message_id) if isinstance(verdict, Complete) else ()
+        told = batch.told(message_id, now_ms) if isinstance(verdict, Complete) else ()
         return Conclusion(job, verdict, envelope, now_ms, notices, self.around.code, (*told, *ended))
 
     def _waits(self, job: Job, delivery: Delivery, now_ms: int, *, heard: bool) -> Waits:

@@ -19,7 +19,7 @@ class OutboxStatus:
 
     Attributes:
         jobs, facts: how many; `damaged`: how many more that nobody can read.
-        oldest_at: when the oldest was made, Unix milliseconds; None if it is empty.
+        oldest_at: when the oldest was written, Unix milliseconds; None if it is empty.
         is_whole: whether all of it was looked at.
     """
 
@@ -48,7 +48,7 @@ class Leftovers:
         first = self.clock.now_ms() // milliseconds(limits.SWEEP_PERIOD)
         for page in _pages(self.outbox, first, lambda: deadline_ms is None or self.clock.now_ms() < deadline_ms):
             before = self.clock.now_ms() - milliseconds(limits.OUTBOX_LEFTOVER)
-            old = [outbound for outbound in page.outbounds if outbound.at <= before]
+            old = [outbound for outbound in page.outbounds if outbound.written_at <= before]
             self.relay.relay(old)
             found, damaged = found + len(old), damaged + len(page.damaged)
             for name in page.damaged:
@@ -73,7 +73,7 @@ def look_at(outbox: Outbox, most: int) -> OutboxStatus:
         seen += page.outbounds
         damaged += page.damaged
     facts = sum(isinstance(outbound, OutboundFact) for outbound in seen)
-    oldest = min((outbound.at for outbound in seen), default=None)
+    oldest = min((outbound.written_at for outbound in seen), default=None)
     return OutboxStatus(len(seen) - facts, facts, len(damaged), oldest, is_whole=len(seen) < most)
 
 

@@ -76,7 +76,7 @@ class Relay:
             # Somebody else may have sent it.
             is_repeatable=True,
             # A job that ended after it was committed is not run again because it is sent again.
-            asked_at=job.at,
+            asked_at=envelope.submitted_at,
             args=args,
             on_final=job.on_final,
             durable_args=job.durable_args,

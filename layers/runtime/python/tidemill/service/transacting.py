@@ -60,7 +60,7 @@ class TransactingClient(JobLookup):
         that one key is one job; a fact has one id however often it is published. Two transactions with one key and
         other arguments both commit: the first that is sent has the key, and the other's job never runs. Until it is
         sent, `get` finds a job as `queued` with reason `in_outbox`. Each costs two write units a kilobyte, and one when
-        it was sent.
+        it was sent. Its age in the outbox counts from this call: commit soon, or it looks as if the relay had left it.
 
         Arguments:
             things: 1 to 90: arguments, Submissions, events and Publications, 3 MiB in all.

@@ -57,6 +57,15 @@ class Untold:
         """All of it, should this attempt be the job's success."""
         return () if self._held is None else self._held.outbounds
 
+    def told(self, now_ms: int) -> tuple[Outbound, ...]:
+        """All of it, as the success that is composed now writes it."""
+        if not self.outbounds:
+            return ()
+        # Few attempts tell anything.
+        from tidemill.domain.outbox import written
+
+        return written(self.outbounds, now_ms)
+
     def opened(self) -> Teller:
         """What holds it.
 

@@ -75,7 +75,7 @@ class Duties:
         if any(ref not in rows or rows[ref].deleted for ref in declared_in(self.stack.registry)):
             times.append(now_ms)
         times += [at for batch in self.stack.batches.records.values() if (at := self._look_at(batch)) is not None]
-        times += [outbound.at + _LEFTOVER_MS for outbound in self.stack.outbox.rows.values()]
+        times += [outbound.written_at + _LEFTOVER_MS for outbound in self.stack.outbox.rows.values()]
         if self._has_unseen_deaths():
             times.append(now_ms)
         if not times:
