@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from tests.streams import Account, Moved, account, apply
 from tidemill import JobArgs, JobRegistry, job
 from tidemill.domain.event import Event
 from tidemill.domain.schema.judging import Described, described_in, judge, renewed
 from tidemill.domain.schema.shape import schema_of
 from tidemill.domain.schema.snapshot import Part, Snapshot, SnapshotError, read_snapshot
+from tidemill.domain.stream import Stream
 from tidemill.schemas import read_snapshots, write_snapshots
 from tidemill.versions import upcasts
 
@@ -132,6 +134,34 @@ def test_events_are_judged_as_arguments_are():
     assert "is gone" in judge([], [kept])[0].problem
     # A job of the same name is another contract.
     assert judge(program(Charge), [kept])[0].refused
+
+
+def test_events_of_streams_are_judged_though_nobody_publishes_them():
+    now = described_in(JobRegistry(streams=[account]))
+
+    assert [(one.part, one.name, one.version) for one in now] == [
+        (Part.EVENT, "account.opened", 1),
+        (Part.EVENT, "account.moved", 1),
+    ]
+
+
+def test_a_renamed_field_of_a_stored_fact_is_refused():
+    class Renamed(Event, type="account.moved"):
+        amount: int
+
+    kept = renewed(described_in(JobRegistry(streams=[account])), [])
+    opened, *_ = account.events
+    changed = Stream("account", events=[opened, Renamed], start=Account(), apply=apply)
+    judged = judge(described_in(JobRegistry(streams=[changed])), kept)
+
+    assert {(one.name, one.refused) for one in judged} == {("account.moved", True)}
+    assert "data.amount is new and required" in judged[0].problem
+
+
+def test_an_event_that_is_published_and_stored_has_one_snapshot():
+    registry = JobRegistry(streams=[account], events=[Moved])
+
+    assert sorted(one.name for one in described_in(registry)) == ["account.moved", "account.opened"]
 
 
 def test_jobs_of_tidemill_itself_have_no_snapshots():

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from tests.streams import Account, Moved, account, apply
 from tidemill import JobRegistry
 from tidemill.domain.errors import DefinitionError
+from tidemill.domain.event import Event
 from tidemill.domain.projection import projection
 from tidemill.domain.stream import Stream
 
@@ -19,6 +20,10 @@ def balances(line, _event, _fact):
     return line
 
 
+class Shifted(Event, type="account.moved"):
+    by: int
+
+
 def another(category="other", **changes):
     return Stream(category, **{"events": [Moved], "start": Account(), "apply": apply, **changes})
 
@@ -28,6 +33,7 @@ def test_streams_and_projections_are_found_by_name():
 
     assert dict(registry.streams) == {"account": account}
     assert dict(registry.projections) == {"balances": balances}
+    assert dict(registry.events) == {}
     assert (dict(JobRegistry().streams), dict(JobRegistry().projections)) == ({}, {})
 
 
@@ -38,6 +44,7 @@ def test_streams_and_projections_are_found_by_name():
         ({"streams": account}, "Fix: streams="),
         ({"streams": [account, account]}, "two streams are of category 'account'"),
         ({"streams": [account, another()]}, "both have events of type 'account.moved'"),
+        ({"streams": [account], "events": [Shifted]}, "two events have type 'account.moved'"),
         ({"streams": [account], "projections": [len]}, "is no projection"),
         ({"streams": [account], "projections": [balances, balances]}, "two projections are named 'balances'"),
         ({"projections": [balances]}, "which is not listed"),

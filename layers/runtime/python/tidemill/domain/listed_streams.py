@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tidemill.domain.errors import DefinitionError
 
 if TYPE_CHECKING:
+    from tidemill.domain.event import Event
     from tidemill.domain.projection import Projection
     from tidemill.domain.stream import Stream
 
@@ -37,6 +38,21 @@ def streams_by_category(streams: object) -> dict[str, Stream[Any]]:
                     "Fix: give each its own, so that a type says what it is about"
                 )
     return found
+
+
+def check_shared_types(streams: Mapping[str, Stream[Any]], events: Mapping[str, type[Event]]) -> None:
+    """Refuse a type that means one event where it is published and another one where it is kept.
+
+    Raises:
+        DefinitionError: a stream has an event of the type of a listed one that is another class.
+    """
+    for stream in streams.values():
+        for event in stream.events:
+            if events.get(event.event_type, event) is not event:
+                raise DefinitionError(
+                    f"two events have type {event.event_type!r}: one in `events`, one in stream {stream.category!r}. "
+                    "Fix: list the same class in both, or rename one"
+                )
 
 
 def projections_by_name(projections: object, streams: Mapping[str, Stream[Any]]) -> dict[str, Projection[Any]]:

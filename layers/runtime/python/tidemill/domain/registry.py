@@ -11,7 +11,7 @@ from tidemill.domain.definition import JobDefinition
 from tidemill.domain.errors import DefinitionError, InputError, UnknownKindError, Violation
 from tidemill.domain.lane import DEFAULT_LANES, Lane
 from tidemill.domain.listed_lanes import lanes_by_name, standard_in
-from tidemill.domain.listed_streams import projections_by_name, streams_by_category
+from tidemill.domain.listed_streams import check_shared_types, projections_by_name, streams_by_category
 from tidemill.domain.saga.closing import closing_in
 from tidemill.domain.saga.listing import by_name, check_saga
 from tidemill.domain.saga.saga import Saga
@@ -49,9 +49,9 @@ class JobRegistry:
         DefinitionError: two jobs answer to one kind or alias, two lanes share a name or their
             resources would, two schedules do, a schedule or answers are of a FIFO lane, a job names a lane or an
             on_dead job that is not listed, a lane's jobs don't fit its worker function, two sagas share a name, a
-            saga's job is not listed or in a FIFO lane, what is listed as an event is none or shares its type, two
-            streams share a category or two projections a name, a projection is of a stream that is not listed, or a
-            job names a webhook that is not listed.
+            saga's job is not listed or in a FIFO lane, what is listed as an event is none or shares its type with
+            another one or with an event of a stream, two streams share a category or two projections a name, a
+            projection is of a stream that is not listed, or a job names a webhook that is not listed.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class JobRegistry:
         self._check_schedules()
         self._check_subscriptions()
         self._events = _events(events, definitions)
+        check_shared_types(self._streams, self._events)
         self._asks_for_outbox = bool(outbox)
         for lane in self._lanes.values():
             size_lane(lane, self.in_lane(lane.name))

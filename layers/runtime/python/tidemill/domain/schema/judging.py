@@ -56,8 +56,10 @@ class Judgement:
 
 
 def described_in(registry: JobRegistry) -> list[Described]:
-    """The contracts of a program: the arguments of its jobs, and its events."""
-    events: Mapping[str, type[Event]] = getattr(registry, "events", {})
+    """The contracts of a program: the arguments of its jobs, its events, and those that its streams keep for ever."""
+    kept = {event.event_type: event for stream in registry.streams.values() for event in stream.events}
+    # An event that is published and kept is one class; the registry sees to it.
+    events: Mapping[str, type[Event]] = {**registry.events, **kept}
     jobs = [
         _described(Part.ARGS, one.kind, one.args_type, one.args_type.job_aliases, one.lane)
         for one in registry
