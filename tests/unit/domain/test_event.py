@@ -103,6 +103,8 @@ def test_names_of_attributes_are_as_cloud_events_wants_them():
         ("time", 5),
         ("time", None),
         ("schemaversion", "2"),
+        ("schemaversion", 0),
+        ("schemaversion", 10_000),
         ("correlationid", "c" * 65),
         ("subject", "order 7"),
         ("sequence", -1),

@@ -157,6 +157,14 @@ def test_what_is_heard_travels_in_the_envelope():
     assert heard_of(json.loads(json.dumps(heard.document()))) == heard
 
 
+@pytest.mark.parametrize("version", [0, -1, 10_000, True, "1"])
+def test_a_version_that_no_event_has_is_refused(version):
+    document = {**read_fact_message(message()).heard.document(), "version": version}
+
+    with pytest.raises(InputError, match=r"^heard\.version"):
+        heard_of(document)
+
+
 @pytest.mark.parametrize("document", [None, [], {}, {"id": "7"}])
 def test_an_ill_formed_one_is_refused(document):
     with pytest.raises(InputError, match=r"^heard"):

@@ -11,7 +11,14 @@ from typing import Any, Final
 from tidemill.domain import limits
 from tidemill.domain.errors import InputError, InvalidArgsError, MalformedMessageError, Violation
 from tidemill.domain.event import Event
-from tidemill.domain.names import check_entity, check_event_type, check_job_id, check_sequence, check_tenant
+from tidemill.domain.names import (
+    check_entity,
+    check_event_type,
+    check_job_id,
+    check_sequence,
+    check_tenant,
+    check_version,
+)
 from tidemill.domain.strict_json import dump_canonical, load_strict
 
 SPECVERSION: Final = "1.0"
@@ -110,7 +117,7 @@ def read_fact(document: Mapping[str, Any]) -> Fact:
             tenant=check_tenant(document.get("tenant")),
             at=_read_time(document.get("time")),
             correlation_id=_text(document, "correlationid") or fact_id,
-            version=check_sequence(document.get("schemaversion", 1), "schemaversion"),
+            version=check_version(document.get("schemaversion", 1), "schemaversion"),
             causation_id=_text(document, "causationid"),
             subject=None if subject is None else check_entity(subject, "subject"),
             sequence=None if sequence is None else check_sequence(sequence),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidemill.domain.errors import InputError
-from tidemill.domain.names import check_entity, check_event_type, check_job_id, check_sequence
+from tidemill.domain.names import check_entity, check_event_type, check_job_id, check_sequence, check_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def heard_of(document: object) -> Heard:
         check_job_id(document.get("id"), "heard.id"),
         check_event_type(document.get("type"), "heard.type"),
         check_sequence(document.get("at"), "heard.at"),
-        check_sequence(document.get("version", 1), "heard.version"),
+        check_version(document.get("version", 1), "heard.version"),
         None if subject is None else check_entity(subject, "heard.subject"),
         None if sequence is None else check_sequence(sequence, "heard.sequence"),
     )
