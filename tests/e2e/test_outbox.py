@@ -1,6 +1,5 @@
 """What is committed with a job's success, or with a caller's transaction, on a deployed relay and bus."""
 
-import json
 import statistics
 import time
 from uuid import uuid4
@@ -11,45 +10,15 @@ from trials.telling import Tell, Told
 
 from examples.demo.watch import wait_until
 from tests.e2e.ground import PATIENCE_S
+from tests.e2e.heard import Heard
 from tidemill import State, Submission
 from tidemill.events import Publication
 
 pytestmark = pytest.mark.slow
 RELAYED = 10
-# What is wanted of a quiet machine is a median of 2 s; a busy one may take its time.
-MEDIAN_S = 20
-
-
-class Heard:
-    """A queue that hears everything on the bus, as a subscriber of the stack's own would."""
-
-    def __init__(self, ground):
-        events, self.sqs = ground.cloud.client("events"), ground.cloud.client("sqs")
-        name = f"heard-{uuid4().hex[:8]}"
-        self.url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        bus = ground.program.settings.bus
-        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps({"source": ["tidemill.trials"]}))
-        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "heard", "Arn": arn}])
-        self.entries: list[dict] = []
-        self.took_s: dict[str, float] = {}
-
-    def listen(self) -> None:
-        for message in self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", ()):
-            entry = json.loads(message["Body"])
-            self.entries.append(entry)
-            if "at_ms" in entry["detail"]["data"]:
-                took_s = time.time() - entry["detail"]["data"]["at_ms"] / 1000
-                self.took_s.setdefault(entry["detail"]["id"], took_s)
-            self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-
-    def of(self, kind: str, name: str) -> list[dict]:
-        self.listen()
-        return [
-            entry["detail"]
-            for entry in self.entries
-            if entry["detail-type"] == kind and name in json.dumps(entry["detail"])
-        ]
+# Two seconds are what is wanted; what is asserted leaves room for a machine on which other tests run, too.
+# `python -m bench.relayed` measures it.
+MEDIAN_S = 5
 
 
 @pytest.fixture(scope="module")
