@@ -55,6 +55,16 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(endpoints):
     assert endpoints.find(REF) == ROTATED
 
 
+def test_a_change_of_what_was_deleted_and_created_anew_is_refused(endpoints):
+    anew = replace(MADE, url="https://new.example.com/", secret="whsec_n", created_at=NOW + 8, changed_at=NOW + 8)
+    endpoints.create(MADE)
+    endpoints.delete(REF)
+    endpoints.create(anew)
+
+    assert not endpoints.change(MADE, ROTATED)
+    assert endpoints.find(REF) == anew
+
+
 def test_a_change_whose_answer_was_lost_may_be_repeated(endpoints):
     endpoints.create(MADE)
     endpoints.change(MADE, ROTATED)

@@ -36,9 +36,13 @@ class DynamoEndpoints:
     def change(self, before: Endpoint, after: Endpoint) -> bool:
         """See Endpoints."""
         condition = {
-            "ConditionExpression": "#revision = :revision",
+            # Revisions begin anew with every create: one that was deleted and created again is another endpoint.
+            "ConditionExpression": "#revision = :revision AND created_at = :created",
             "ExpressionAttributeNames": {"#revision": "revision"},
-            "ExpressionAttributeValues": {":revision": attribute(before.revision)},
+            "ExpressionAttributeValues": {
+                ":revision": attribute(before.revision),
+                ":created": attribute(before.created_at),
+            },
         }
         return self._put("change_endpoint", after, condition) == after
 

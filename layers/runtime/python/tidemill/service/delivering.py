@@ -36,7 +36,7 @@ class Deliverer:
         Raises:
             PermanentError: there is no such endpoint, it is paused or gone, or it leads where webhooks may not go.
             RateLimitedError: it asked to be left alone for a while (429 or 503 with Retry-After).
-            TransientError: anything else that is no 2xx.
+            TransientError: anything else that is no 2xx, or it is gone, and was changed while it answered.
             UnavailableError: AWS did not answer.
         """
         ref = EndpointRef(context.tenant, delivery.endpoint)
@@ -57,7 +57,8 @@ class Deliverer:
             case Sense.DELIVERED:
                 return answer.status
             case Sense.GONE:
-                self._pause(endpoint, now_ms)
+                if not self._pause(endpoint, now_ms):
+                    raise TransientError(f"{problem}, and was changed in the meantime")
                 raise PermanentError(f"{problem}, and is paused. Fix: give it another URL, resume it, and redrive")
             case Sense.WAIT:
                 raise RateLimitedError(problem, judgement.wait)
@@ -84,10 +85,12 @@ class Deliverer:
             # Written by hand, or by code that took more.
             raise PermanentError(f"endpoint {endpoint.ref.name!r}: {error}") from None
 
-    def _pause(self, endpoint: Endpoint, now_ms: int) -> None:
-        """One that was changed in the meantime is left as it is: the next delivery asks it."""
-        self.endpoints.change(endpoint, endpoint.paused(Pause.GONE, now_ms))
+    def _pause(self, endpoint: Endpoint, now_ms: int) -> bool:
+        """Whether it is paused. One that was changed in the meantime is left as it is: the next attempt asks it."""
+        if not self.endpoints.change(endpoint, endpoint.paused(Pause.GONE, now_ms)):
+            return False
         self.telemetry.alert("webhook_gone", endpoint=endpoint.ref.name, tenant=endpoint.ref.tenant)
+        return True
 
 
 def manned(registry: JobRegistry, deliver: Callable[[WebhookDelivery, JobContext], object]) -> JobRegistry:

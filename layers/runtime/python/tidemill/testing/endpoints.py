@@ -27,10 +27,14 @@ class MemoryEndpoints:
     def change(self, before: Endpoint, after: Endpoint) -> bool:
         """See Endpoints."""
         standing = self.rows.get(before.ref)
-        if standing is not None and standing.revision == before.revision:
+        if standing is not None and _version(standing) == _version(before):
             self.rows[before.ref] = standing = after
         return standing == after
 
     def delete(self, ref: EndpointRef) -> bool:
         """See Endpoints."""
         return self.rows.pop(ref, None) is not None
+
+
+def _version(endpoint: Endpoint) -> tuple[int, int]:
+    return endpoint.created_at, endpoint.revision

@@ -33,7 +33,10 @@ class Endpoints(Protocol):
         """
 
     def change(self, before: Endpoint, after: Endpoint) -> bool:
-        """Write `after` if the endpoint still has the revision of `before`; whether it is `after` now."""
+        """Write `after` if the endpoint still is `before`; whether it is `after` now.
+
+        One that was created at another time is another endpoint, whatever its revision.
+        """
 
     def delete(self, ref: EndpointRef) -> bool:
         """Delete it with its secrets; whether there was one."""

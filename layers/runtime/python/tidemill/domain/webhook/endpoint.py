@@ -45,7 +45,7 @@ class Endpoint:
         secret: what webhooks are signed with.
         previous: the secret before it, which signs beside it until `previous_until`.
         pause: why it gets nothing; None if it gets everything.
-        revision: grows with every write.
+        revision: grows with every write, and begins anew with every create.
     """
 
     ref: EndpointRef
