@@ -106,10 +106,12 @@ class TidemillPipeline(Construct):
         asks = any(definition.answers for definition in registry)
         for name, built in self.lanes.items():
             built.worker.consume(built.queue, queues.values(), self.stores)
+            # No job of the program runs there: it loads no stream and answers nobody.
+            if name == WEBHOOK_LANE:
+                continue
             if self.event_store is not None:
                 self.event_store.serve(built.worker.role)
-            # No webhook waits for an answer.
-            if asks and name != WEBHOOK_LANE:
+            if asks:
                 built.worker.answer(self.stores)
 
     def worker(self, lane: str) -> LaneWorker:
@@ -150,7 +152,8 @@ class TidemillPipeline(Construct):
             self, "Relay", code=self._code, environment=self._environment.of(publishes=True), settings=self.settings
         )
         relay.send(queues, self.stores)
-        workers = [built.worker for built in self.lanes.values()]
+        # No delivery looks for a job that is not sent yet.
+        workers = [built.worker for name, built in self.lanes.items() if name != WEBHOOK_LANE]
         let_commit(self.stores, self.bus, janitor=self.janitor, relay=relay, workers=workers)
         return relay
 

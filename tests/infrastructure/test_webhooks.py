@@ -2,8 +2,13 @@
 
 import pytest
 
-from tests.infrastructure.stacks import Synthesised, synthesise
+from tests.infrastructure.stacks import HANDLER, Synthesised, release, synthesise
+from tests.infrastructure.test_event_store import balances
 from tests.infrastructure.test_permissions import JOBS, RECORD, XRAY, every
+from tests.infrastructure.test_relay import PictureMade
+from tests.streams import account
+from tests.unit.sagas.orders import JOBS as STEPS
+from tests.unit.sagas.orders import place_order
 from tidemill import JobArgs, JobRegistry, Lane, job
 from tidemill_cdk.permissions import TABLE_SECRETS
 from tidemill_cdk.template import statements, texts
@@ -27,6 +32,23 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     return synthesise(tmp_path_factory.mktemp("webhooks"), registry=registry)
 
 
+@pytest.fixture(scope="module")
+def with_everything(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    """Webhooks beside all else that gives rights to workers: answers, sagas, an outbox, an event store, read models."""
+    registry = JobRegistry(
+        *(place, release, *STEPS),
+        webhooks=["orders"],
+        sagas=[place_order],
+        events=[PictureMade],
+        streams=[account],
+        projections=[balances],
+    )
+    folder = tmp_path_factory.mktemp("everything")
+    (folder / "code" / "projector").mkdir(parents=True)
+    (folder / "code" / "projector" / "handler.py").write_text(HANDLER)
+    return synthesise(folder, registry=registry)
+
+
 def of_role(stack, function):
     role = stack.properties(function)["Role"]["Fn::GetAtt"][0]
     policies = {
@@ -47,8 +69,9 @@ def pairs(found):
     }
 
 
-def test_the_worker_of_webhooks_may_do_this_and_nothing_else(stack):
-    found = of_role(stack, "WorkerWebhooks")
+@pytest.mark.parametrize("program", ["stack", "with_everything"])
+def test_the_worker_of_webhooks_may_do_this_and_nothing_else(program, request):
+    found = of_role(request.getfixturevalue(program), "WorkerWebhooks")
 
     assert {statement["Effect"] for statement in found} == {"Allow"}
     assert pairs(found) == (
