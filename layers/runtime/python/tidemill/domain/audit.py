@@ -34,8 +34,8 @@ class AuditEntry:
         chosen: the filter, by field, and with what care (`rate`, `canary`, `after`).
         manner: how jobs were to run again: `resume`, `restart`, `from_step <name>`; "" where that means nothing.
         counts: what was done, by name (`redriven`, `failed`, `purged`, ...).
-        jobs: which jobs, `<tenant>/<id>`, the first hundred: before the end those that are meant, as far as they are
-            known, and then those that something was done with.
+        jobs: which jobs, `<tenant>/<id>`, the first hundred: those that are meant, as far as they are known, and
+            from the end on also all others that something was done with.
         error: the code of what ended it, if something did.
     """
 

@@ -93,12 +93,14 @@ class Auditor:
         self._end(entry, tally, Outcome.STOPPED if tally.stopped else Outcome.DONE, tally.stopped)
 
     def _end(self, entry: AuditEntry, tally: Tally, outcome: Outcome, error: str | None) -> None:
+        # What was meant and not reached is looked for, too: it failed, or nobody knows.
+        jobs = dict.fromkeys([*entry.jobs, *map(str, tally.jobs)])
         ended = replace(
             entry,
             outcome=outcome,
             ended_at=self.clock.now_ms(),
             counts=dict(tally.counts),
-            jobs=tuple(map(str, tally.jobs)),
+            jobs=tuple(jobs)[:MAX_AUDITED_JOBS],
             error=error,
         )
         try:
