@@ -15,7 +15,7 @@ from tidemill.testing.clock import FrozenClock
 
 @pytest.fixture
 def auditor():
-    return Auditor(MemoryTrail(), FrozenClock(), Random(1), lambda: "ada")
+    return Auditor(MemoryTrail(), FrozenClock(), Random(1), lambda: "ada")  # noqa: S311 - chance that repeats
 
 
 def refs(*numbers):

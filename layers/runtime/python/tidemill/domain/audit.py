@@ -1,4 +1,4 @@
-"""The audit trail: who did what at the DLQ desk, when, and what became of it."""
+"""The audit trail: which operator did what, when, and what became of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AuditEntry:
     Attributes:
         id: a UUIDv7 of the moment it began, so that entries sort by time.
         actor: who: an AWS ARN, the subject of a token, or `unknown`.
-        action: `redrive`, `edit` or `purge`.
+        action: `redrive`, `edit`, `purge`, `webhook.rotate` and the like.
         tenant: whose jobs; None for all tenants.
         chosen: the filter, by field, and with what care (`rate`, `canary`, `after`).
         manner: how jobs were to run again: `resume`, `restart`, `from_step <name>`; "" where that means nothing.

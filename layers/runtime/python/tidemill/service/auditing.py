@@ -1,4 +1,4 @@
-"""Every action of the DLQ desk leaves an entry: its intent before anything is changed, its outcome after.
+"""Every action of an operator leaves an entry: its intent before anything is changed, its outcome after.
 
 No audit, no action: if the intent can't be written, nothing is done.
 """

@@ -66,11 +66,13 @@ class JobClient(TransactingClient):
         Raises:
             InputError: this client is one without them.
         """
+        from tidemill.service.auditing import Auditor
         from tidemill.service.webhooks import WebhookDesk
 
         if self.endpoints is None:
             raise InputError.at("webhooks", "this client has no endpoints. Fix: connect(...) makes one that has")
-        return WebhookDesk(self.submitter.registry, self.endpoints, self.submitter, self.clock)
+        auditor = Auditor(self.answerer.trail, self.clock, self.submitter.random, self.answerer.actor)
+        return WebhookDesk(self.submitter.registry, self.endpoints, self.submitter, auditor, self.clock)
 
     def start(self, flow: Flow, *, key: str | None = None, tenant: str = DEFAULT_TENANT) -> Started:
         """Accept a Batch, Chain or Graph of `tidemill.batches`, with all that is in it: see `BatchDesk.start`."""

@@ -1,4 +1,4 @@
-"""Looking after endpoints of webhooks: `client.webhooks`."""
+"""Looking after endpoints of webhooks: `client.webhooks`. Each change leaves its entry in the audit trail."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeAlias
 
 from tidemill.domain.duration import days
 from tidemill.domain.errors import InputError, TidemillError, UnavailableError
@@ -18,8 +19,11 @@ from tidemill.domain.webhook.endpoint import Endpoint, EndpointRef, Pause, check
 from tidemill.domain.webhook.reach import PUBLIC, Reach
 from tidemill.domain.webhook.signing import key_of, secret_of
 from tidemill.domain.webhook_errors import EndpointExistsError, EndpointNotFoundError
+from tidemill.service.auditing import Auditor
 from tidemill.service.submission import Submission
 from tidemill.service.submitter import Receipt, Submitter
+
+_Change: TypeAlias = "Callable[[Endpoint, int], Endpoint]"
 
 _KEY_BYTES = 32
 # Each refusal means that somebody else changed the endpoint in between.
@@ -30,6 +34,9 @@ _TRIES = 5
 class WebhookDesk:
     """Creates, changes and deletes endpoints. Every method raises UnavailableError if AWS does not answer.
 
+    The intent stands in the audit trail before anything is changed: who, what and which endpoint, and neither its URL
+    nor a secret.
+
     Every answer that has a secret is to be kept from logs; the text forms of endpoints show none.
 
     Arguments:
@@ -39,6 +46,7 @@ class WebhookDesk:
     registry: JobRegistry
     endpoints: Endpoints
     submitter: Submitter
+    auditor: Auditor
     clock: Clock
     reach: Reach = PUBLIC
     entropy: Callable[[int], bytes] = field(default=secrets.token_bytes, repr=False)
@@ -59,8 +67,10 @@ class WebhookDesk:
         secret = self._secret(secret)
         now_ms = self.clock.now_ms()
         endpoint = Endpoint(ref, url, secret, created_at=now_ms, changed_at=now_ms)
-        if self.endpoints.create(endpoint) is not None:
-            raise EndpointExistsError(ref.tenant, ref.name)
+        with self.auditor.action("webhook.create", ref.tenant, {"endpoint": ref.name}) as tally:
+            if self.endpoints.create(endpoint) is not None:
+                raise EndpointExistsError(ref.tenant, ref.name)
+            tally.add("created")
         return endpoint
 
     def get(self, name: str, tenant: str = DEFAULT_TENANT) -> Endpoint:
@@ -82,7 +92,7 @@ class WebhookDesk:
             InputError: it is no URL for webhooks. EndpointNotFoundError: there is no such endpoint.
         """
         self.reach.target(url)
-        return self._changed(name, tenant, lambda endpoint, now_ms: endpoint.led_to(url, now_ms))
+        return self._changed("webhook.url", name, tenant, lambda endpoint, now_ms: endpoint.led_to(url, now_ms))
 
     def rotate(
         self,
@@ -102,7 +112,11 @@ class WebhookDesk:
             RotationError: the secret before still signs, and `overlap` is not 0.
         """
         span, fresh = check_overlap(overlap), self._secret(secret)
-        return self._changed(name, tenant, lambda endpoint, now_ms: endpoint.rotated(fresh, span, now_ms))
+
+        def rotated(endpoint: Endpoint, now_ms: int) -> Endpoint:
+            return endpoint.rotated(fresh, span, now_ms)
+
+        return self._changed("webhook.rotate", name, tenant, rotated, overlap=str(span))
 
     def pause(self, name: str, tenant: str = DEFAULT_TENANT) -> Endpoint:
         """Send nothing to the endpoint: its deliveries die with that reason, and can be redriven after a resume.
@@ -110,7 +124,9 @@ class WebhookDesk:
         Raises:
             EndpointNotFoundError: there is no such endpoint.
         """
-        return self._changed(name, tenant, lambda endpoint, now_ms: endpoint.paused(Pause.ASKED, now_ms))
+        return self._changed(
+            "webhook.pause", name, tenant, lambda endpoint, now_ms: endpoint.paused(Pause.ASKED, now_ms)
+        )
 
     def resume(self, name: str, tenant: str = DEFAULT_TENANT) -> Endpoint:
         """Send to the endpoint again, whoever paused it. What died in between waits for its redrive.
@@ -118,7 +134,7 @@ class WebhookDesk:
         Raises:
             EndpointNotFoundError: there is no such endpoint.
         """
-        return self._changed(name, tenant, lambda endpoint, now_ms: endpoint.paused(None, now_ms))
+        return self._changed("webhook.resume", name, tenant, lambda endpoint, now_ms: endpoint.paused(None, now_ms))
 
     def delete(self, name: str, tenant: str = DEFAULT_TENANT) -> None:
         """Delete the endpoint and its secrets. Deliveries that are still to be made die with that reason.
@@ -126,9 +142,11 @@ class WebhookDesk:
         Raises:
             EndpointNotFoundError: there is no such endpoint.
         """
-        ref = EndpointRef(check_tenant(tenant), check_webhook(name, "name"))
-        if not self.endpoints.delete(ref):
-            raise EndpointNotFoundError(ref.tenant, ref.name)
+        ref = self.get(name, tenant).ref
+        with self.auditor.action("webhook.delete", ref.tenant, {"endpoint": ref.name}) as tally:
+            if not self.endpoints.delete(ref):
+                raise EndpointNotFoundError(ref.tenant, ref.name)
+            tally.add("deleted")
 
     def test(self, name: str, tenant: str = DEFAULT_TENANT) -> Receipt:
         """Send the endpoint a webhook of type `webhook.test`, signed and tried again as any other.
@@ -158,10 +176,16 @@ class WebhookDesk:
         key_of(secret)
         return secret
 
-    def _changed(self, name: str, tenant: str, change: Callable[[Endpoint, int], Endpoint]) -> Endpoint:
-        for _ in range(_TRIES):
-            before = self.get(name, tenant)
-            after = change(before, self.clock.now_ms())
-            if self.endpoints.change(before, after):
-                return after
-        raise UnavailableError("change_endpoint", "the endpoint kept changing")
+    def _changed(self, action: str, name: str, tenant: str, change: _Change, **chosen: str) -> Endpoint:
+        before = self.get(name, tenant)
+        after = change(before, self.clock.now_ms())
+        if after == before:
+            return before
+        with self.auditor.action(action, before.ref.tenant, {"endpoint": before.ref.name, **chosen}) as tally:
+            for _ in range(_TRIES):
+                if self.endpoints.change(before, after):
+                    tally.add("changed")
+                    return after
+                before = self.get(name, tenant)
+                after = change(before, self.clock.now_ms())
+            raise UnavailableError("change_endpoint", "the endpoint kept changing")

@@ -65,8 +65,8 @@ class Endpoint:
         return self.secret, self.previous
 
     def led_to(self, url: str, now_ms: int) -> Endpoint:
-        """After a change of its URL."""
-        return self._changed(now_ms, url=url)
+        """After a change of its URL; as it is if it has that one."""
+        return self if url == self.url else self._changed(now_ms, url=url)
 
     def rotated(self, secret: str, overlap: timedelta, now_ms: int) -> Endpoint:
         """With a new secret, beside which the one before signs for `overlap`.
@@ -82,8 +82,8 @@ class Endpoint:
         return self._changed(now_ms, secret=secret, previous=self.secret, previous_until=until)
 
     def paused(self, pause: Pause | None, now_ms: int) -> Endpoint:
-        """Paused, or (None) no more."""
-        return self._changed(now_ms, pause=pause)
+        """Paused, or (None) no more; as it is if it is so."""
+        return self if pause is self.pause else self._changed(now_ms, pause=pause)
 
     def tags(self, now_ms: int) -> tuple[str, ...]:
         """What tells its secrets apart without showing them."""

@@ -1,0 +1,99 @@
+"""Looking after endpoints: what it leaves in the trail, and what a lost answer does to it."""
+
+import pytest
+
+from tidemill import JobRegistry, seconds
+from tidemill.domain.audit import Outcome
+from tidemill.domain.duration import hours
+from tidemill.domain.errors import UnavailableError
+from tidemill.domain.webhook_errors import EndpointNotFoundError
+from tidemill.testing import Harness
+
+URL, OTHER = "https://hooks.example.com/orders", "https://new.example.com/"
+
+
+@pytest.fixture
+def tide():
+    with Harness(JobRegistry(webhooks=["orders"])) as tide:
+        yield tide
+
+
+@pytest.fixture
+def desk(tide):
+    return tide.client.webhooks
+
+
+def entries(tide):
+    """What was done, the oldest first."""
+    return list(reversed(tide.desk.trail().entries))
+
+
+def test_every_change_leaves_its_entry(tide, desk):
+    for change in (
+        lambda: desk.create("orders", URL, tenant="acme"),
+        lambda: desk.lead_to("orders", OTHER, "acme"),
+        lambda: desk.rotate("orders", overlap=hours(1), tenant="acme"),
+        lambda: desk.pause("orders", "acme"),
+        lambda: desk.resume("orders", "acme"),
+        lambda: desk.delete("orders", "acme"),
+    ):
+        change()
+        tide.advance(seconds(1))
+
+    assert [(one.action, one.counts) for one in entries(tide)] == [
+        ("webhook.create", {"created": 1}),
+        ("webhook.url", {"changed": 1}),
+        ("webhook.rotate", {"changed": 1}),
+        ("webhook.pause", {"changed": 1}),
+        ("webhook.resume", {"changed": 1}),
+        ("webhook.delete", {"deleted": 1}),
+    ]
+    assert {(one.actor, one.tenant, one.chosen["endpoint"]) for one in entries(tide)} == {("tester", "acme", "orders")}
+    assert {one.outcome for one in entries(tide)} == {Outcome.DONE}
+    assert entries(tide)[2].chosen["overlap"] == "1:00:00"
+
+
+def test_no_entry_has_a_url_or_a_secret(tide, desk):
+    old = desk.create("orders", URL).secret
+    desk.lead_to("orders", OTHER)
+    new = desk.rotate("orders").secret
+
+    text = repr(entries(tide))
+    assert not [told for told in (URL, OTHER, "example.com", old, new, "whsec_") if told in text]
+
+
+def test_what_changes_nothing_leaves_none(tide, desk):
+    desk.create("orders", URL)
+    desk.pause("orders")
+    before = entries(tide)
+
+    desk.pause("orders")
+    desk.lead_to("orders", URL)
+    desk.get("orders")
+    for refused in (lambda: desk.pause("orders", "acme"), lambda: desk.delete("orders", "acme")):
+        with pytest.raises(EndpointNotFoundError):
+            refused()
+
+    assert entries(tide) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda desk: desk.lead_to("orders", OTHER),
+        lambda desk: desk.rotate("orders"),
+        lambda desk: desk.pause("orders"),
+        lambda desk: desk.delete("orders"),
+        lambda desk: desk.create("orders", URL, tenant="acme"),
+    ],
+)
+def test_where_the_trail_can_not_be_written_nothing_is_changed(tide, desk, change):
+    made = desk.create("orders", URL)
+    desk.auditor.trail.outage = UnavailableError("audit", "Throttled")
+
+    with pytest.raises(UnavailableError):
+        change(desk)
+
+    assert desk.get("orders") == made
+    with pytest.raises(EndpointNotFoundError):
+        desk.get("orders", "acme")
