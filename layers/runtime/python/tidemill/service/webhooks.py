@@ -54,6 +54,8 @@ class WebhookDesk:
     def create(self, name: str, url: str, *, secret: str | None = None, tenant: str = DEFAULT_TENANT) -> Endpoint:
         """Create the tenant's endpoint of this name; `secret` of the answer is for the receiver.
 
+        The same URL and secret may be given again: what is there stays as it is.
+
         Arguments:
             name: one that the registry lists. `url`: `https://host/path`, to a public host, at most 2,048 characters.
             secret: `whsec_` and 24 to 64 bytes in base64; by default 32 random bytes.
@@ -68,10 +70,11 @@ class WebhookDesk:
         now_ms = self.clock.now_ms()
         endpoint = Endpoint(ref, url, secret, created_at=now_ms, changed_at=now_ms)
         with self.auditor.action("webhook.create", ref.tenant, {"endpoint": ref.name}) as tally:
-            if self.endpoints.create(endpoint) is not None:
+            standing = self._created(endpoint)
+            if (standing.url, standing.secret) != (url, secret):
                 raise EndpointExistsError(ref.tenant, ref.name)
-            tally.add("created")
-        return endpoint
+            tally.add("created", count=int(standing == endpoint))
+        return standing
 
     def get(self, name: str, tenant: str = DEFAULT_TENANT) -> Endpoint:
         """The endpoint.
@@ -106,6 +109,8 @@ class WebhookDesk:
 
         Until then every webhook has both signatures: the receiver may change its secret at any moment of that time,
         and no webhook is refused. With an overlap of 0 the old secret signs no more: for one that others know.
+        A `secret` that is the endpoint's already may be given again: the one before signs until its time, or with an
+        overlap of 0 no more. If no answer comes, `get(name).secret` is the one that signs.
 
         Raises:
             InputError: a field is bad. EndpointNotFoundError: there is no such endpoint.
@@ -178,14 +183,35 @@ class WebhookDesk:
 
     def _changed(self, action: str, name: str, tenant: str, change: _Change, **chosen: str) -> Endpoint:
         before = self.get(name, tenant)
-        after = change(before, self.clock.now_ms())
-        if after == before:
+        if change(before, self.clock.now_ms()) == before:
             return before
         with self.auditor.action(action, before.ref.tenant, {"endpoint": before.ref.name, **chosen}) as tally:
-            for _ in range(_TRIES):
-                if self.endpoints.change(before, after):
-                    tally.add("changed")
-                    return after
-                before = self.get(name, tenant)
-                after = change(before, self.clock.now_ms())
-            raise UnavailableError("change_endpoint", "the endpoint kept changing")
+            after = self._put(before, change)
+            tally.add("changed")
+            return after
+
+    def _put(self, before: Endpoint, change: _Change) -> Endpoint:
+        for _ in range(_TRIES):
+            after = change(before, self.clock.now_ms())
+            if after == before or self._is_put(before, after):
+                return after
+            before = self.get(before.ref.name, before.ref.tenant)
+        raise UnavailableError("change_endpoint", "the endpoint kept changing")
+
+    def _is_put(self, before: Endpoint, after: Endpoint) -> bool:
+        try:
+            return self.endpoints.change(before, after)
+        except UnavailableError:
+            # It may be written all the same, and a secret that was made here is known to nobody else.
+            if self.endpoints.find(after.ref) != after:
+                raise
+            return True
+
+    def _created(self, endpoint: Endpoint) -> Endpoint:
+        """What stands there afterwards."""
+        try:
+            return self.endpoints.create(endpoint) or endpoint
+        except UnavailableError:
+            if self.endpoints.find(endpoint.ref) != endpoint:
+                raise
+            return endpoint

@@ -71,10 +71,15 @@ class Endpoint:
     def rotated(self, secret: str, overlap: timedelta, now_ms: int) -> Endpoint:
         """With a new secret, beside which the one before signs for `overlap`.
 
+        With the secret that it has it is as it is, but that an overlap of 0 ends the one before.
+
         Raises:
             RotationError: the one before that still signs, and `overlap` is not 0.
         """
-        if overlap and len(self.secrets_at(now_ms)) > 1:
+        is_both = len(self.secrets_at(now_ms)) > 1
+        if secret == self.secret and (overlap or not is_both):
+            return self
+        if overlap and is_both:
             raise RotationError(self.ref.name, self.previous_until or 0)
         if not overlap:
             return self._changed(now_ms, secret=secret, previous=None, previous_until=None)
