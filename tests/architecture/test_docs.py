@@ -11,6 +11,9 @@ import pytest
 
 from tidemill.domain import limits, stream_limits, webhook_limits
 from tidemill.domain.lifecycle import TRANSITIONS, mermaid
+from tidemill.domain.retry import Retry
+from tidemill.domain.webhook.delivery import DELIVERY_RETRY
+from tidemill.testing.faults import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -86,6 +89,41 @@ def test_the_readme_has_the_figures_of_the_last_bench() -> None:
         f"| cold imports of the worker | {found['import_ms']:.0f} ms | {found['textbook_import_ms']:.0f} ms" in readme
     )
     assert f"| dollars per million | {found['usd_per_million_jobs']:.2f} (" in readme
+
+
+@pytest.mark.parametrize("page", ["webhooks.md", "decisions/0125-webhooks-are-tried-as-the-standard-says.md"])
+def test_the_time_for_which_a_webhook_is_tried_is_that_of_its_waits(page: str) -> None:
+    waits = [DELIVERY_RETRY.delay(tried, timedelta(0), lambda: 0.0) for tried in range(1, DELIVERY_RETRY.max_attempts)]
+    whole, rest = divmod(sum(waits, timedelta(0)), timedelta(days=1))
+    shown = f"{whole} days {rest // timedelta(hours=1)} h {rest % timedelta(hours=1) // timedelta(minutes=1)} min"
+    assert shown in (ROOT / "docs" / page).read_text()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "docs/guarantees.md",
+        "docs/writing-jobs.md",
+        "docs/decisions/0023-an-outage-costs-no-attempt.md",
+        "layers/runtime/python/tidemill/domain/retry.py",
+    ],
+)
+def test_the_time_that_all_deferrals_last_is_that_of_the_formula(page: str) -> None:
+    shown = "{:.0f} to {:.0f} hours, {:.0f} on average".format(*map(_deferred_hours, (0.0, 1.0, 0.5)))
+    assert shown in " ".join((ROOT / page).read_text().split())
+
+
+def _deferred_hours(chance: float) -> float:
+    policy, wait, waited = Retry(), timedelta(0), timedelta(0)
+    for number in range(1, policy.max_deferrals + 1):
+        wait = policy.deferral_delay(number, wait, lambda: chance)
+        waited += wait
+    return waited / timedelta(hours=1)
+
+
+def test_the_page_on_tests_names_every_process_that_a_fault_can_meet() -> None:
+    page = (ROOT / "docs/testing-your-jobs.md").read_text()
+    assert f"`by=` ({', '.join(f'`{process}`' for process in Process)})" in " ".join(page.split())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

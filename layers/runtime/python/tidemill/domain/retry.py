@@ -33,7 +33,8 @@ class Retry:
     explicit list whose last entry repeats. Throttles, deferrals and crashes cost no attempt.
 
     A dependency that is down costs none either: such waits are deferrals. They grow from `base` to `cap`
-    whatever `delays` says, so that an outage is no hot loop: by default 100 of them last about three days.
+    whatever `delays` says, so that an outage is no hot loop: by default 100 of them last
+    45 to 90 hours, 68 on average.
 
     Arguments:
         max_attempts: tries in all, the first included, 1 to 25.

@@ -21,7 +21,7 @@ from tidemill.domain.retry_after import retry_after
 DELIVER_KIND: Final = "tidemill.webhook.deliver"
 TEST_TYPE: Final = "webhook.test"
 # Standard Webhooks, "Deliverability and reliability": at once, then after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and so on.
-# A wait is 12 h at the most here, so that the last of twelve attempts is more than three days after the first.
+# A wait is 12 h at the most here, so that the last of twelve attempts comes 77 h 35 min after the first.
 DELIVERY_RETRY: Final = Retry(
     max_attempts=12,
     delays=(seconds(5), minutes(5), minutes(30), hours(2), hours(5), hours(10), hours(12)),
