@@ -22,6 +22,8 @@ class FunctionEnvironment:
         """
         # A worker is told in each message whom it reports to.
         less: dict[str, object] = {"sagas": {}} if lane else {}
+        # Their code has the registry.
+        less["webhooks"] = ()
         if not publishes:
             less["bus"] = ""
         return {

@@ -78,7 +78,7 @@ class TidemillPipeline(Construct):
         self.api = JobsApi(self, "Api", settings=self.settings)
         has_bus = registry.events or registry.subscriptions
         self.bus = EventsBus(self, "Events", kept_for=self.settings.archive) if has_bus else None
-        self.runtime_settings = self._runtime_settings(queues, outbox=registry.has_outbox)
+        self.runtime_settings = self._runtime_settings(registry, queues)
         self._environment = FunctionEnvironment(self.runtime_settings)
         self.lanes: Mapping[str, BuiltLane] = {
             name: BuiltLane(lane, sizings[name], queues[name], self._build_worker(lane, sizings[name]))
@@ -169,7 +169,7 @@ class TidemillPipeline(Construct):
         janitor.sweep(queues.values(), self.stores)
         return janitor
 
-    def _runtime_settings(self, queues: Mapping[str, LaneQueue], *, outbox: bool) -> RuntimeSettings:
+    def _runtime_settings(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> RuntimeSettings:
         return RuntimeSettings(
             stack=Stack.of(self).stack_name,
             table=self.stores.jobs.table.table_name,
@@ -184,7 +184,8 @@ class TidemillPipeline(Construct):
             code_version=self._code.version,
             api_url=self.api.public_url,
             sagas=arns_of(self.sagas.values()),
-            outbox=outbox,
+            outbox=registry.has_outbox,
+            webhooks=registry.webhooks,
             bus="" if self.bus is None else self.bus.name,
             **(self.event_store.names if self.event_store is not None else {}),
         )

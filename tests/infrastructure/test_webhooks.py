@@ -1,15 +1,19 @@
 """The lane of webhooks: its worker has what it needs, and what it signs with is its own."""
 
+import json
+
 import pytest
 
 from tests.infrastructure.stacks import HANDLER, Synthesised, release, synthesise
 from tests.infrastructure.test_event_store import balances
+from tests.infrastructure.test_functions import resolve
 from tests.infrastructure.test_permissions import JOBS, RECORD, XRAY, every
 from tests.infrastructure.test_relay import PictureMade
 from tests.streams import account
 from tests.unit.sagas.orders import JOBS as STEPS
 from tests.unit.sagas.orders import place_order
 from tidemill import JobArgs, JobRegistry, Lane, job
+from tidemill.settings import RuntimeSettings
 from tidemill_cdk.permissions import TABLE_SECRETS
 from tidemill_cdk.template import statements, texts
 
@@ -98,6 +102,14 @@ def test_no_other_function_reads_or_writes_a_secret(stack, function):
 
 def test_a_lane_of_its_own_with_its_dlq_and_its_alarms(stack):
     assert {"QueueWebhooks", "DlqWebhooks", "WorkerWebhooks"} <= set(stack.resources)
+
+
+def test_the_command_line_is_told_the_names_and_no_function_is(stack):
+    settings = json.loads(resolve(stack.template["Outputs"]["Settings"]["Value"]))
+    assert RuntimeSettings.from_env(settings).webhooks == ("orders",)
+    told = [function["Properties"]["Environment"] for function in stack.of_type("AWS::Lambda::Function").values()]
+    assert told
+    assert "TIDEMILL_WEBHOOKS" not in str(told)
 
 
 def test_a_program_without_webhooks_has_none_of_it(production: Synthesised):

@@ -18,6 +18,7 @@ FULL = RuntimeSettings(
     bus="b",
     events_table="e",
     lines_table="l",
+    webhooks=("orders", "audit"),
 )
 
 

@@ -45,6 +45,7 @@ class RuntimeSettings(BaseModel):
         bus: the EventBridge bus of the program's events; only the relay and the janitor are told.
         events_table: the event store; empty where the registry declares no streams.
         lines_table: the read models; empty where it declares no projections.
+        webhooks: the names of endpoints that the registry lists; only the command line is told.
         code_version: tells one deployment of the jobs' code from another; remembered steps carry it.
     """
 
@@ -65,6 +66,7 @@ class RuntimeSettings(BaseModel):
     bus: str = ""
     events_table: str = ""
     lines_table: str = ""
+    webhooks: tuple[str, ...] = ()
 
     def to_env(self) -> dict[str, str]:
         """The variables, ready for a function's environment. CDK tokens pass through unharmed."""
@@ -84,6 +86,7 @@ class RuntimeSettings(BaseModel):
             # What only some stacks have takes no room in the others.
             **({f"{PREFIX}OUTBOX": "on"} if self.outbox else {}),
             **({f"{PREFIX}BUS": self.bus} if self.bus else {}),
+            **({f"{PREFIX}WEBHOOKS": json.dumps(self.webhooks, separators=(",", ":"))} if self.webhooks else {}),
             **{
                 f"{PREFIX}{name.upper()}": table
                 for name in ("events_table", "lines_table")
@@ -99,7 +102,8 @@ class RuntimeSettings(BaseModel):
             SettingsError: one is missing or ill-formed.
         """
         values = {name: environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in environ}
-        documents = {name: _parsed(name, values.get(name, "{}")) for name in ("lanes", "sagas")}
+        empty = {"lanes": "{}", "sagas": "{}", "webhooks": "[]"}
+        documents = {name: _parsed(name, values.get(name, nothing)) for name, nothing in empty.items()}
         try:
             return cls.model_validate({**values, **documents})
         except ValidationError as error:

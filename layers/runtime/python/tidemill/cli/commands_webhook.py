@@ -36,13 +36,13 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Create an endpoint, and print its secret, once."""
-    _show(_desk(context, name).create(name, url, secret=secret, tenant=tenant), as_json=as_json, with_secret=True)
+    _show(_desk(context).create(name, url, secret=secret, tenant=tenant), as_json=as_json, with_secret=True)
 
 
 @webhook_app.command("show")
 def show(context: typer.Context, name: Name, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
     """Show an endpoint. Of its secrets, only what tells them apart."""
-    _show(_desk(context, name).get(name, tenant), as_json=as_json)
+    _show(_desk(context).get(name, tenant), as_json=as_json)
 
 
 @webhook_app.command("url")
@@ -55,7 +55,7 @@ def url_of(
     as_json: Json = False,
 ) -> None:
     """Give an endpoint another URL."""
-    _show(_desk(context, name).lead_to(name, url, tenant), as_json=as_json)
+    _show(_desk(context).lead_to(name, url, tenant), as_json=as_json)
 
 
 @webhook_app.command("rotate")
@@ -74,20 +74,20 @@ def rotate(
     from tidemill.cli.durations import parse_duration
 
     span = parse_duration(overlap, "overlap")
-    endpoint = _desk(context, name).rotate(name, overlap=span, secret=secret, tenant=tenant)
+    endpoint = _desk(context).rotate(name, overlap=span, secret=secret, tenant=tenant)
     _show(endpoint, as_json=as_json, with_secret=True)
 
 
 @webhook_app.command("pause")
 def pause(context: typer.Context, name: Name, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
     """Send nothing to an endpoint; its deliveries wait in the DLQ for a resume and a redrive."""
-    _show(_desk(context, name).pause(name, tenant), as_json=as_json)
+    _show(_desk(context).pause(name, tenant), as_json=as_json)
 
 
 @webhook_app.command("resume")
 def resume(context: typer.Context, name: Name, *, tenant: Tenant = DEFAULT_TENANT, as_json: Json = False) -> None:
     """Send to an endpoint again."""
-    _show(_desk(context, name).resume(name, tenant), as_json=as_json)
+    _show(_desk(context).resume(name, tenant), as_json=as_json)
 
 
 @webhook_app.command("delete")
@@ -95,7 +95,7 @@ def delete(context: typer.Context, name: Name, *, tenant: Tenant = DEFAULT_TENAN
     """Delete an endpoint and its secrets."""
     from tidemill.cli import render
 
-    _desk(context, name).delete(name, tenant)
+    _desk(context).delete(name, tenant)
     render.line(f"endpoint {name} is deleted")
 
 
@@ -104,7 +104,7 @@ def send_test(context: typer.Context, name: Name, *, tenant: Tenant = DEFAULT_TE
     """Send an endpoint a webhook of type webhook.test."""
     from tidemill.cli import render
 
-    receipt = _desk(context, name).test(name, tenant)
+    receipt = _desk(context).test(name, tenant)
     if as_json:
         render.as_json({"job_id": receipt.job_id, "webhook_id": receipt.job_id})
     else:
@@ -133,8 +133,8 @@ def deliveries(
         render.jobs(page.jobs, page.cursor, empty="no webhooks today")
 
 
-def _desk(context: typer.Context, name: str) -> WebhookDesk:
-    return target_of(context).webhooks(name)
+def _desk(context: typer.Context) -> WebhookDesk:
+    return target_of(context).webhooks
 
 
 def _show(endpoint: Endpoint, *, as_json: bool, with_secret: bool = False) -> None:

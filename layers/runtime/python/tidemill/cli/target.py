@@ -65,22 +65,22 @@ class Target:
         registry = registry_at(jobs)
         return program_of(self.info, registry, self.account)
 
-    def webhooks(self, name: str) -> WebhookDesk:
-        """What looks after the endpoint of this name, which only the workers' code can know.
+    @property
+    def webhooks(self) -> WebhookDesk:
+        """What looks after endpoints. New ones have the names that the stack lists.
 
         Raises:
-            InputError: the name is ill-formed, or the stack has no webhooks.
+            InputError: the stack has no webhooks.
         """
         from tidemill.connect import program_of
         from tidemill.domain.errors import InputError
         from tidemill.domain.lane import WEBHOOK_LANE
-        from tidemill.domain.names import check_webhook
         from tidemill.domain.registry import JobRegistry
 
         if WEBHOOK_LANE not in self.info.settings.lanes:
             fix = "JobRegistry(..., webhooks=[...]), and deploy"
             raise InputError.at("name", f"stack {self.stack!r} has no webhooks. Fix: {fix}", "no_webhooks")
-        registry = JobRegistry(webhooks=[check_webhook(name, "name")])
+        registry = JobRegistry(webhooks=self.info.settings.webhooks)
         return program_of(self.info, registry, self.account).client.webhooks
 
     @cached_property

@@ -171,8 +171,8 @@ class WebhookDesk:
         ref = EndpointRef(check_tenant(tenant), check_webhook(name, "name"))
         if ref.name not in self.registry.webhooks:
             known = ", ".join(self.registry.webhooks) or "none"
-            problem = f"no webhook {ref.name!r}; known: {known}. Fix: JobRegistry(..., webhooks=['{ref.name}'])"
-            raise InputError.at("name", problem, "unknown_webhook")
+            fix = f"JobRegistry(..., webhooks=['{ref.name}']), and deploy"
+            raise InputError.at("name", f"no webhook {ref.name!r}; known: {known}. Fix: {fix}", "unknown_webhook")
         return ref
 
     def _secret(self, secret: str | None) -> str:
