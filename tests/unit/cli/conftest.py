@@ -30,6 +30,7 @@ from tidemill.service.event_loop import EventLoopThread
 from tidemill.service.executor import Executor
 from tidemill.service.intake import Intake
 from tidemill.service.listing import Listing
+from tidemill.service.operating import Operator
 from tidemill.service.submitter import Submitter
 from tidemill.service.surroundings import Surroundings
 from tidemill.settings import LaneSettings, RuntimeSettings
@@ -165,19 +166,21 @@ class World:
         submitter = Submitter(
             JobRegistry(), self.store, self.store, self.queues, self.clock, self.random, **self.extras
         )
+        client = JobClient(
+            submitter,
+            self.store,
+            self.store,
+            self.clock,
+            schedules=self.schedules_of(submitter),
+            batch_store=self.batches,
+            answerer=self.answerer_of(JobRegistry()),
+        )
         return SimpleNamespace(
             settings=SETTINGS,
             clock=self.clock,
             reader=self.store,
-            client=JobClient(
-                submitter,
-                self.store,
-                self.store,
-                self.clock,
-                schedules=self.schedules_of(submitter),
-                batch_store=self.batches,
-                answerer=self.answerer_of(JobRegistry()),
-            ),
+            client=client,
+            operator=Operator(client, lambda: ADA),
             listing=Listing(self.store, self.clock, list_index=True),
             desk=self.desk_of(JobRegistry()),
             audit=self.trail,

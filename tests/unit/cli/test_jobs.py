@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.cli.conftest import ADA
 from tidemill import hours, minutes
 from tidemill.cli.render import moment
 from tidemill.domain.duration import milliseconds
@@ -135,6 +136,20 @@ class TestCancel:
         run("cancel", job_id)
 
         assert run("cancel", job_id).exit_code == 0
+
+    def test_who_did_it_is_in_the_trail(self, run, world, greet):
+        ended, killed, moved = greet(), greet(), greet()
+
+        assert run("cancel", ended).exit_code == run("cancel", ended).exit_code == 0
+        assert run("cancel", killed, "--kill").exit_code == 0
+        assert run("move", moved, "--in", "10m").exit_code == 0
+
+        assert {(one.action, one.actor, one.jobs) for one in world.trail.entries.values()} == {
+            ("cancel", ADA, (f"default/{ended}",)),
+            ("kill", ADA, (f"default/{killed}",)),
+            ("move", ADA, (f"default/{moved}",)),
+        }
+        assert len(world.trail.entries) == 3
 
     def test_a_finished_job_is_refused(self, refused, world, greet):
         job_id = greet()

@@ -126,16 +126,14 @@ def move(
     """Let a job that waits start at another time, and not at its old one."""
     from tidemill.cli import render
     from tidemill.cli.durations import parse_duration
-    from tidemill.domain.due import parse_moment
+    from tidemill.domain.due import new_due, parse_moment
     from tidemill.service.view import job_view
 
-    ref = ref_of(job, tenant)
-    moved = target_of(context).program.client.move(
-        ref.id,
-        to=None if to is None else parse_moment(to, "to"),
-        delay=None if delay is None else parse_duration(delay, "in"),
-        tenant=ref.tenant,
-    )
+    ref, program = ref_of(job, tenant), target_of(context).program
+    moment = None if to is None else parse_moment(to, "to")
+    wait = None if delay is None else parse_duration(delay, "in")
+    due_ms, field = new_due(moment, wait, program.clock.now_ms())
+    moved = program.operator.move(program.client.get(ref.id, ref.tenant), due_ms, field)
     if as_json:
         render.as_json(job_view(moved))
     else:
@@ -165,7 +163,7 @@ def cancel(  # noqa: PLR0913 - one parameter an option
         if state or kind or day or dry_run:
             raise InputError.at("job", "stands alone. Fix: leave out --state, --kind, --day and --dry-run", "extra")
         ref = ref_of(job, tenant)
-        ending.one(program.client, ref, kill=kill, as_json=as_json)
+        ending.one(program.operator, ref, kill=kill, as_json=as_json)
         return
     query = Query(tenant=tenant, state=state, kind=kind, day=day, limit=limits.MAX_PAGE)
     ending.many(program.cancel_desk, query, kill=kill, dry_run=dry_run, as_json=as_json)

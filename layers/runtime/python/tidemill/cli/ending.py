@@ -9,15 +9,14 @@ from tidemill.cli import render
 from tidemill.domain.job import JobRef
 from tidemill.domain.lifecycle import State
 from tidemill.service.cancelling import CancelDesk, CancelledPage
-from tidemill.service.client import JobClient
 from tidemill.service.listing import Query
+from tidemill.service.operating import Operator
 from tidemill.service.view import job_view
 
 
-def one(client: JobClient, ref: JobRef, *, kill: bool, as_json: bool) -> None:
+def one(operator: Operator, ref: JobRef, *, kill: bool, as_json: bool) -> None:
     """End one job, and say which it was: cancelled, or asked to stop."""
-    end = client.kill if kill else client.cancel
-    job = end(ref.id, ref.tenant)
+    job = operator.end(ref.id, ref.tenant, kill=kill)
     if as_json:
         render.as_json(job_view(job))
     elif job.state is State.CANCELLED:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tidemill.service.janitor import Janitor
     from tidemill.service.leftovers import Leftovers
     from tidemill.service.listing import Listing
+    from tidemill.service.operating import Operator
     from tidemill.service.relay import Relay
     from tidemill.service.sagas import SagaDesk
     from tidemill.service.schedules import Schedules
@@ -166,7 +167,15 @@ class Program(EventProgram):
         """Cancels what a query finds."""
         from tidemill.service.cancelling import CancelDesk
 
-        return CancelDesk(self.client, self.listing)
+        return CancelDesk(self.operator, self.listing)
+
+    @cached_property
+    def operator(self) -> Operator:
+        """Cancels, kills and moves jobs in the name of whose credentials these are."""
+        from tidemill.aws.actor import AwsActor
+        from tidemill.service.operating import Operator
+
+        return Operator(self.client, AwsActor(self.clients))
 
     @cached_property
     def desk(self) -> DeadLetterDesk:

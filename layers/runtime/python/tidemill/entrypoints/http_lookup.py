@@ -18,6 +18,7 @@ from tidemill.entrypoints.http_response import fits_answer, job_link
 from tidemill.service.cancelling import CancelDesk
 from tidemill.service.client import JobClient
 from tidemill.service.listing import Listing, Query
+from tidemill.service.operating import Operator
 from tidemill.service.view import job_view, seen_by_tenant, wait_view
 
 DEFAULT_PAGE: Final = 50
@@ -100,16 +101,16 @@ class LookupDesk:
             JobStateError: it is over.
         """
         asked = read_query(self.event, {"tenant", "kill"})
-        end = self.client.kill if switch(asked.get("kill", "false"), "kill") else self.client.cancel
+        kill = switch(asked.get("kill", "false"), "kill")
         with answering_query():
-            job = end(job_id, self.caller.tenant_for(asked.get("tenant")))
+            job = self._operator.end(job_id, self.caller.tenant_for(asked.get("tenant")), kill=kill)
         return self._linked(job, job_view(job))
 
     def cancel_page(self) -> dict[str, Any]:
         """Cancel the jobs of one page of a listing, or say with `dry_run` which they would be."""
         asked = read_query(self.event, {"tenant", "state", "kind", "day", "limit", "cursor", "kill", "dry_run"})
         with answering_query():
-            page = CancelDesk(self.client, self.listing).cancel(
+            page = CancelDesk(self._operator, self.listing).cancel(
                 self._query(asked),
                 dry_run=switch(asked.get("dry_run", "false"), "dry_run"),
                 kill=switch(asked.get("kill", "false"), "kill"),
@@ -121,6 +122,10 @@ class LookupDesk:
             "unanswered": [job.ref.id for job in page.unanswered],
             "cursor": page.cursor,
         }
+
+    @property
+    def _operator(self) -> Operator:
+        return Operator(self.client, lambda: self.caller.name)
 
     def _query(self, asked: Mapping[str, str]) -> Query:
         if "day" in asked and "state" in asked:

@@ -13,6 +13,7 @@ from tidemill.domain.errors import InputError, Violation
 from tidemill.entrypoints.http_request import Caller, answering_query
 from tidemill.entrypoints.http_response import job_link
 from tidemill.service.client import JobClient
+from tidemill.service.operating import Operator
 from tidemill.service.request import parse_span
 from tidemill.service.view import job_view
 
@@ -42,7 +43,7 @@ class MoveDesk:
         tenant = self.caller.tenant_for(wanted.get("tenant"))
         with answering_query():
             job = self.client.get(job_id, tenant)
-        moved = self.client.mover.move(job, due_ms, field)
+        moved = Operator(self.client, lambda: self.caller.name).move(job, due_ms, field)
         return {**job_view(moved), "link": job_link(self.event, self.caller, moved.ref)}
 
     def _due(self, wanted: dict[str, Any]) -> tuple[int, str]:

@@ -1,14 +1,20 @@
-"""Cancelling what a query finds, a page at a time."""
+"""Cancelling what a query finds, a page at a time; each page leaves its entry in the audit trail."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tidemill.domain.errors import InputError, JobNotFoundError, JobStateError, UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
-from tidemill.service.client import JobClient
+from tidemill.domain.ports import Page
 from tidemill.service.listing import Listing, Query
+from tidemill.service.operating import Operator, verb_of
+
+# What of a query its entry in the trail names.
+_CHOSEN: Final = ("state", "kind", "day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class CancelledPage:
 class CancelDesk:
     """Cancels many jobs of one tenant."""
 
-    client: JobClient
+    operator: Operator
     listing: Listing
 
     def cancel(self, query: Query, *, dry_run: bool = False, kill: bool = False) -> CancelledPage:
@@ -43,20 +49,30 @@ class CancelDesk:
 
         Raises:
             InputError: no index holds what is asked, a field is bad, or the query is for dead jobs.
-            UnavailableError: AWS did not list them; nothing was cancelled.
+            UnavailableError: AWS did not list them, or the intent is not known to be written; nothing was cancelled.
         """
         if query.state == State.DEAD:
             raise InputError.at("state", "dead jobs are over. Fix: purge their messages from the DLQ", "final")
         page = self.listing.jobs(query)
+        meant = [job.ref for job in page.jobs if not job.state.is_final]
+        if dry_run or not meant:
+            return self._all(page, lambda job: self._foreseen(job, kill=kill))
+        chosen = {name: part for name in _CHOSEN if (part := getattr(query, name)) is not None}
+        with self.operator.auditor.action(verb_of(kill=kill), query.tenant, chosen, jobs=meant) as tally:
+            done = self._all(page, lambda job: self._end(job, kill=kill))
+            for name in ("cancelled", "asked", "unanswered"):
+                tally.counts.update({name: len(getattr(done, name))})
+        return done
+
+    def _all(self, page: Page, end: Callable[[Job], Job | None]) -> CancelledPage:
         done = CancelledPage(cursor=page.cursor)
         for job in page.jobs:
-            done = self._add(done, job, self._foreseen(job, kill=kill) if dry_run else self._end(job, kill=kill))
+            done = self._add(done, job, end(job))
         return done
 
     def _end(self, job: Job, *, kill: bool) -> Job | None:
-        end = self.client.kill if kill else self.client.cancel
         try:
-            return end(job.ref.id, job.ref.tenant)
+            return self.operator.ending(kill=kill)(job.ref.id, job.ref.tenant)
         except (JobStateError, JobNotFoundError):
             return job if job.state.is_final else replace(job, state=State.SUCCEEDED)
         except UnavailableError:

@@ -202,7 +202,11 @@ class JobClient(TransactingClient):
             UnavailableError: AWS did not answer; the call may be repeated.
         """
         due_ms, field = new_due(to, delay, self.clock.now_ms())
-        return self.mover.move(self._recorded(job_id, tenant), due_ms, field)
+        return self.move_to(JobRef(tenant, job_id), due_ms, field)
+
+    def move_to(self, ref: JobRef, due_ms: int, field: str) -> Job:
+        """As `move`, to a time in Unix milliseconds that the caller calls `field`."""
+        return self.mover.move(self._recorded(ref.id, ref.tenant), due_ms, field)
 
     @property
     def mover(self) -> Mover:

@@ -40,8 +40,7 @@ class Mover:
             IntegrityError, PayloadGoneError: its arguments are not where the table says.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
-        check_lane_of(job, "moved", self.queue.has_lane)
-        check_unordered(job.lane, field, is_ordered=self.queue.keeps_order(job.lane))
+        self._check_lane(job, field)
         for _ in range(_TRIES):
             step = moved(job, due_ms, self.clock.now_ms(), field)
             if step is None:
@@ -58,6 +57,19 @@ class Mover:
                 raise JobNotFoundError(job.ref.tenant, job.ref.id)
             job = answer.job
         raise UnavailableError("move", "the job kept changing")
+
+    def would_change(self, job: Job, due_ms: int, field: str) -> bool:
+        """Whether a move of `job`, as it was read, would change anything.
+
+        Raises:
+            InputError, JobStateError: it would be refused.
+        """
+        self._check_lane(job, field)
+        return moved(job, due_ms, self.clock.now_ms(), field) is not None
+
+    def _check_lane(self, job: Job, field: str) -> None:
+        check_lane_of(job, "moved", self.queue.has_lane)
+        check_unordered(job.lane, field, is_ordered=self.queue.keeps_order(job.lane))
 
     def _keep_longer(self, job: Job, ttl_s: int) -> None:
         """Before the record says so: its arguments must be there when it is due."""
