@@ -9,7 +9,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from tidemill.domain import limits
-from tidemill.domain.lane import WEBHOOK_LANE, Lane
+from tidemill.domain.lane import Lane
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.sizing import LaneSizing, size_lane
 from tidemill.settings import LaneSettings, RuntimeSettings
@@ -104,14 +104,12 @@ class TidemillPipeline(Construct):
 
     def _feed(self, registry: JobRegistry, queues: Mapping[str, LaneQueue]) -> None:
         asks = any(definition.answers for definition in registry)
-        for name, built in self.lanes.items():
+        for built in self.lanes.values():
             built.worker.consume(built.queue, queues.values(), self.stores)
-            # No job of the program runs there: it loads no stream and answers nobody.
-            if name == WEBHOOK_LANE:
-                continue
-            if self.event_store is not None:
+            # No webhook loads a stream, and none waits for an answer.
+            if self.event_store is not None and not built.worker.tells:
                 self.event_store.serve(built.worker.role)
-            if asks:
+            if asks and not built.worker.tells:
                 built.worker.answer(self.stores)
 
     def worker(self, lane: str) -> LaneWorker:
@@ -153,7 +151,7 @@ class TidemillPipeline(Construct):
         )
         relay.send(queues, self.stores)
         # No delivery looks for a job that is not sent yet.
-        workers = [built.worker for name, built in self.lanes.items() if name != WEBHOOK_LANE]
+        workers = [built.worker for built in self.lanes.values() if not built.worker.tells]
         let_commit(self.stores, self.bus, janitor=self.janitor, relay=relay, workers=workers)
         return relay
 

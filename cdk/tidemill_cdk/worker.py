@@ -68,7 +68,7 @@ class LaneWorker(PythonFunction):
         allow(self.role, QUEUE_CONSUME, lane_queue.queue.queue_arn)
         self._let_send(lane_queue, every_queue)
         allow(self.role, JOBS_TABLE, stores.jobs.table.table_arn)
-        if not self._tells:
+        if not self.tells:
             allow(self.role, IDEMPOTENCY_TABLE, stores.idempotency.table.table_arn)
             stores.payloads.grant_read(self.role)
             stores.payloads.grant_working(self.role)
@@ -76,11 +76,11 @@ class LaneWorker(PythonFunction):
 
     def _let_send(self, lane_queue: LaneQueue, every_queue: Iterable[LaneQueue]) -> None:
         # A plain message may name another lane than the one whose queue it was sent to. Nothing is sent by a webhook.
-        queues = [lane_queue] if self._tells else list(every_queue)
+        queues = [lane_queue] if self.tells else list(every_queue)
         allow(self.role, QUEUE_SEND, *(lane.queue.queue_arn for lane in queues))
 
     @property
-    def _tells(self) -> bool:
+    def tells(self) -> bool:
         """Whether this lane delivers webhooks: it talks to machines that are not ours, and needs little of what is."""
         return self._lane.name == WEBHOOK_LANE
 

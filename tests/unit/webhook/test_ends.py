@@ -9,9 +9,7 @@ from tidemill import JobArgs, JobRegistry, Lane, PermanentError, Retry, job, min
 from tidemill.domain.duration import days, hours
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.lifecycle import State
-from tidemill.domain.ports.webhooks import HttpAnswer
 from tidemill.domain.webhook.delivery import DELIVER_KIND, DELIVERY_RETRY, WebhookDelivery, body_of
-from tidemill.domain.webhook.endpoint import Pause
 from tidemill.domain.webhook_errors import EndpointExistsError, EndpointNotFoundError, RotationError
 from tidemill.testing import Harness
 
@@ -212,46 +210,6 @@ def test_anything_else_is_tried_again(tide, status):
     (failure,) = tide.failures(delivery(tide))
     assert str(status) in failure.failure.message
     assert URL not in str(failure)
-
-
-def test_gone_pauses_the_endpoint_and_nothing_is_lost(tide):
-    tide.receiver.answer(410)
-    tide.client.submit(Place())
-    tide.client.submit(Place())
-    tide.run_for(minutes(10))
-
-    assert len(tide.receiver.sent) == 1
-    assert tide.client.webhooks.get("orders").pause is Pause.GONE
-    dead = [one for one in tide.jobs() if one.kind == DELIVER_KIND]
-    assert {one.state for one in dead} == {State.DEAD}
-
-    tide.client.webhooks.resume("orders")
-    for one in dead:
-        tide.desk.redrive(one.ref)
-    tide.run_for(minutes(10))
-
-    assert len({message.id for message in told(tide)}) == 2
-
-
-def test_a_late_gone_leaves_an_endpoint_alone_that_was_created_anew(tide, monkeypatch):
-    """The receiver answers for the old one while the operator puts another in its place."""
-    post = tide.receiver.post
-
-    def slow(target, headers, body):
-        monkeypatch.setattr(tide.receiver, "post", post)
-        tide.advance(seconds(8))
-        tide.client.webhooks.delete("orders")
-        tide.endpoint = tide.client.webhooks.create("orders", "https://new.example.com/")
-        return HttpAnswer(410, {})
-
-    monkeypatch.setattr(tide.receiver, "post", slow)
-    tide.client.submit(Place())
-    tide.run_for(minutes(1))
-
-    assert tide.client.webhooks.get("orders") == tide.endpoint
-    assert delivery(tide).state is State.SUCCEEDED
-    assert [sent.url for sent in tide.receiver.sent] == ["https://new.example.com/"]
-    assert told(tide)
 
 
 def test_secrets_are_exchanged_without_a_gap(tide):
