@@ -127,6 +127,13 @@ def test_editions_change_only_from_what_they_are(lines):
     assert lines.editions(NAME) == rebuilt
     dropped = Editions(1, None, 2)
     assert lines.change_editions(NAME, rebuilt, dropped)
+    filled = Editions(1, 3, 3, filled=True)
+    assert lines.change_editions(NAME, dropped, Editions(1, 3, 3))
+    assert not lines.change_editions(NAME, filled, Editions(3, None, 3))
+    assert lines.change_editions(NAME, Editions(1, 3, 3), filled)
+    assert not lines.change_editions(NAME, Editions(1, 3, 3), filled)
+    assert lines.editions(NAME) == filled
+    assert lines.change_editions(NAME, filled, dropped)
     # The same live edition is not the same state.
     assert not lines.change_editions(NAME, Editions(), Editions(1, 2, 2))
     assert lines.editions("others") == Editions()
@@ -144,22 +151,24 @@ def test_what_is_reached_only_grows(lines):
 
 def test_a_purge_deletes_what_is_not_kept(lines):
     refs = [StreamRef("acme", "account", str(number)) for number in range(25)]
-    lines.change_editions(NAME, Editions(), Editions(2, 4, 4))
+    editions = Editions(2, 4, 4)
+    lines.change_editions(NAME, Editions(), editions)
     lines.reach(NAME, 1)
-    for name, edition in ((NAME, 1), (NAME, 2), (NAME, 3), (NAME, 4), ("others", 1)):
+    # The fifth was begun after the editions were read.
+    places = (*((NAME, edition) for edition in range(1, 6)), ("others", 1))
+    for name, edition in places:
         for ref in refs:
             lines.write(name, edition, None, a_line(ref=ref))
 
-    cursor, pages = lines.purge(NAME, (2, 4), None), 1
+    cursor, pages = lines.purge(NAME, editions, None), 1
     while cursor is not None:
-        cursor, pages = lines.purge(NAME, (2, 4), cursor), pages + 1
+        cursor, pages = lines.purge(NAME, editions, cursor), pages + 1
 
     left = {
-        (name, edition): sum(line is not None for line in lines.find(name, edition, refs))
-        for name, edition in ((NAME, 1), (NAME, 2), (NAME, 3), (NAME, 4), ("others", 1))
+        (name, edition): sum(line is not None for line in lines.find(name, edition, refs)) for name, edition in places
     }
-    assert left == {(NAME, 1): 0, (NAME, 2): 25, (NAME, 3): 0, (NAME, 4): 25, ("others", 1): 25}
-    assert lines.editions(NAME) == Editions(2, 4, 4)
+    assert left == {(NAME, 1): 0, (NAME, 2): 25, (NAME, 3): 0, (NAME, 4): 25, (NAME, 5): 25, ("others", 1): 25}
+    assert lines.editions(NAME) == editions
 
 
 def test_the_longest_names_fit(lines):

@@ -121,11 +121,11 @@ def test_a_stream_that_was_trimmed_is_healed_by_the_next_fact_or_by_catching_up(
 def test_a_rebuild_beside_the_live_one_is_the_same(deployment, rebuilder):
     deployment.move("7", *range(1, 15))
     deployment.poll()
-    rebuilder.begin("balances")
+    edition = rebuilder.begin("balances")
     deployment.move("8", 5)
     deployment.poll()
     cursor = None
-    while (cursor := rebuilder.fill("balances", cursor).cursor) is not None:
+    while (cursor := rebuilder.fill("balances", edition, cursor).cursor) is not None:
         deployment.move("8", 5)
     deployment.poll()
 

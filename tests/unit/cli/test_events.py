@@ -96,6 +96,21 @@ def test_a_rebuild_is_held_compared_and_switched_or_dropped(run, bank):
     assert "edition 3 is read from now on" in run("projection", "switch", "balances").stdout
 
 
+def test_a_rebuild_that_ended_halfway_goes_on_and_is_not_switched_to(run, bank, monkeypatch):
+    monkeypatch.setattr("tidemill.service.rebuilding._PAGE", 1)
+    scan, calls = bank.store.scan, iter([True, True])
+    monkeypatch.setattr(bank.store, "scan", lambda *place: scan(*place) if next(calls, False) else 1 / 0)
+    run("projection", "rebuild", "balances", "--hold")
+    monkeypatch.setattr(bank.store, "scan", scan)
+
+    refused = run("projection", "switch", "balances")
+    assert refused.exit_code == 1
+    assert "edition 2 is filled in part only" in refused.stderr
+    assert "tidemill projection rebuild balances --go-on" in refused.stderr
+    assert bank.lines.editions("balances").live == 1
+    assert answer(run, "projection", "rebuild", "balances", "--go-on")["live"] == 2
+
+
 def test_streams_are_caught_up_with_and_resumed(run, bank):
     bank.streams.change(account, "7", lambda _: [Deposited(cents=1)])
     bank.streams.change(account, "9", lambda _: [Deposited(cents=1)])

@@ -64,12 +64,10 @@ def rebuild(_seed):
     """A fact comes while the next edition is filled; and one edition was dropped before."""
     books = Books(factor=10)
     books.projector.take(books.move("7", 1))
-    books.rebuilder.begin("balances")
-    books.fill()
+    books.fill(books.rebuilder.begin("balances"))
     books.rebuilder.drop("balances")
     books.deploy(factor=1)
-    books.rebuilder.begin("balances")
-    books.fill()
+    books.fill(books.rebuilder.begin("balances"))
     books.projector.take(books.move("8", 5))
     books.rebuilder.switch("balances")
     assert (books.shown("7").cents, books.shown("8").cents) == (1, 5)
@@ -157,7 +155,7 @@ PLANTED = {
         rebuild,
         Rebuilder,
         "begin",
-        lambda self, name: self._change(name, before := self.lines.editions(name), _refilled(before)),
+        lambda self, name: self._change(name, before := self.lines.editions(name), _refilled(before)).filling,
     ),
     "one halts all": (halting, Projection, "advance", failing),
     "resume forgets": (halting, Rebuilder, "resume", lambda *_: (0, 0)),

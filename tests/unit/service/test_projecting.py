@@ -68,14 +68,20 @@ class Books:
         return found and found.shown
 
     def rebuild(self):
-        self.rebuilder.begin("balances")
-        self.fill()
+        self.fill(self.rebuilder.begin("balances"))
         self.rebuilder.switch("balances")
 
-    def fill(self, step=None):
+    def fill(self, edition=None):
+        edition = edition or self.rebuilder.filling("balances")
+        self._to_the_end(lambda cursor: self.rebuilder.fill("balances", edition, cursor))
+
+    def catch_up(self):
+        self._to_the_end(lambda cursor: self.rebuilder.catch_up("balances", cursor))
+
+    def _to_the_end(self, step):
         cursor = None
         while True:
-            cursor = (step or self.rebuilder.fill)("balances", cursor).cursor
+            cursor = step(cursor).cursor
             if cursor is None:
                 return
 
@@ -123,7 +129,7 @@ def test_any_order_with_any_repeats_and_gaps_gives_the_same_lines(appends, chanc
         books.projector.take(handed[:cut])
         handed = handed[cut:]
     if not ends:
-        books.fill(books.rebuilder.catch_up)
+        books.catch_up()
 
     for key in "78":
         loaded = books.streams.load(account, key)
@@ -223,7 +229,7 @@ def test_a_lost_stream_is_seen_and_caught_up_with(books):
     books.move("8", 3)
 
     assert books.rebuilder.lag("balances") == Lag(streams=2, behind=2, facts=3)
-    books.fill(books.rebuilder.catch_up)
+    books.catch_up()
     assert books.rebuilder.lag("balances") == Lag(streams=2, behind=0, facts=0)
     assert (books.shown("7").cents, books.shown("8").cents) == (8, 3)
 
@@ -253,9 +259,9 @@ def test_a_long_gap_is_closed_in_parts_that_stay(books, monkeypatch):
 def test_a_rebuild_fills_the_next_edition_while_the_live_one_is_read(books):
     books.projector.take([*books.move("7", 5), *books.move("8", 1)])
     books.deploy(factor=10)
-    begun = books.rebuilder.begin("balances")
 
-    assert begun == Editions(1, 2, 2)
+    assert books.rebuilder.begin("balances") == 2
+    assert books.lines.editions("balances") == Editions(1, 2, 2)
     assert books.shown("7").cents == 5
     books.fill()
     assert books.shown("7").cents == 5
@@ -295,7 +301,7 @@ def test_what_is_appended_while_a_rebuild_runs_is_in_both_editions(happenings, c
         "append": (lambda: waiting.append(books.move(chance.choice("789"), 1, 2)), lambda: True),
         "late": (late, lambda: waiting),
         "repeat": (lambda: books.projector.take(chance.choice(done)), lambda: done),
-        "fill": (lambda: cursors.append(books.rebuilder.fill("balances", cursors.pop()).cursor), lambda: True),
+        "fill": (lambda: cursors.append(books.rebuilder.fill("balances", 2, cursors.pop()).cursor), lambda: True),
     }
     for what in happenings:
         do, can = verbs[what]
@@ -325,6 +331,76 @@ def test_an_edition_with_halted_streams_is_not_switched_to(books):
     assert books.models.get(books.balances, "7").halted
 
 
+def test_an_edition_that_is_not_filled_to_the_end_is_not_switched_to(books, monkeypatch):
+    monkeypatch.setattr("tidemill.service.rebuilding._PAGE", 2)
+    books.projector.take([*books.move("7", 5, 1), *books.move("8", 1, 1)])
+    edition = books.rebuilder.begin("balances")
+    first = books.rebuilder.fill("balances", edition, None)
+
+    for anyway in (False, True):
+        with pytest.raises(RebuildError, match="edition 2 is filled in part only"):
+            books.rebuilder.switch("balances", anyway=anyway)
+    assert (books.shown("7").cents, books.shown("8").cents) == (6, 2)
+    while first.cursor is not None:
+        first = books.rebuilder.fill("balances", edition, first.cursor)
+    # Filled once more, as `--go-on` does, it stays filled.
+    books.fill()
+    assert books.rebuilder.switch("balances") == Editions(2, None, 2)
+    assert (books.shown("7").cents, books.shown("8").cents) == (6, 2)
+
+
+def test_a_rebuild_that_somebody_dropped_does_not_go_on_in_the_next_one(books, monkeypatch):
+    monkeypatch.setattr("tidemill.service.rebuilding._PAGE", 1)
+    books.projector.take(books.move("7", 5, 1))
+    dropped = books.rebuilder.begin("balances")
+    cursor = books.rebuilder.fill("balances", dropped, None).cursor
+    books.rebuilder.drop("balances")
+    begun = books.rebuilder.begin("balances")
+
+    for call in (
+        lambda: books.rebuilder.fill("balances", dropped, cursor),
+        lambda: books.rebuilder.switch("balances", dropped),
+    ):
+        with pytest.raises(RebuildError, match="is being rebuilt as edition 3, not 2"):
+            call()
+    assert {edition for _, edition, _ in books.lines.lines} == {1, 2}
+    books.fill(begun)
+    assert books.rebuilder.switch("balances", begun).live == begun
+
+
+def test_an_edition_that_is_dropped_while_its_last_page_is_filled_is_not_marked(books, monkeypatch):
+    books.projector.take(books.move("7", 5, 1))
+    edition, scan = books.rebuilder.begin("balances"), books.store.scan
+
+    def overtaken(limit, cursor):
+        monkeypatch.undo()
+        books.rebuilder.drop("balances")
+        books.rebuilder.begin("balances")
+        return scan(limit, cursor)
+
+    monkeypatch.setattr(books.store, "scan", overtaken)
+    with pytest.raises(RebuildError, match="as edition 3, not 2"):
+        books.rebuilder.fill("balances", edition, None)
+    assert books.lines.editions("balances") == Editions(1, 3, 3)
+
+
+def test_a_purge_leaves_an_edition_alone_that_was_begun_meanwhile(books, monkeypatch):
+    books.projector.take(books.move("7", 5))
+    books.fill(books.rebuilder.begin("balances"))
+    books.rebuilder.drop("balances")
+    editions = books.lines.editions
+
+    def read_early(name):
+        found = editions(name)
+        monkeypatch.undo()
+        books.fill(books.rebuilder.begin(name))
+        return found
+
+    monkeypatch.setattr(books.lines, "editions", read_early)
+    books.rebuilder.purge("balances", None)
+    assert {edition for _, edition, _ in books.lines.lines} == {1, 3}
+
+
 def test_what_a_dropped_edition_left_behind_is_no_part_of_a_later_one(books):
     books.projector.take(books.move("7", 5))
     books.deploy(factor=10)
@@ -346,7 +422,11 @@ def test_only_one_rebuild_runs_and_only_of_what_is_there(books):
     for verb in ("switch", "drop"):
         with pytest.raises(RebuildError, match="not being rebuilt"):
             getattr(books.rebuilder, verb)("balances")
-    for call in (lambda: books.rebuilder.fill("balances", None), lambda: list(books.rebuilder.differing("balances"))):
+    for call in (
+        lambda: books.rebuilder.filling("balances"),
+        lambda: books.rebuilder.fill("balances", 2, None),
+        lambda: list(books.rebuilder.differing("balances")),
+    ):
         with pytest.raises(RebuildError, match="not being rebuilt"):
             call()
     with pytest.raises(ProjectionNotFoundError, match="known: balances"):

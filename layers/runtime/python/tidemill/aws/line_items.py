@@ -86,10 +86,12 @@ def editions_item(name: str, editions: Editions) -> Item:
     item: Item = {**own_key(name, "EDITIONS"), **numbers}
     if editions.filling is not None:
         item["filling"] = {"N": str(editions.filling)}
+    if editions.filled:
+        item["filled"] = {"BOOL": True}
     return item
 
 
 def editions_of(item: Mapping[str, Attribute]) -> Editions:
     """The editions in an item."""
     filling = int(item["filling"]["N"]) if "filling" in item else None
-    return Editions(int(item["live"]["N"]), filling, int(item["last"]["N"]))
+    return Editions(int(item["live"]["N"]), filling, int(item["last"]["N"]), "filled" in item)

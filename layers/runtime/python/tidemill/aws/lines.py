@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tidemill.aws.errors import AwsError, code_of, raise_for, unavailable
@@ -55,7 +55,10 @@ class DynamoLines:
         filling = "attribute_not_exists(filling)"
         if before.filling is not None:
             values[":filling"], filling = {"N": str(before.filling)}, "filling = :filling"
-        condition, names = f"live = :live AND #last = :last AND {filling}", {"#last": "last"}
+        filled = "attribute_not_exists(filled)"
+        if before.filled:
+            values[":filled"], filled = {"BOOL": True}, "filled = :filled"
+        condition, names = f"live = :live AND #last = :last AND {filling} AND {filled}", {"#last": "last"}
         if before == Editions():
             condition = f"attribute_not_exists(pk) OR ({condition})"
         return self._put("change_editions", editions_item(name, after), condition, values, names)
@@ -99,7 +102,7 @@ class DynamoLines:
         (item,) = self._table.read("reached", [own_key(name, "REACHED")])
         return None if item is None else int(item["at"]["N"])
 
-    def purge(self, name: str, keep: Collection[int], cursor: str | None) -> str | None:
+    def purge(self, name: str, editions: Editions, cursor: str | None) -> str | None:
         """See LineStore."""
         _, last = decode(cursor, f"purge {name}", 1)
         start: dict[str, Any] = {"ExclusiveStartKey": last} if last else {}
@@ -113,7 +116,7 @@ class DynamoLines:
                 if item["sk"]["S"] != LINE:
                     continue
                 of, edition, _ = place_in(item)
-                if of == name and edition not in keep:
+                if of == name and editions.are_past(edition):
                     key = {"pk": item["pk"], "sk": item["sk"]}
                     table.count(table.client.delete_item(TableName=table.name, Key=key, **table.metering))
         except AwsError as error:

@@ -6,6 +6,7 @@ They run the projections of the project's own code, on the operator's rights.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -92,16 +93,15 @@ def rebuild(
     from tidemill.cli import render
 
     with _acting(context, jobs, "projection.rebuild", name) as rebuilder:
-        if not go_on:
-            rebuilder.begin(name)
-        facts = _pages(rebuilder.fill, name)
+        edition = rebuilder.filling(name) if go_on else rebuilder.begin(name)
+        facts = _pages(partial(rebuilder.fill, name, edition))
         told: dict[str, Any] = {"projection": name, "facts": facts}
         if hold:
             differing = [str(ref) for ref in rebuilder.differing(name)]
             told["differing"] = differing
             said = f"{len(differing)} lines differ from the live edition: {', '.join(differing[:10])}"
         else:
-            told["live"] = rebuilder.switch(name, anyway=anyway).live
+            told["live"] = rebuilder.switch(name, edition, anyway=anyway).live
             _purge(rebuilder, name)
             said = f"edition {told['live']} is read from now on"
     if as_json:
@@ -146,7 +146,7 @@ def catch_up(context: typer.Context, name: Name, *, jobs: Jobs = REGISTRY, as_js
     from tidemill.cli import render
 
     with _acting(context, jobs, "projection.catch_up", name) as rebuilder:
-        facts = _pages(rebuilder.catch_up, name)
+        facts = _pages(partial(rebuilder.catch_up, name))
     if as_json:
         render.as_json({"projection": name, "facts": facts})
     else:
@@ -173,10 +173,10 @@ def _acting(context: typer.Context, jobs: str, action: str, name: str) -> Iterat
         yield program.rebuilder(_Quiet())
 
 
-def _pages(work: Callable[[str, str | None], Filled], name: str) -> int:
+def _pages(work: Callable[[str | None], Filled]) -> int:
     facts, cursor = 0, None
     while True:
-        filled = work(name, cursor)
+        filled = work(cursor)
         facts, cursor = facts + filled.facts, filled.cursor
         if cursor is None:
             return facts

@@ -49,13 +49,19 @@ class Editions:
         live: the one that queries read. `filling`: the one that a rebuild fills, if one runs.
         last: the highest number that was ever given; none is given twice, because what an edition that was dropped
             left behind must not be taken for a part of a later one.
+        filled: whether the one that is filled has come to the end once; from then on facts reach it as they come.
     """
 
     live: int = 1
     filling: int | None = None
     last: int = 1
+    filled: bool = False
 
     @property
     def every(self) -> tuple[int, ...]:
         """Those that a projector writes."""
         return (self.live,) if self.filling is None else (self.live, self.filling)
+
+    def are_past(self, edition: int) -> bool:
+        """Whether an edition is over. One of a higher number was begun after these were read."""
+        return edition <= self.last and edition not in self.every

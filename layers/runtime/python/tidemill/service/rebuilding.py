@@ -90,8 +90,10 @@ class Rebuilder:
                 streams, behind, facts = streams + 1, behind + (missing > 0), facts + max(0, missing)
         return Lag(streams, behind, facts)
 
-    def begin(self, name: str) -> Editions:
+    def begin(self, name: str) -> int:
         """Let the next edition be filled, from nothing. From now on the projector writes it too.
+
+        Returns: the edition's number, for `fill`.
 
         Raises:
             ProjectionNotFoundError, UnavailableError: see `standing`.
@@ -103,21 +105,40 @@ class Rebuilder:
             raise RebuildError(
                 name, f"is being rebuilt, as edition {before.filling}", "let it go on (--resume), or drop it (--drop)"
             )
-        return self._change(name, before, replace(before, filling=before.last + 1, last=before.last + 1))
+        begun = before.last + 1
+        self._change(name, before, replace(before, filling=begun, last=begun, filled=False))
+        return begun
 
-    def fill(self, name: str, cursor: str | None) -> Filled:
+    def filling(self, name: str) -> int:
+        """The edition that a rebuild fills, for somebody who goes on with it.
+
+        Raises:
+            ProjectionNotFoundError, UnavailableError: see `standing`.
+            RebuildError: no rebuild runs.
+        """
+        return self._rebuilt(name)[1]
+
+    def fill(self, name: str, edition: int, cursor: str | None) -> Filled:
         """Put a page of facts into the edition that is filled; go on from the cursor until it is None.
+
+        With the last page the edition is marked as filled, and may be switched to.
+
+        Arguments:
+            edition: as `begin` answered it. A rebuild that was dropped must not go on in the one after it.
 
         Raises:
             ProjectionNotFoundError: see `standing`.
-            RebuildError: no rebuild runs.
+            RebuildError: no rebuild runs, or one of another edition.
             InputError: the cursor is not one that was answered.
             UnavailableError: AWS did not answer; the same call may be repeated.
         """
-        filling = self.lines.editions(name).filling
-        if filling is None:
-            raise RebuildError(name, "is not being rebuilt", "begin a rebuild")
-        return self._page(self._named(name), filling, cursor)
+        self._rebuilt(name, edition)
+        filled = self._page(self._named(name), edition, cursor)
+        if filled.cursor is None:
+            before, _ = self._rebuilt(name, edition)
+            if not before.filled:
+                self._change(name, before, replace(before, filled=True))
+        return filled
 
     def catch_up(self, name: str, cursor: str | None) -> Filled:
         """Put what the live edition misses of a page of facts into it, after the table's stream was lost.
@@ -127,28 +148,35 @@ class Rebuilder:
         """
         return self._page(self._named(name), self.lines.editions(name).live, cursor)
 
-    def switch(self, name: str, *, anyway: bool = False) -> Editions:
+    def switch(self, name: str, edition: int | None = None, *, anyway: bool = False) -> Editions:
         """Let queries read the edition that was filled.
 
         Arguments:
+            edition: refuse any other one; of somebody who has filled it.
             anyway: even if streams are halted in it.
 
         Raises:
             ProjectionNotFoundError, UnavailableError: see `standing`.
-            RebuildError: no rebuild runs, streams are halted in the new edition, or somebody else changed the editions.
+            RebuildError: no rebuild runs, or one of another edition; the new edition is not filled to the end, or
+                streams are halted in it; somebody else changed the editions.
         """
-        before = self.lines.editions(name)
-        if before.filling is None:
-            raise RebuildError(name, "is not being rebuilt", "begin a rebuild")
-        if not anyway and (halted := self._halted(self._named(name), before.filling)):
+        before, filling = self._rebuilt(name, edition)
+        if not before.filled:
+            raise RebuildError(
+                name,
+                f"can't be switched: edition {filling} is filled in part only",
+                f"fill it to the end (`tidemill projection rebuild {name} --go-on`), or give it up "
+                f"(`tidemill projection drop {name}`)",
+            )
+        if not anyway and (halted := self._halted(self._named(name), filling)):
             first = halted[0]
             reason = first.halt.reason if first.halt else ""
             raise RebuildError(
                 name,
-                f"has {len(halted)} halted streams in edition {before.filling}, among them {first.ref} ({reason})",
+                f"has {len(halted)} halted streams in edition {filling}, among them {first.ref} ({reason})",
                 "mend the projection and resume it, or switch anyway",
             )
-        return self._change(name, before, replace(before, live=before.filling, filling=None))
+        return self._change(name, before, replace(before, live=filling, filling=None, filled=False))
 
     def drop(self, name: str) -> Editions:
         """Give the edition that is filled up.
@@ -157,11 +185,8 @@ class Rebuilder:
             ProjectionNotFoundError, UnavailableError: see `standing`.
             RebuildError: no rebuild runs, or somebody else changed the editions.
         """
-        self._named(name)
-        before = self.lines.editions(name)
-        if before.filling is None:
-            raise RebuildError(name, "is not being rebuilt", "begin a rebuild")
-        return self._change(name, before, replace(before, filling=None))
+        before, _ = self._rebuilt(name)
+        return self._change(name, before, replace(before, filling=None, filled=False))
 
     def purge(self, name: str, cursor: str | None) -> str | None:
         """Delete some lines of editions that are over; go on from the cursor until it is None.
@@ -170,7 +195,7 @@ class Rebuilder:
             ProjectionNotFoundError, InputError, UnavailableError: see `fill`.
         """
         self._named(name)
-        return self.lines.purge(name, self.lines.editions(name).every, cursor)
+        return self.lines.purge(name, self.lines.editions(name), cursor)
 
     def resume(self, name: str) -> tuple[int, int]:
         """Let the halted streams of every edition try again, from where they were.
@@ -198,14 +223,12 @@ class Rebuilder:
             RebuildError: no rebuild runs.
         """
         one = self._named(name)
-        editions = self.lines.editions(name)
-        if editions.filling is None:
-            raise RebuildError(name, "is not being rebuilt", "begin a rebuild")
+        editions, filling = self._rebuilt(name)
         for refs in self._every_stream(one):
             both = zip(
                 refs,
                 self.lines.find(name, editions.live, refs),
-                self.lines.find(name, editions.filling, refs),
+                self.lines.find(name, filling, refs),
                 strict=True,
             )
             yield from (ref for ref, old, new in both if old != new)
@@ -231,6 +254,21 @@ class Rebuilder:
                 yield page.refs
             if (cursor := page.cursor) is None:
                 return
+
+    def _rebuilt(self, name: str, edition: int | None = None) -> tuple[Editions, int]:
+        """The editions of a projection that is being rebuilt, and the one that is filled."""
+        self._named(name)
+        editions = self.lines.editions(name)
+        filling = editions.filling
+        if filling is None:
+            raise RebuildError(name, "is not being rebuilt", f"begin a rebuild (`tidemill projection rebuild {name}`)")
+        if edition not in (None, filling):
+            raise RebuildError(
+                name,
+                f"is being rebuilt as edition {filling}, not {edition}: somebody dropped that one and began anew",
+                f"none is needed; `tidemill projection show {name}` says how it stands",
+            )
+        return editions, filling
 
     def _change(self, name: str, before: Editions, after: Editions) -> Editions:
         if not self.lines.change_editions(name, before, after):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tidemill.domain.errors import InputError, UnavailableError
@@ -89,11 +89,11 @@ class MemoryLines:
         self._fail()
         return self.times.get(name)
 
-    def purge(self, name: str, keep: Collection[int], cursor: str | None) -> str | None:
+    def purge(self, name: str, editions: Editions, cursor: str | None) -> str | None:
         """See LineStore."""
         self._fail()
         _number(cursor)
-        for place in [place for place in self.lines if place[0] == name and place[1] not in keep]:
+        for place in [place for place in self.lines if place[0] == name and editions.are_past(place[1])]:
             del self.lines[place]
         return None
 

@@ -62,10 +62,10 @@ class EventHarness:
 
     def fill(self, projection: Projection[Any]) -> None:
         """Fill the next edition of a read model, and leave it at that: `rebuilder.differing` compares it."""
-        self.rebuilder.begin(projection.name)
+        edition = self.rebuilder.begin(projection.name)
         cursor: str | None = None
         while True:
-            if (cursor := self.rebuilder.fill(projection.name, cursor).cursor) is None:
+            if (cursor := self.rebuilder.fill(projection.name, edition, cursor).cursor) is None:
                 return
 
     def happened(self, stream: Stream[Any], key: str, *, tenant: str = DEFAULT_TENANT) -> Sequence[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,8 +63,8 @@ class LineStore(Protocol):
     def reached(self, name: str) -> int | None:
         """The time that was noted, Unix milliseconds; None for none."""
 
-    def purge(self, name: str, keep: Collection[int], cursor: str | None) -> str | None:
-        """Delete lines of other editions than these, some at a time; answers the cursor to go on with, None at the end.
+    def purge(self, name: str, editions: Editions, cursor: str | None) -> str | None:
+        """Delete lines of editions that are over, some at a time; answers the cursor to go on with, None at the end.
 
         Raises:
             InputError: the cursor is not one of ours.
