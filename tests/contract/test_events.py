@@ -7,13 +7,16 @@ import pytest
 
 from tests.contract.backends import create_events_table
 from tests.streams import SEVEN, a_fact, some_facts
+from tidemill.aws.event_items import fact_item, version_key
 from tidemill.aws.events import DynamoEvents
 from tidemill.domain import limits, stream_limits
-from tidemill.domain.chain import EMPTY, Head, chained
+from tidemill.domain.chain import EMPTY, Break, Head, chained
 from tidemill.domain.errors import InputError
 from tidemill.domain.ports.events import Snapshot
-from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError
+from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError, StreamBrokenError
 from tidemill.domain.stream import StreamRef
+from tidemill.service.stream_reader import StreamReader
+from tidemill.service.stream_reading import Verified
 from tidemill.testing.events import MemoryEvents
 
 EIGHT = StreamRef("acme", "account", "8")
@@ -207,6 +210,94 @@ def test_a_scan_finds_every_fact_once_and_each_stream_in_order(store):
     assert len(found) == 21
     with pytest.raises(InputError):
         store.scan(5, "nonsense")
+
+
+def test_what_is_no_fact_is_named_and_what_is_before_it_is_read(store):
+    recorded, others = some_facts(4), some_facts(2, ref=EIGHT)
+    store.append(recorded)
+    store.append(others)
+    spoil(store, SEVEN, 3)
+
+    with pytest.raises(StreamBrokenError, match="fact 3 is unreadable") as refused:
+        store.read(SEVEN, 1, 10)
+    assert refused.value.before == recorded[1:2]
+    assert store.read(SEVEN, 0, 2) == recorded[:2]
+    assert store.read(SEVEN, 3, 10) == recorded[3:]
+    assert store.head(SEVEN) == recorded[-1].head
+    page = store.scan(50, None)
+    assert set(page.recorded) == {*recorded[:2], recorded[3], *others}
+    assert [one.ref for one in page.unreadable] == [SEVEN]
+    spoil(store, SEVEN, 4)
+    for call in (
+        lambda: store.head(SEVEN),
+        lambda: store.append(some_facts(1, recorded[2].head)),
+    ):
+        with pytest.raises(StreamBrokenError, match="fact 4 is unreadable"):
+            call()
+
+
+def spoil(store, ref, version):
+    """Make an item of a fact one that is none."""
+    if isinstance(store, MemoryEvents):
+        store.unreadable.add((ref, version))
+    else:
+        change(store, version_key(ref, version), "REMOVE #it", {"#it": "hash"})
+
+
+def change(store, key, how, names, values=None):
+    store._table.client.update_item(
+        TableName=store._table.name,
+        Key=key,
+        UpdateExpression=how,
+        ExpressionAttributeNames=names,
+        **({"ExpressionAttributeValues": values} if values else {}),
+    )
+
+
+@pytest.mark.parametrize("backend", ["moto", "bench"])
+@pytest.mark.parametrize(
+    ("place", "version", "seen_by_a_page_behind"),
+    [("!", 1, False), ("0000000000000003x", 4, True), ("0000000000000003 x", 4, True), ("00000000000000035", 4, True)],
+)
+def test_what_stands_between_facts_is_seen(request, backend, place, version, seen_by_a_page_behind):
+    """Of these keys no fact's is one."""
+    if backend == "bench":
+        store = DynamoEvents(request.getfixturevalue("bench_events"), "events")
+    else:
+        client, table = request.getfixturevalue("moto").dynamodb, f"events-{next(_tables)}"
+        create_events_table(client, table)
+        store = DynamoEvents(client, table)
+    recorded = some_facts(4)
+    store.append(recorded)
+    key = {"pk": {"S": "acme#account/7"}, "sk": {"S": place}}
+    store._table.client.put_item(TableName=store._table.name, Item={**fact_item(recorded[2]), **key})
+
+    with pytest.raises(StreamBrokenError, match=f"fact {version} is unreadable"):
+        store.read(SEVEN, 0, 10)
+    if seen_by_a_page_behind:
+        with pytest.raises(StreamBrokenError):
+            store.read(SEVEN, 3, 10)
+    assert StreamReader(store).verify_ref(SEVEN) == Verified(
+        EMPTY if version == 1 else recorded[2].head, Break(version, "unreadable")
+    )
+    page = store.scan(50, None)
+    assert (set(page.recorded), [one.ref for one in page.unreadable]) == (set(recorded), [SEVEN])
+
+
+def test_what_is_in_no_stream_is_scanned_over_and_listed_nowhere(moto):
+    table = f"events-{next(_tables)}"
+    create_events_table(moto.dynamodb, table)
+    store = DynamoEvents(moto.dynamodb, table)
+    recorded = some_facts(1)
+    store.append(recorded)
+    moto.dynamodb.put_item(
+        TableName=table,
+        Item={**fact_item(recorded[0]), "pk": {"S": "nobody"}, "streams_sk": {"S": "nobody"}},
+    )
+
+    page = store.scan(50, None)
+    assert (page.recorded, [one.ref for one in page.unreadable]) == (recorded, [None])
+    assert _listed(store, None) == [SEVEN]
 
 
 def _listed(store, tenant):

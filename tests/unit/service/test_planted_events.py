@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from tests.streams import Account, Moved, account, parts
-from tests.unit.service.test_projecting import Balance, Books
+from tests.unit.service.books import Balance, Books
 from tidemill.domain import chain
 from tidemill.domain.chain import Recorded
 from tidemill.domain.errors import TidemillError

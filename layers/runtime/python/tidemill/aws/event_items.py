@@ -12,6 +12,7 @@ from zlib import crc32
 
 from tidemill.aws.items import Attribute, Item
 from tidemill.domain.chain import Head, Recorded
+from tidemill.domain.errors import InputError
 from tidemill.domain.fact import Fact
 from tidemill.domain.ports.events import Snapshot
 from tidemill.domain.stream import StreamRef
@@ -47,6 +48,11 @@ def version_key(ref: StreamRef, version: int) -> Item:
 def sort_key(version: int) -> str:
     """A version as a sort key."""
     return f"{version:0{_DIGITS}d}"
+
+
+def behind(version: int) -> str:
+    """The lowest sort key behind a fact: what somebody put between two facts is read with the second one."""
+    return f"{sort_key(version)} " if version else " "
 
 
 def snapshot_key(ref: StreamRef, schema: int) -> Item:
@@ -96,13 +102,44 @@ def fact_item(recorded: Recorded) -> Item:
     return item
 
 
+def place_of(item: Mapping[str, Attribute]) -> str:
+    """The key of an item, as text."""
+    return f"{item['pk']['S']} {item['sk']['S']}"
+
+
 def is_fact(item: Mapping[str, Attribute]) -> bool:
     """Whether an item, or its key, is a fact's."""
     return item["sk"]["S"] <= LAST_FACT
 
 
-def recorded_of(item: Mapping[str, Attribute]) -> Recorded:
-    """The fact in an item, as it stands there, whether it fits or not."""
+def version_at(item: Mapping[str, Attribute]) -> int:
+    """The version that the place of an item is for, or the one that it stands in the way of."""
+    number = item["sk"]["S"][:_DIGITS]
+    if not (number.isascii() and number.isdecimal() and len(number) == _DIGITS):
+        return 1
+    return int(number) + (item["sk"]["S"] != number)
+
+
+def stream_of(item: Mapping[str, Attribute]) -> StreamRef | None:
+    """The stream in which an item stands; None if its partition is none of ours."""
+    try:
+        return ref_in(item["pk"]["S"])
+    except InputError:
+        return None
+
+
+def recorded_of(item: Mapping[str, Attribute]) -> Recorded | None:
+    """The fact in an item, as it stands there, whether it fits or not; None if it is no fact."""
+    if stream_of(item) is None or sort_key(version_at(item)) != item["sk"]["S"]:
+        return None
+    try:
+        return _recorded(item)
+    except (KeyError, ValueError):
+        # An attribute is missing, of another type, or no whole number.
+        return None
+
+
+def _recorded(item: Mapping[str, Attribute]) -> Recorded:
     tenant, _, subject = item["pk"]["S"].partition("#")
     fact = Fact(
         id=item["id"]["S"],

@@ -11,17 +11,19 @@ from tidemill.aws.event_items import (
     SNAPSHOT,
     STREAM_SHARDS,
     STREAMS_INDEX,
+    behind,
     fact_item,
     is_fact,
     once_item,
     once_key,
     partition_of,
+    place_of,
     recorded_of,
-    ref_in,
     snapshot_item,
     snapshot_of,
-    sort_key,
+    stream_of,
     streams_partition,
+    version_at,
     version_key,
 )
 from tidemill.aws.items import Attribute, Item
@@ -30,8 +32,8 @@ from tidemill.aws.place import decode, encode
 from tidemill.aws.table import JobsTable
 from tidemill.aws.transaction import Action, transact
 from tidemill.domain.chain import EMPTY, Head, Recorded
-from tidemill.domain.ports.events import Beside, ScanPage, Snapshot, StreamPage
-from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError
+from tidemill.domain.ports.events import Beside, ScanPage, Snapshot, StreamPage, Unreadable
+from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError, StreamBrokenError
 from tidemill.domain.stream import StreamRef
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class DynamoEvents:
         if isinstance(outcome, Broken) and not outcome.ambiguous:
             raise outcome.error
         (there,) = self._table.read("append", [version_key(ref, recorded[0].version)])
-        if there is not None and recorded_of(there) == recorded[0]:
+        if there is not None and _all_facts(ref, [there]) == (recorded[0],):
             # All or none: what is there of them says that all are.
             return
         if isinstance(outcome, Broken):
@@ -89,7 +91,7 @@ class DynamoEvents:
                     "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
                     "ExpressionAttributeValues": {
                         ":pk": {"S": partition_of(ref)},
-                        ":first": {"S": sort_key(after + 1)},
+                        ":first": {"S": behind(after)},
                         ":last": {"S": LAST_FACT},
                     },
                     "ConsistentRead": True,
@@ -101,7 +103,7 @@ class DynamoEvents:
             if "LastEvaluatedKey" not in answer:
                 break
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        return tuple(map(recorded_of, found))
+        return _all_facts(ref, found)
 
     def head(self, ref: StreamRef) -> Head:
         """See EventStore."""
@@ -115,7 +117,8 @@ class DynamoEvents:
                 "Limit": 1,
             },
         )
-        return recorded_of(answer["Items"][0]).head if answer["Items"] else EMPTY
+        facts = _all_facts(ref, answer["Items"])
+        return facts[0].head if facts else EMPTY
 
     def appended(self, ref: StreamRef, once: str) -> tuple[int, int] | None:
         """See EventStore."""
@@ -171,7 +174,8 @@ class DynamoEvents:
                     **({"ExclusiveStartKey": last} if last else {}),
                 },
             )
-            refs += [ref_in(item["pk"]["S"]) for item in answer["Items"]]
+            # What somebody put into the index that is no stream is named by a scan.
+            refs += [ref for item in answer["Items"] if (ref := stream_of(item)) is not None]
             last = answer.get("LastEvaluatedKey")
             shard += last is None
         return StreamPage(tuple(refs), None if shard == STREAM_SHARDS else encode(shard, last, scope))
@@ -187,9 +191,11 @@ class DynamoEvents:
         except AwsError as error:
             raise_for("scan", error)
         self._table.count(answer)
-        recorded = tuple(recorded_of(item) for item in answer["Items"] if is_fact(item))
+        found = [(item, recorded_of(item)) for item in answer["Items"] if is_fact(item)]
+        recorded = tuple(one for _, one in found if one is not None)
+        unreadable = tuple(Unreadable(place_of(item), stream_of(item)) for item, one in found if one is None)
         after: Mapping[str, Attribute] | None = answer.get("LastEvaluatedKey")
-        return ScanPage(recorded, None if after is None else encode(0, after, "scan"))
+        return ScanPage(recorded, None if after is None else encode(0, after, "scan"), unreadable)
 
     def _write(self, recorded: Sequence[Recorded], once: str | None, beside: Sequence[Beside]) -> Outcome | Taken:
         if len(recorded) == 1 and once is None and not beside:
@@ -222,6 +228,17 @@ class DynamoEvents:
             raise_for(operation, error)
         self._table.count(answer)
         return answer
+
+
+def _all_facts(ref: StreamRef, items: Sequence[Item]) -> tuple[Recorded, ...]:
+    """The facts in items, which all have to be facts."""
+    facts: list[Recorded] = []
+    for item in items:
+        one = recorded_of(item)
+        if one is None:
+            raise StreamBrokenError(str(ref), version_at(item), "unreadable", facts)
+        facts.append(one)
+    return tuple(facts)
 
 
 def _ref(recorded: Sequence[Recorded]) -> StreamRef:

@@ -93,7 +93,8 @@ class Break:
 
     Attributes:
         version: of that fact, or of the one that should be there.
-        reason: `missing`, `altered` or `rewritten`: it fits the one before it, and is not what a witness saw there.
+        reason: `missing`, `altered`, `unreadable` (what stands there is no fact at all), or `rewritten`: it fits the
+            one before it, and is not what a witness saw there.
     """
 
     version: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tidemill.domain.chain import Recorded
 from tidemill.domain.errors import InputError, IntegrityError, TidemillError, Violation
 
 
@@ -68,12 +69,13 @@ class StreamBrokenError(IntegrityError):
     """A stream does not hold what was appended to it: somebody has written into the table.
 
     Attributes:
-        version: of the first fact that does not fit. `reason`: `missing`, `altered` or `rewritten`.
+        version: of the first fact that does not fit. `reason`: `missing`, `altered`, `rewritten` or `unreadable`.
+        before: the facts that were read before one that can't be; nobody has checked them.
     """
 
     code = "stream_broken"
 
-    def __init__(self, stream: str, version: int, reason: str) -> None:
+    def __init__(self, stream: str, version: int, reason: str, before: Sequence[Recorded] = ()) -> None:
         super().__init__(
             f"stream {stream} is broken: fact {version} is {reason}. Fix: find who may write into the events table, "
             "and restore the facts from a point in time"
@@ -81,6 +83,7 @@ class StreamBrokenError(IntegrityError):
         self.stream = stream
         self.version = version
         self.reason = reason
+        self.before = tuple(before)
 
 
 class ProjectionNotFoundError(TidemillError):

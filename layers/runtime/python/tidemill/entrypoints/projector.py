@@ -7,9 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tidemill.aws.event_items import is_fact, recorded_of
+from tidemill.aws.event_items import is_fact, place_of, recorded_of
 from tidemill.domain.chain import Recorded
-from tidemill.domain.errors import InputError
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.domain.stream import StreamRef
@@ -62,11 +61,9 @@ def _facts(records: Iterable[Mapping[str, Any]], telemetry: Telemetry) -> Iterat
             telemetry.count("FactsChanged")
             telemetry.alert("fact_changed", change=record["eventName"], key=str(change["Keys"]))
             continue
-        try:
-            recorded = recorded_of(change["NewImage"])
-            StreamRef.of(recorded.fact.tenant, recorded.fact.subject or "")
-        except (KeyError, ValueError, InputError) as error:
+        recorded = recorded_of(change["NewImage"])
+        if recorded is None:
             telemetry.count("FactsUnreadable")
-            telemetry.alert("fact_unreadable", key=str(change["Keys"]), error=repr(error))
+            telemetry.alert("fact_unreadable", key=place_of(change["Keys"]))
             continue
         yield change["SequenceNumber"], recorded

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from typing import Any, Final
 
 from tidemill.domain.chain import Recorded
 from tidemill.domain.errors import UnavailableError
-from tidemill.domain.line import Line
+from tidemill.domain.line import Halt, Line
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.ports.events import EventStore
 from tidemill.domain.ports.lines import LineStore
 from tidemill.domain.projection import Projection
+from tidemill.domain.store_errors import StreamBrokenError
 from tidemill.domain.stream import StreamRef
 from tidemill.service.stream_reading import pages
 
@@ -106,8 +107,8 @@ class Projector:
                 self.telemetry.count("FactsHeldBack", len(facts))
                 return
             following = iter(self._following(before, facts))
-            while some := tuple(islice(following, _AT_ONCE)):
-                after = projection.advance(before, some)
+            while True:
+                after = _further(projection, before, following)
                 if after == before:
                     return
                 if not self.lines.write(projection.name, edition, line, after):
@@ -116,8 +117,6 @@ class Projector:
                 if after.halt is not None:
                     return
                 line = before = after
-            else:
-                return
             (line,) = self.lines.find(projection.name, edition, [ref])
         raise UnavailableError("projection", "Contended")
 
@@ -153,6 +152,18 @@ class Projector:
                 # The text of an error may quote the fact, which a log never sees; the line has it.
                 error=after.halt.reason.partition(":")[0],
             )
+
+
+def _further(projection: Projection[Any], line: Line, following: Iterator[Recorded]) -> Line:
+    """The line after some of the facts that follow; halted where what comes then can't be read."""
+    some: list[Recorded] = []
+    broken: Halt | None = None
+    try:
+        some.extend(islice(following, _AT_ONCE))
+    except StreamBrokenError as error:
+        broken = Halt(error.version, f"the stream is broken: the fact is {error.reason}")
+    after = projection.advance(line, some)
+    return after if broken is None or (some and after.halt is not None) else replace(after, halt=broken)
 
 
 def by_stream(recorded: Iterable[Recorded]) -> dict[StreamRef, list[Recorded]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tidemill.domain import limits
+from tidemill.domain.chain import Recorded
 from tidemill.domain.errors import UnavailableError
 from tidemill.domain.line import Editions, Line
 from tidemill.domain.ports.events import EventStore
 from tidemill.domain.ports.lines import LineStore
 from tidemill.domain.projection import Projection
-from tidemill.domain.store_errors import ProjectionNotFoundError, RebuildError
+from tidemill.domain.store_errors import ProjectionNotFoundError, RebuildError, StreamBrokenError
 from tidemill.domain.stream import StreamRef
 from tidemill.service.projecting import Projector, by_stream
 
@@ -86,7 +87,7 @@ class Rebuilder:
         streams = behind = facts = 0
         for refs in self._every_stream(one):
             for ref, line in zip(refs, self.lines.find(name, edition, refs), strict=True):
-                missing = self.store.head(ref).version - (line.head.version if line else 0)
+                missing = self._newest(ref) - (line.head.version if line else 0)
                 streams, behind, facts = streams + 1, behind + (missing > 0), facts + max(0, missing)
         return Lag(streams, behind, facts)
 
@@ -235,10 +236,25 @@ class Rebuilder:
 
     def _page(self, one: Projection[Any], edition: int, cursor: str | None) -> Filled:
         page = self.store.scan(_PAGE, cursor)
-        mine = {ref: facts for ref, facts in by_stream(page.recorded).items() if ref.category == one.of.category}
+        mine: dict[StreamRef, Sequence[Recorded]] = {
+            ref: facts for ref, facts in by_stream(page.recorded).items() if ref.category == one.of.category
+        }
+        found = sum(map(len, mine.values()))
+        for unreadable in page.unreadable:
+            self.projector.telemetry.count("FactsUnreadable")
+            self.projector.telemetry.alert("fact_unreadable", key=unreadable.place)
+            if unreadable.ref is not None and unreadable.ref.category == one.of.category:
+                # Read from its store, so that its line is halted where the stream is broken.
+                mine[unreadable.ref] = ()
         if self.projector.bring(one, edition, mine):
             raise UnavailableError("fill", "Unfinished")
-        return Filled(sum(map(len, mine.values())), page.cursor)
+        return Filled(found, page.cursor)
+
+    def _newest(self, ref: StreamRef) -> int:
+        try:
+            return self.store.head(ref).version
+        except StreamBrokenError as broken:
+            return broken.version
 
     def _halted(self, one: Projection[Any], edition: int) -> tuple[Line, ...]:
         page = self.lines.halted(one.name, edition, limits.MAX_PAGE, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from tidemill.domain.chain import EMPTY, Break, Head, Recorded, first_break
 from tidemill.domain.ports.events import EventStore
@@ -29,9 +30,20 @@ class Verified:
 
 
 def pages(store: EventStore, ref: StreamRef, after: int, size: int) -> Iterator[tuple[Recorded, ...]]:
-    """The facts of a stream behind a version, in pages of up to `size`; none is empty."""
+    """The facts of a stream behind a version, in pages of up to `size`; none is empty.
+
+    Raises:
+        StreamBrokenError: one can't be read; those before it came first.
+        UnavailableError: AWS did not answer.
+    """
     while True:
-        page = store.read(ref, after, size)
+        try:
+            page = store.read(ref, after, size)
+        except StreamBrokenError as broken:
+            # Whoever reads checks these, and names the first that does not fit.
+            if broken.before:
+                yield broken.before
+            raise
         if page:
             yield page
         if len(page) < size:
@@ -72,12 +84,14 @@ def verified(every_page: Iterable[Sequence[Recorded]], witnesses: Iterable[Head]
     for witness in witnesses:
         kept.setdefault(witness.version, set()).add(witness.hash)
     head = EMPTY
-    for page in every_page:
-        for one in page:
+    try:
+        for one in chain.from_iterable(every_page):
             if (broken := first_break(head, [one])) is not None:
                 return Verified(head, broken)
             if kept.pop(one.version, {one.hash}) != {one.hash}:
                 return Verified(head, Break(one.version, "rewritten"))
             head = one.head
+    except StreamBrokenError as error:
+        return Verified(head, Break(error.version, error.reason))
     kept.pop(0, None)
     return Verified(head, Break(head.version + 1, "missing") if kept else None)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from tidemill.domain.chain import EMPTY, Head, Recorded
 from tidemill.domain.errors import InputError, UnavailableError
-from tidemill.domain.ports.events import Beside, ScanPage, Snapshot, StreamPage
-from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError
+from tidemill.domain.ports.events import Beside, ScanPage, Snapshot, StreamPage, Unreadable
+from tidemill.domain.store_errors import AppendConflictError, AppendedBeforeError, StreamBrokenError
 from tidemill.domain.stream import StreamRef
 
 
@@ -18,6 +18,7 @@ class MemoryEvents:
 
     Attributes:
         facts: by stream and version; a test that plays somebody with access to the table writes here.
+        unreadable: streams and versions at which something stands that is no fact; such a test writes here, too.
         beside: what was written together with facts, as it was given.
         outage: set it to make every call fail.
     """
@@ -26,6 +27,7 @@ class MemoryEvents:
     kept: dict[StreamRef, dict[int, Snapshot]] = field(default_factory=dict)
     keys: dict[tuple[StreamRef, str], tuple[int, int]] = field(default_factory=dict)
     beside: list[Beside] = field(default_factory=list)
+    unreadable: set[tuple[StreamRef, int]] = field(default_factory=set)
     outage: UnavailableError | None = None
 
     def append(self, recorded: Sequence[Recorded], once: str | None = None, beside: Sequence[Beside] = ()) -> None:
@@ -38,6 +40,7 @@ class MemoryEvents:
             return
         if once is not None and (ref, once) in self.keys:
             raise AppendedBeforeError(str(ref), once, *self.keys[ref, once])
+        self._readable(ref, [one.version for one in recorded if (ref, one.version) in self.unreadable])
         if any(one.version in held for one in recorded):
             raise AppendConflictError(str(ref), first.version - 1, max(held))
         held.update({one.version: one for one in recorded})
@@ -48,14 +51,13 @@ class MemoryEvents:
     def read(self, ref: StreamRef, after: int, limit: int) -> tuple[Recorded, ...]:
         """See EventStore."""
         self._fail()
-        held = self.facts.get(ref, {})
-        return tuple(held[version] for version in sorted(held) if version > after)[:limit]
+        return self._readable(ref, [version for version in self._versions(ref) if version > after][:limit])
 
     def head(self, ref: StreamRef) -> Head:
         """See EventStore."""
         self._fail()
-        held = self.facts.get(ref)
-        return held[max(held)].head if held else EMPTY
+        facts = self._readable(ref, self._versions(ref)[-1:])
+        return facts[0].head if facts else EMPTY
 
     def appended(self, ref: StreamRef, once: str) -> tuple[int, int] | None:
         """See EventStore."""
@@ -86,10 +88,26 @@ class MemoryEvents:
     def scan(self, limit: int, cursor: str | None) -> ScanPage:
         """See EventStore."""
         self._fail()
-        every = [held[version] for _, held in sorted(self.facts.items(), key=_first) for version in sorted(held)]
+        refs = sorted({*self.facts, *(ref for ref, _ in self.unreadable)}, key=_place)
+        every = [(ref, version) for ref in refs for version in self._versions(ref)]
         after = 0 if cursor is None else _number(cursor)
-        page = tuple(every[after : after + limit])
-        return ScanPage(page, str(after + limit) if len(page) == limit else None)
+        page = every[after : after + limit]
+        recorded = tuple(self.facts[ref][version] for ref, version in page if (ref, version) not in self.unreadable)
+        unreadable = tuple(
+            Unreadable(f"{ref} {version}", ref) for ref, version in page if (ref, version) in self.unreadable
+        )
+        return ScanPage(recorded, str(after + limit) if len(page) == limit else None, unreadable)
+
+    def _versions(self, ref: StreamRef) -> list[int]:
+        return sorted({*self.facts.get(ref, {}), *(version for of, version in self.unreadable if of == ref)})
+
+    def _readable(self, ref: StreamRef, versions: Sequence[int]) -> tuple[Recorded, ...]:
+        facts: list[Recorded] = []
+        for version in versions:
+            if (ref, version) in self.unreadable:
+                raise StreamBrokenError(str(ref), version, "unreadable", facts)
+            facts.append(self.facts[ref][version])
+        return tuple(facts)
 
     def _fail(self) -> None:
         if self.outage is not None:
@@ -98,10 +116,6 @@ class MemoryEvents:
 
 def _place(ref: StreamRef) -> str:
     return str(ref)
-
-
-def _first(held: tuple[StreamRef, object]) -> str:
-    return str(held[0])
 
 
 def _number(cursor: str) -> int:

@@ -36,11 +36,28 @@ class StreamPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands where a fact should be, and is none: somebody has written into the table.
+
+    Attributes:
+        place: its key, as text. `ref`: the stream in which it stands; None if it names none.
+    """
+
+    place: str
+    ref: StreamRef | None
+
+
+@dataclass(frozen=True, slots=True)
 class ScanPage:
-    """Some facts of all streams, and the cursor of the next ones (None: there are no more)."""
+    """Some facts of all streams, and the cursor of the next ones (None: there are no more).
+
+    Attributes:
+        unreadable: what was left out.
+    """
 
     recorded: tuple[Recorded, ...]
     cursor: str | None = None
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 class EventStore(Protocol):
@@ -61,6 +78,7 @@ class EventStore(Protocol):
             AppendConflictError: the stream has another fact of the first one's version, or what is `beside` was
                 refused (`actual` is `expected` then). Nothing was written.
             AppendedBeforeError: `once` was used before. Nothing was written.
+            StreamBrokenError: what is there already is no fact. Nothing was written.
             UnavailableError: it is not known whether they are written.
         """
 
@@ -68,6 +86,7 @@ class EventStore(Protocol):
         """The facts of higher versions than `after`, in order, consistently; fewer than `limit` at the end only.
 
         Raises:
+            StreamBrokenError: one of them is no fact; it has those before it.
             UnavailableError: AWS did not answer.
         """
 
@@ -75,6 +94,7 @@ class EventStore(Protocol):
         """Where the stream ends, read consistently.
 
         Raises:
+            StreamBrokenError: the newest one is no fact.
             UnavailableError: AWS did not answer.
         """
 
@@ -109,6 +129,8 @@ class EventStore(Protocol):
 
     def scan(self, limit: int, cursor: str | None) -> ScanPage:
         """Facts of all streams, each stream's in order. Every fact that was there at the start is among them.
+
+        What is no fact is left out, and named.
 
         Raises:
             InputError: the cursor is not one of ours.
