@@ -91,7 +91,7 @@ class TidemillPipeline(Construct):
         self.relay = self._build_relay(queues.values()) if registry.has_outbox else None
         connect_sagas(self.sagas, self.lanes, self.api, self.janitor)
         self.projector = Projector.of(
-            self, "Projector", self.event_store, self._code, self._environment.of(), self.settings
+            self, "Projector", self.event_store, self._code, self._environment.of(), self.settings, self.lanes
         )
         relays = [] if self.relay is None else [self.relay.role]
         keep_secrets(self.stores.jobs, self.lanes, [self.api.endpoint.role, self.janitor.role, *relays])

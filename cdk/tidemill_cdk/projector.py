@@ -15,6 +15,7 @@ from tidemill_cdk.alarms import Alarms, Condition
 from tidemill_cdk.events import EventsTable, EventStore, LinesTable
 from tidemill_cdk.failures import failure_queue
 from tidemill_cdk.function import FunctionShape, PythonFunction
+from tidemill_cdk.lanes import BuiltLane
 from tidemill_cdk.layers import FunctionCode
 from tidemill_cdk.metrics import PERIOD, most, stack_metric, total
 from tidemill_cdk.naming import rename
@@ -71,12 +72,16 @@ class Projector(PythonFunction):
         code: FunctionCode,
         environment: Mapping[str, str],
         settings: DeploySettings,
+        lanes: Mapping[str, BuiltLane],
     ) -> Projector | None:
-        """The projector of an event store that has read models."""
+        """The projector of an event store that has read models, updated before the workers that append to it."""
         if store is None or store.lines is None:
             return None
         made = cls(scope, id_, code=code, environment=environment, settings=settings)
         made.follow(store.events, store.lines)
+        for built in lanes.values():
+            # What an older projector does not know halts a line.
+            built.worker.function.node.add_dependency(made.function)
         return made
 
     def follow(self, events: EventsTable, lines: LinesTable) -> None:

@@ -99,6 +99,15 @@ def test_who_may_do_what(streaming: Synthesised):
     assert LIST in {resource for _, resource in allowed(streaming, "Api")}
 
 
+def test_workers_are_updated_after_the_projector(streaming: Synthesised):
+    """An older projector would meet facts that only newer code knows."""
+    workers = {name for name in streaming.of_type("AWS::Lambda::Function") if name.startswith("Worker")}
+
+    assert {"WorkerBulk", "WorkerOrders"} <= workers
+    for name in workers:
+        assert "Projector" in streaming.resources[name]["DependsOn"], name
+
+
 def test_nobody_may_change_or_delete_a_fact(streaming: Synthesised):
     functions = streaming.of_type("AWS::Lambda::Function")
     actions = {action for name in functions for action, resource in allowed(streaming, name) if resource == EVENTS}

@@ -55,12 +55,13 @@ def test_facts_add_up_to_a_state():
 
 
 def test_an_event_of_another_stream_is_refused():
-    with pytest.raises(UnknownEventError, match=r"account\.opened, account\.moved"):
+    with pytest.raises(UnknownEventError, match=r"account\.opened, account\.moved") as made:
         account.check(Strange(cents=1))
     with pytest.raises(UnknownEventError):
         account.check("account.moved")
-    with pytest.raises(UnknownEventError):
+    with pytest.raises(UnknownEventError) as stored:
         account.event_of(a_fact(1, type="account.strange"))
+    assert (made.value.is_stored, stored.value.is_stored) == (False, True)
 
 
 def test_a_newer_field_of_a_fact_is_ignored():

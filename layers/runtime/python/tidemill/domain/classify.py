@@ -22,7 +22,9 @@ from tidemill.domain.grouped import members_of
 from tidemill.domain.interrupt import Interrupt
 from tidemill.domain.retry_after import bounded, is_exhausted, requested_wait, retry_after
 from tidemill.domain.signals import DependencyDownError, PermanentError, RateLimitedError, TransientError
+from tidemill.domain.store_errors import UnknownEventError
 from tidemill.domain.unreachable import is_unreachable
+from tidemill.domain.version_errors import NewerVersionError
 
 
 class FailureClass(StrEnum):
@@ -142,7 +144,8 @@ def _of_our_own(error: BaseException) -> Classification | None:
             return Classification(FailureClass.UNAVAILABLE, bounded(error.retry_after))
         case TransientError():
             return _TRANSIENT
-        case UnavailableError():
+        # Newer code that appended to a stream is being deployed: time cures that as it does an outage.
+        case UnavailableError() | NewerVersionError() | UnknownEventError(is_stored=True):
             return _UNAVAILABLE
         case _:
             return None

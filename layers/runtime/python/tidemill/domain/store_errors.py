@@ -9,17 +9,22 @@ from tidemill.domain.errors import InputError, IntegrityError, TidemillError, Vi
 
 
 class UnknownEventError(InputError):
-    """An event, or a stored fact, is not among those that its stream lists; nothing was written."""
+    """An event, or a stored fact, is not among those that its stream lists; nothing was written.
+
+    Attributes:
+        is_stored: it is a fact's type. Newer code wrote it, or the code that knew it is gone.
+    """
 
     code = "unknown_event"
 
-    def __init__(self, category: str, found: str, known: Sequence[str]) -> None:
+    def __init__(self, category: str, found: str, known: Sequence[str], *, is_stored: bool = False) -> None:
         problem = (
             f"{found!r} is no event of streams of {category!r}; known: {', '.join(known)}. "
             f"Fix: list its model in Stream({category!r}, events=[...])"
         )
         super().__init__(Violation("event", problem, "unknown_event"))
         self.category = category
+        self.is_stored = is_stored
 
 
 class AppendConflictError(TidemillError):

@@ -140,7 +140,7 @@ class Stream(Generic[S]):
         """
         model = self._types.get(fact.type)
         if model is None:
-            raise UnknownEventError(self.category, fact.type, tuple(self._types))
+            raise UnknownEventError(self.category, fact.type, tuple(self._types), is_stored=True)
         return model.from_message(fact.data, fact.version)
 
     def fold(self, state: S, facts: Iterable[Fact]) -> S:
