@@ -59,11 +59,11 @@ class FunctionCode(Construct):
             self._layer("DependencyLayer", self._dependencies(code)),
         ]
 
-    def check_handler(self, name: str, why: str) -> None:
-        """Raise DeployError if the code has no handler of this name; `why` says what asks for it."""
+    def check_handler(self, name: str, why: str, page: str) -> None:
+        """Raise DeployError if the code has no handler of this name; `why` says what asks for it, `page` shows one."""
         if not (self._folder / name / "handler.py").is_file():
             raise DeployError(
-                f"{why}, and {self._folder} has no {name}/handler.py. Fix: write it as docs/outbox.md shows: "
+                f"{why}, and {self._folder} has no {name}/handler.py. Fix: write it as docs/{page} shows: "
                 f"from tidemill.entrypoints.{name} import {name}_handler; handler = {name}_handler(registry)"
             )
 

@@ -52,6 +52,7 @@ class Projector(PythonFunction):
         environment: Mapping[str, str],
         settings: DeploySettings,
     ) -> None:
+        code.check_handler("projector", "the registry has projections", "event-store.md")
         shape = FunctionShape(
             handler="projector",
             timeout=TIMEOUT,

@@ -94,7 +94,7 @@ class Relay(PythonFunction):
         environment: Mapping[str, str],
         settings: DeploySettings,
     ) -> None:
-        code.check_handler("relay", "the registry has events or an outbox")
+        code.check_handler("relay", "the registry has events or an outbox", "outbox.md")
         shape = FunctionShape(
             handler="relay",
             timeout=RELAY_TIMEOUT,

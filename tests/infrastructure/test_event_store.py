@@ -9,6 +9,7 @@ from tests.streams import account
 from tidemill import JobRegistry
 from tidemill.streams import projection
 from tidemill_cdk.rules import lossy_stream
+from tidemill_cdk.settings import DeployError
 
 EVENTS, LINES = "<EventsTable.Arn>", "<LinesTable.Arn>"
 APPEND = every(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], EVENTS) | {
@@ -66,6 +67,11 @@ def test_streams_alone_need_one_table(streams_only: Synthesised, production: Syn
     variables = streams_only.properties("WorkerBulk")["Environment"]["Variables"]
     assert variables["TIDEMILL_EVENTS_TABLE"] == {"Ref": "EventsTable"}
     assert "TIDEMILL_LINES_TABLE" not in variables
+
+
+def test_projections_without_a_projector_are_refused_with_the_fix(tmp_path):
+    with pytest.raises(DeployError, match=r"the registry has projections.*projector/handler\.py.*event-store\.md"):
+        synthesise(tmp_path, registry=remembering(streams=[account], projections=[balances]))
 
 
 def test_what_is_synthesised_breaks_no_rule(streaming: Synthesised):
