@@ -1,6 +1,7 @@
 """`tidemill stream` and `tidemill projection`."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -109,6 +110,24 @@ def test_a_rebuild_that_ended_halfway_goes_on_and_is_not_switched_to(run, bank, 
     assert "tidemill projection rebuild balances --go-on" in refused.stderr
     assert bank.lines.editions("balances").live == 1
     assert answer(run, "projection", "rebuild", "balances", "--go-on")["live"] == 2
+
+
+def test_every_command_that_a_refusal_names_is_there(run, bank):
+    """Each refusal of a rebuild, as an operator gets it."""
+    bank.streams.change(account, "9", lambda _: [Deposited(cents=1)])
+    refusals = [run("projection", verb, "balances") for verb in ("switch", "drop")]
+    bank.rebuilder.begin("balances")
+    refusals += [run("projection", verb, "balances") for verb in ("rebuild", "switch")]
+    run("projection", "rebuild", "balances", "--go-on", "--hold")
+    refusals.append(run("projection", "switch", "balances"))
+
+    for refusal in refusals:
+        assert refusal.exit_code == 1
+        commands = re.findall("`tidemill (.+?)`", refusal.stderr)
+        assert commands, refusal.stderr
+        for command in commands:
+            # An option that is not there is refused before the help is shown.
+            assert run(*command.split(), "--help").exit_code == 0, command
 
 
 def test_streams_are_caught_up_with_and_resumed(run, bank):

@@ -104,7 +104,10 @@ class Rebuilder:
         before = self.lines.editions(name)
         if before.filling is not None:
             raise RebuildError(
-                name, f"is being rebuilt, as edition {before.filling}", "let it go on (--resume), or drop it (--drop)"
+                name,
+                f"is being rebuilt, as edition {before.filling}",
+                f"go on with it (`tidemill projection rebuild {name} --go-on`), or give it up "
+                f"(`tidemill projection drop {name}`)",
             )
         begun = before.last + 1
         self._change(name, before, replace(before, filling=begun, last=begun, filled=False))
@@ -175,7 +178,8 @@ class Rebuilder:
             raise RebuildError(
                 name,
                 f"has {len(halted)} halted streams in edition {filling}, among them {first.ref} ({reason})",
-                "mend the projection and resume it, or switch anyway",
+                f"mend the projection and let it go on (`tidemill projection resume {name}`), or switch all the same "
+                f"(`tidemill projection switch {name} --anyway`)",
             )
         return self._change(name, before, replace(before, live=filling, filling=None, filled=False))
 
