@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.backends import create_events_table
 from tests.streams import SEVEN, a_fact, some_facts
-from tidemill.aws.event_items import fact_item, version_key
+from tidemill.aws.event_items import fact_item, snapshot_key, version_key
 from tidemill.aws.events import DynamoEvents
 from tidemill.domain import limits, stream_limits
 from tidemill.domain.chain import EMPTY, Break, Head, chained
@@ -174,8 +174,33 @@ def test_the_newest_snapshot_of_each_schema_is_kept(store):
     store.keep_snapshot(SEVEN, Snapshot(old, 2, '{"é":1}'.encode()))
 
     assert store.snapshots(SEVEN) == (Snapshot(new, 1, b'{"cents":2}'), Snapshot(old, 2, '{"é":1}'.encode()))
+    assert store.snapshot(SEVEN, 1) == Snapshot(new, 1, b'{"cents":2}')
+    assert (store.snapshot(SEVEN, 3), store.snapshot(EIGHT, 1)) == (None, None)
     assert store.snapshots(EIGHT) == ()
     assert store.head(SEVEN).version == 1
+
+
+def test_large_snapshots_of_many_schemas_are_all_found(store):
+    """A read of DynamoDB answers a megabyte at most."""
+    state = b'{"text":"%s"}' % (b"x" * (stream_limits.MAX_STATE_BYTES - 11))
+    kept = tuple(Snapshot(Head(10, "a" * 64), schema, state) for schema in range(1, 7))
+    for snapshot in kept:
+        store.keep_snapshot(SEVEN, snapshot)
+
+    assert store.snapshots(SEVEN) == kept
+    assert store.snapshot(SEVEN, 6) == kept[-1]
+
+
+def test_a_snapshot_that_can_not_be_read_counts_for_nothing(moto):
+    table = f"events-{next(_tables)}"
+    create_events_table(moto.dynamodb, table)
+    store = DynamoEvents(moto.dynamodb, table)
+    for schema in (1, 2):
+        store.keep_snapshot(SEVEN, Snapshot(Head(10, "a" * 64), schema, b"{}"))
+    change(store, snapshot_key(SEVEN, 1), "REMOVE #it", {"#it": "hash"})
+
+    assert store.snapshot(SEVEN, 1) is None
+    assert [one.schema for one in store.snapshots(SEVEN)] == [2]
 
 
 def test_streams_are_listed_by_category_and_tenant_in_pages(store):

@@ -168,10 +168,13 @@ def snapshot_item(ref: StreamRef, snapshot: Snapshot) -> Item:
     }
 
 
-def snapshot_of(item: Mapping[str, Attribute]) -> Snapshot:
-    """The snapshot in an item."""
-    head = Head(int(item["version"]["N"]), item["hash"]["S"])
-    return Snapshot(head, int(item["sk"]["S"].removeprefix(SNAPSHOT)), item["state"]["S"].encode())
+def snapshot_of(item: Mapping[str, Attribute]) -> Snapshot | None:
+    """The snapshot in an item; None if it is none, which counts for nothing."""
+    try:
+        head = Head(int(item["version"]["N"]), item["hash"]["S"])
+        return Snapshot(head, int(item["sk"]["S"].removeprefix(SNAPSHOT)), item["state"]["S"].encode())
+    except (KeyError, ValueError):
+        return None
 
 
 def once_item(ref: StreamRef, once: str, first: int, last: int) -> Item:

@@ -20,6 +20,7 @@ from tidemill.aws.event_items import (
     place_of,
     recorded_of,
     snapshot_item,
+    snapshot_key,
     snapshot_of,
     stream_of,
     streams_partition,
@@ -125,17 +126,29 @@ class DynamoEvents:
         (item,) = self._table.read("appended", [once_key(ref, once)])
         return None if item is None else (int(item["first"]["N"]), int(item["last"]["N"]))
 
+    def snapshot(self, ref: StreamRef, schema: int) -> Snapshot | None:
+        """See EventStore."""
+        (item,) = self._table.read("snapshot", [snapshot_key(ref, schema)])
+        return None if item is None else snapshot_of(item)
+
     def snapshots(self, ref: StreamRef) -> tuple[Snapshot, ...]:
         """See EventStore."""
-        answer = self._query(
-            "snapshots",
-            {
-                "KeyConditionExpression": "pk = :pk AND begins_with(sk, :snapshot)",
-                "ExpressionAttributeValues": {":pk": {"S": partition_of(ref)}, ":snapshot": {"S": SNAPSHOT}},
-                "ConsistentRead": True,
-            },
-        )
-        return tuple(map(snapshot_of, answer["Items"]))
+        found: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = self._query(
+                "snapshots",
+                {
+                    "KeyConditionExpression": "pk = :pk AND begins_with(sk, :snapshot)",
+                    "ExpressionAttributeValues": {":pk": {"S": partition_of(ref)}, ":snapshot": {"S": SNAPSHOT}},
+                    "ConsistentRead": True,
+                    **start,
+                },
+            )
+            found += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return tuple(one for item in found if (one := snapshot_of(item)) is not None)
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def keep_snapshot(self, ref: StreamRef, snapshot: Snapshot) -> None:
         """See EventStore."""

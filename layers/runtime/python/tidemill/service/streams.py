@@ -226,11 +226,11 @@ class Streams(StreamReader):
         fresh: Loaded[S] = Loaded(stream, ref, stream.start)
         if not stream.snapshot_every:
             return fresh
-        for snapshot in self.store.snapshots(ref):
-            state = stream.read(snapshot.state) if snapshot.schema == stream.schema else None
-            if state is not None:
-                return Loaded(stream, ref, state, snapshot.head, snapshot.head.version)
-        return fresh
+        snapshot = self.store.snapshot(ref, stream.schema)
+        state = None if snapshot is None else stream.read(snapshot.state)
+        if snapshot is None or state is None:
+            return fresh
+        return Loaded(stream, ref, state, snapshot.head, snapshot.head.version)
 
     def _kept(self, after: Loaded[S], snapshot: Snapshot) -> Loaded[S]:
         try:

@@ -64,6 +64,11 @@ class MemoryEvents:
         self._fail()
         return self.keys.get((ref, once))
 
+    def snapshot(self, ref: StreamRef, schema: int) -> Snapshot | None:
+        """See EventStore."""
+        self._fail()
+        return self.kept.get(ref, {}).get(schema)
+
     def snapshots(self, ref: StreamRef) -> tuple[Snapshot, ...]:
         """See EventStore."""
         self._fail()

@@ -105,8 +105,15 @@ class EventStore(Protocol):
             UnavailableError: AWS did not answer.
         """
 
+    def snapshot(self, ref: StreamRef, schema: int) -> Snapshot | None:
+        """The newest snapshot of a schema; None if there is none.
+
+        Raises:
+            UnavailableError: AWS did not answer.
+        """
+
     def snapshots(self, ref: StreamRef) -> tuple[Snapshot, ...]:
-        """The newest snapshot of each schema, by schema.
+        """The newest snapshot of every schema, by schema.
 
         Raises:
             UnavailableError: AWS did not answer.
