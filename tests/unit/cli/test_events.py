@@ -69,8 +69,15 @@ def test_a_projection_is_shown(run, bank):
 
     assert (told["live"], told["filling"]) == (1, None)
     assert told["halted"] == [
-        {"stream": "default/account/9", "version": 1, "reason": "ValueError: Deposited before the account was opened"}
+        {
+            "stream": "default/account/9",
+            "version": 1,
+            "reason": "ValueError: Deposited before the account was opened",
+            "edition": 1,
+        }
     ]
+    run("projection", "rebuild", "balances", "--hold")
+    assert [one["edition"] for one in answer(run, "projection", "show", "balances")["halted"]] == [1, 2]
     human = run("projection", "show", "balances", "--lag").stdout
     assert "edition 1 is read" in human
     assert "1 of 3 streams are behind, by 1 facts" in human

@@ -13,7 +13,7 @@ from tidemill.domain.projection import projection
 from tidemill.domain.stream import StreamRef
 from tidemill.entrypoints.projector import take_records
 from tidemill.service.projecting import Projector
-from tidemill.service.rebuilding import Lag
+from tidemill.service.standing import Lag
 
 
 @pytest.fixture

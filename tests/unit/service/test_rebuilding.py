@@ -1,16 +1,18 @@
 """Rebuilds: the next edition beside the one that is read, whole before it is read itself."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.streams import account
-from tests.unit.service.books import Balance, Books
+from tests.unit.service.books import POISON, Balance, Books
 from tidemill.domain.chain import EMPTY
 from tidemill.domain.line import Editions, Line
 from tidemill.domain.store_errors import ProjectionNotFoundError, RebuildError
 from tidemill.domain.stream import StreamRef
-from tidemill.service.rebuilding import Lag
+from tidemill.service.standing import Lag
 
 
 @pytest.fixture
@@ -174,6 +176,32 @@ def test_what_a_dropped_edition_left_behind_is_no_part_of_a_later_one(books):
 
     assert books.shown("7").cents == 500
     assert books.lines.editions("balances") == Editions(3, None, 3)
+
+
+def test_every_halted_stream_goes_on_however_many_there_are(books):
+    keys = [f"{number:03d}" for number in range(130)]
+    books.projector.take([one for key in keys for one in books.move(key, POISON)])
+    assert len(books.rebuilder.standing("balances").halted) == 100
+    # The first hundred stay halted.
+    stubborn = StreamRef("default", "account", "000")
+    books.store.unreadable |= {(replace(stubborn, key=key), 1) for key in keys[:100]}
+    books.deploy(poison=None)
+
+    assert books.rebuilder.resume("balances") == (30, 100)
+    assert books.shown("129").cents == POISON
+    books.store.unreadable.clear()
+    assert books.rebuilder.resume("balances") == (100, 0)
+
+
+def test_what_is_halted_in_either_edition_is_shown(books):
+    books.projector.take([*books.move("7", 5), *books.move("8", POISON)])
+    books.deploy(poison=5)
+    books.rebuilder.begin("balances")
+    books.fill()
+
+    standing = books.rebuilder.standing("balances")
+    assert [line.ref.key for line in standing.halted] == ["8"]
+    assert [line.ref.key for line in standing.halted_filling] == ["7"]
 
 
 def test_what_is_no_fact_halts_its_stream_in_a_rebuild_and_no_other(books):

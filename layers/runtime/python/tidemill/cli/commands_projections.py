@@ -17,6 +17,7 @@ from tidemill.cli.target import target_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tidemill.domain.line import Line
     from tidemill.service.rebuilding import Filled, Rebuilder
 
 projection_app = typer.Typer(name="projection", help="Look after read models.", no_args_is_help=True)
@@ -52,17 +53,16 @@ def show(
     rebuilder = target_of(context).program_knowing(jobs).rebuilder(_Quiet())
     found = rebuilder.standing(name)
     behind = rebuilder.lag(name) if lag else None
+    editions = found.editions
+    halted = [(one, editions.live) for one in found.halted]
+    halted += [(one, editions.filling or editions.live) for one in found.halted_filling]
     if as_json:
         told: dict[str, Any] = {
             "projection": name,
             "live": found.editions.live,
             "filling": found.editions.filling,
             "reached": found.reached,
-            "halted": [
-                {"stream": str(one.ref), "version": one.halt.version, "reason": one.halt.reason}
-                for one in found.halted
-                if one.halt is not None
-            ],
+            "halted": [_halt(one, edition) for one, edition in halted],
         }
         if behind is not None:
             told["lag"] = {"streams": behind.streams, "behind": behind.behind, "facts": behind.facts}
@@ -73,9 +73,9 @@ def show(
     render.line(f"{name}: edition {found.editions.live} is read{filling}; reached {reached}")
     if behind is not None:
         render.line(f"{behind.behind} of {behind.streams} streams are behind, by {behind.facts} facts")
-    halted = [(str(one.ref), str(one.halt.version), one.halt.reason) for one in found.halted if one.halt is not None]
     if halted:
-        render.rows(("halted", "at", "reason"), halted, empty="")
+        rows = [tuple(map(str, _halt(one, edition).values())) for one, edition in halted]
+        render.rows(("halted", "at", "reason", "edition"), rows, empty="")
 
 
 @projection_app.command()
@@ -155,7 +155,7 @@ def catch_up(context: typer.Context, name: Name, *, jobs: Jobs = REGISTRY, as_js
 
 @projection_app.command()
 def resume(context: typer.Context, name: Name, *, jobs: Jobs = REGISTRY, as_json: Json = False) -> None:
-    """Let halted streams go on, a hundred at a time, from the fact that the projection did not get over."""
+    """Let halted streams go on, in every edition, from the fact that the projection did not get over."""
     from tidemill.cli import render
 
     with _acting(context, jobs, "projection.resume", name) as rebuilder:
@@ -164,6 +164,11 @@ def resume(context: typer.Context, name: Name, *, jobs: Jobs = REGISTRY, as_json
         render.as_json({"projection": name, "resumed": going, "halted": staying})
     else:
         render.line(f"{going} streams go on, {staying} are still halted")
+
+
+def _halt(line: Line, edition: int) -> dict[str, Any]:
+    version, reason = (line.halt.version, line.halt.reason) if line.halt else (0, "")
+    return {"stream": str(line.ref), "version": version, "reason": reason, "edition": edition}
 
 
 @contextmanager

@@ -9,13 +9,14 @@ from typing import Any, Final
 from tidemill.domain import limits
 from tidemill.domain.chain import Recorded
 from tidemill.domain.errors import UnavailableError
-from tidemill.domain.line import Editions, Line
+from tidemill.domain.line import Editions
 from tidemill.domain.ports.events import EventStore
 from tidemill.domain.ports.lines import LineStore
 from tidemill.domain.projection import Projection
 from tidemill.domain.store_errors import ProjectionNotFoundError, RebuildError, StreamBrokenError
 from tidemill.domain.stream import StreamRef
 from tidemill.service.projecting import Projector, by_stream
+from tidemill.service.standing import Lag, Standing, first_halted, halted_lines
 
 _PAGE: Final = 250
 
@@ -26,30 +27,6 @@ class Filled:
 
     facts: int
     cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a projection is.
-
-    Attributes:
-        reached: the time of the newest fact that it was handed, Unix milliseconds; None before the first.
-        halted: streams that it does not get over, at most a hundred of them, with the reason.
-    """
-
-    name: str
-    editions: Editions
-    reached: int | None
-    halted: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """How much of the streams is not in a read model yet: exact, and as dear as a look at every stream."""
-
-    streams: int
-    behind: int
-    facts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +48,11 @@ class Rebuilder:
             ProjectionNotFoundError: the registry has none of this name.
             UnavailableError: AWS did not answer.
         """
-        one = self._named(name)
+        self._named(name)
         editions = self.lines.editions(name)
-        halted = self._halted(one, editions.filling or editions.live)
-        return Standing(name, editions, self.lines.reached(name), halted)
+        halted = first_halted(self.lines, name, editions.live)
+        filling = () if editions.filling is None else first_halted(self.lines, name, editions.filling)
+        return Standing(name, editions, self.lines.reached(name), halted, filling)
 
     def lag(self, name: str) -> Lag:
         """Compare every stream of the projection's category with its line.
@@ -172,12 +150,11 @@ class Rebuilder:
                 f"fill it to the end (`tidemill projection rebuild {name} --go-on`), or give it up "
                 f"(`tidemill projection drop {name}`)",
             )
-        if not anyway and (halted := self._halted(self._named(name), filling)):
-            first = halted[0]
-            reason = first.halt.reason if first.halt else ""
+        if not anyway and (halted := next(halted_lines(self.lines, name, filling), None)):
+            reason = halted.halt.reason if halted.halt else ""
             raise RebuildError(
                 name,
-                f"has {len(halted)} halted streams in edition {filling}, among them {first.ref} ({reason})",
+                f"has halted streams in edition {filling}, among them {halted.ref} ({reason})",
                 f"mend the projection and let it go on (`tidemill projection resume {name}`), or switch all the same "
                 f"(`tidemill projection switch {name} --anyway`)",
             )
@@ -213,11 +190,14 @@ class Rebuilder:
         one = self._named(name)
         going = staying = 0
         for edition in self.lines.editions(name).every:
-            refs = [line.ref for line in self._halted(one, edition)]
-            if self.projector.bring(one, edition, dict.fromkeys(refs, ()), again=True):
-                raise UnavailableError("resume", "Unfinished")
-            left = sum(line is not None and line.halt is not None for line in self.lines.find(name, edition, refs))
-            going, staying = going + len(refs) - left, staying + left
+            # All of them are known before the first goes on: a stream that does leaves the list.
+            every = [line.ref for line in halted_lines(self.lines, name, edition)]
+            for start in range(0, len(every), limits.MAX_PAGE):
+                refs = every[start : start + limits.MAX_PAGE]
+                if self.projector.bring(one, edition, dict.fromkeys(refs, ()), again=True):
+                    raise UnavailableError("resume", "Unfinished")
+                left = sum(line is not None and line.halt is not None for line in self.lines.find(name, edition, refs))
+                going, staying = going + len(refs) - left, staying + left
         return going, staying
 
     def differing(self, name: str) -> Iterator[StreamRef]:
@@ -259,12 +239,6 @@ class Rebuilder:
             return self.store.head(ref).version
         except StreamBrokenError as broken:
             return broken.version
-
-    def _halted(self, one: Projection[Any], edition: int) -> tuple[Line, ...]:
-        page = self.lines.halted(one.name, edition, limits.MAX_PAGE, None)
-        # The index may be seconds old; the lines say what is.
-        lines = self.lines.find(one.name, edition, page.refs)
-        return tuple(line for line in lines if line is not None and line.halt is not None)
 
     def _every_stream(self, one: Projection[Any]) -> Iterator[tuple[StreamRef, ...]]:
         cursor: str | None = None
