@@ -20,8 +20,6 @@ from tidemill.domain.classify import Classification, FailureClass, classify, is_
 from tidemill.domain.errors import FenceLostError, InputError, UnavailableError
 from tidemill.domain.limits import MAX_DELAY
 from tidemill.domain.signals import DependencyDownError
-from tidemill.domain.store_errors import UnknownEventError
-from tidemill.domain.version_errors import NewerVersionError
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 PERMANENT, TRANSIENT = FailureClass.PERMANENT, FailureClass.TRANSIENT
@@ -280,10 +278,6 @@ def a_validation_error():
         (ConnectionRefusedError(), Classification(DOWN)),
         (UnavailableError("PutItem", "throttled"), Classification(DOWN)),
         (DependencyDownError(), Classification(DOWN)),
-        (NewerVersionError.of("Moved", 2, 1), Classification(DOWN)),
-        (UnknownEventError("account", "account.closed", (), is_stored=True), Classification(DOWN)),
-        # What the job itself made is its own mistake.
-        (UnknownEventError("account", "Closed", ()), MISTAKE),
         (DependencyDownError("the bank is closed", seconds(9)), Classification(DOWN, seconds(9))),
         (DependencyDownError("the bank is closed", timedelta(days=4000)), Classification(DOWN, MAX_DELAY)),
         (DependencyDownError("the bank is closed", 30), Classification(DOWN, seconds(30))),

@@ -1,10 +1,14 @@
 """What a stream is declared with, and what it refuses."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import BaseModel
 
 from tests.streams import Account, Moved, Opened, Strange, a_fact, account, apply
 from tidemill.domain import limits, stream_limits
+from tidemill.domain.classify import Classification, FailureClass, classify
 from tidemill.domain.errors import DefinitionError, InputError
 from tidemill.domain.event import Event
 from tidemill.domain.store_errors import UnknownEventError
@@ -62,6 +66,24 @@ def test_an_event_of_another_stream_is_refused():
     with pytest.raises(UnknownEventError) as stored:
         account.event_of(a_fact(1, type="account.strange"))
     assert (made.value.is_stored, stored.value.is_stored) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("failing", "expected"),
+    [
+        (lambda: account.event_of(replace(a_fact(1), version=2)), Classification(FailureClass.UNAVAILABLE)),
+        (lambda: account.event_of(a_fact(1, type="account.strange")), Classification(FailureClass.UNAVAILABLE)),
+        # What the job itself made is its own mistake.
+        (lambda: account.check(Strange(cents=1)), Classification(FailureClass.TRANSIENT, deterministic=True)),
+        (lambda: account.event_of(a_fact(1, data=b"{}")), Classification(FailureClass.TRANSIENT, deterministic=True)),
+    ],
+    ids=["a newer version", "a newer type", "an event of another stream", "data that do not fit"],
+)
+def test_a_job_that_meets_what_newer_code_appended_waits_for_it(failing, expected):
+    with pytest.raises(InputError) as raised:
+        failing()
+
+    assert classify(raised.value, datetime(2026, 11, 22, tzinfo=UTC)) == expected
 
 
 def test_a_newer_field_of_a_fact_is_ignored():
