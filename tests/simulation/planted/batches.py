@@ -113,6 +113,6 @@ PLANTED: Final = (
         "I27",
         "batches",
         "a worker that ends a step does not start the next, and the janitor does not either",
-        ((Releaser, "release", always(None)),),
+        ((Releaser, "release", always(())),),
     ),
 )

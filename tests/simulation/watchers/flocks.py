@@ -28,6 +28,7 @@ class Flock:
         numbers: those of its jobs, in order. `after`: for each, the places of those that it waits for.
         needed: so many successes are a success. `early`: it ends at once then.
         callbacks: which it has.
+        empty: the places of children that are batches without children.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Flock:
     needed: int
     early: bool
     callbacks: tuple[str, ...]
+    empty: frozenset[int] = frozenset()
 
     @property
     def ref(self) -> BatchRef:
@@ -58,7 +60,8 @@ class Flocks:
     """The book of the batches of one schedule.
 
     Attributes:
-        flocks: by number. `accepted`: those whose start was answered. `ends`: how each job has ended so far, in order.
+        flocks: by number. `accepted`: those whose start was answered.
+        ends: how each job and each batch within another one has ended so far, in order.
     """
 
     def __init__(self, world: World) -> None:
@@ -71,7 +74,12 @@ class Flocks:
         world.unsettled.append(("I27", "a batch is open, or nobody was told of its end,", self.is_unsettled))
 
     def look(self, key: Key, before: Item | None, after: Item | None) -> None:
-        """Note how a job ended."""
+        """Note how a job ended, or a batch."""
+        if after is not None and key[1] == "BATCH":
+            states = [self.state_of(item) for item in (before, after) if item is not None and "ended" in item]
+            if states and states[:-1] != states[-1:]:
+                self.ends.setdefault(key[0].replace("#batch#", "#"), []).append(states[-1])
+            return
         if after is None or key[1] != "STATE" or after["state"]["S"] not in FINAL:
             return
         if before is None or before["state"]["S"] != after["state"]["S"]:
@@ -107,7 +115,7 @@ class Flocks:
 
     def _unsubmitted(self, flock: Flock) -> int:
         records = self._world.cloud.records()
-        return sum(flock.job(place) not in records for place in range(len(flock.numbers)))
+        return sum(flock.job(place) not in records and place not in flock.empty for place in range(len(flock.numbers)))
 
     # --- when everything is quiet -----------------------------------------------------------------
 
@@ -161,14 +169,14 @@ def _counts_fit(world: World, flocks: Flocks, flock: Flock) -> None:
     counted = {name: flocks.counted(flock, name) for name in ("ok", "bad", "off")}
     for place in range(len(flock.numbers)):
         job = flock.job(place)
-        if job not in records:
+        if job not in records and place not in flock.empty:
             continue
-        state, ends = records[job]["state"]["S"], flocks.ends.get(job, [])
+        ends = flocks.ends.get(job, [])
         if ("succeeded" in ends) != (place in counted["ok"]):
             raise Violation("I27", f"child {place} of {flock.partition} ended as {ends}, and the batch says {counted}")
         # One that ended early is not looked after any more: what no worker meets is not counted.
         if ends and not flock.early and not any(place in found for found in counted.values()):
-            raise Violation("I27", f"child {place} of {flock.partition} is {state} and not counted")
+            raise Violation("I27", f"child {place} of {flock.partition} is {ends[-1]} and not counted")
         wrong = {name for name in ("bad",) if place in counted[name] and not {"dead", "expired"}.intersection(ends)}
         if wrong:
             raise Violation("I27", f"child {place} of {flock.partition} never failed, and is counted so")

@@ -103,10 +103,9 @@ class BatchRecord:
         """Where it stands."""
         if self.ended is not None:
             return self.ended.state
-        if self.submitted < self.size:
-            begun = self.check_at is not None or not self.kept
-            return BatchState.SUBMITTING if begun else BatchState.WAITING
-        return BatchState.RUNNING
+        if self.kept and self.check_at is None and not self.submitted:
+            return BatchState.WAITING
+        return BatchState.SUBMITTING if self.submitted < self.size else BatchState.RUNNING
 
     def member(self, index: int) -> Member:
         """The place of one child."""
@@ -144,7 +143,9 @@ def ending_of(record: BatchRecord, tally: Tally, now_ms: int) -> Ending | None:
     A batch whose rule ends early does as soon as it is met. Any other ends when every child is over, or can't start.
     """
     skips = record.skipped(tally)
-    met = record.completion.is_met(len(tally.succeeded), record.size)
+    # Without children nothing is left to succeed that a cancel could have come too late for.
+    never_began = not record.size and record.cancel_asked
+    met = record.completion.is_met(len(tally.succeeded), record.size) and not never_began
     if len(tally.over) + len(skips) < record.size and not (met and record.completion.early):
         return None
     unmet = BatchState.CANCELLED if record.cancel_asked else BatchState.FAILED

@@ -144,6 +144,8 @@ class BatchDesk:
         asked = self.batches.ask_cancel(record.ref, record.next_check(now_ms) or now_ms)
         if asked is None or asked.ended is not None:
             return
+        if not asked.size:
+            self._progress.go_on(asked, Tally(), frozenset())
         tally = self.batches.tally(asked.ref, asked.shards)
         left = sorted(asked.inner - tally.over)
         for index, inner in zip(

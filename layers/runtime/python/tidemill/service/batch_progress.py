@@ -6,7 +6,8 @@ Everything here may happen more than once, in any order, by several at a time, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from tidemill.domain import limits
 from tidemill.domain.batch import BatchRef, Fate, Member, Tally, shard_of, shard_size, shards_in
@@ -17,6 +18,9 @@ from tidemill.domain.ports import BatchStore, Clock, Mark
 from tidemill.service.releasing import Releaser
 
 _FATES = {BatchState.SUCCEEDED: Fate.SUCCEEDED, BatchState.CANCELLED: Fate.CANCELLED, BatchState.FAILED: Fate.FAILED}
+# So many batches without children end one within the other: Python's stack takes some thousand calls. What comes after
+# them the janitor ends.
+_MOST_EMPTY: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,16 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """Counts, and does what the count asks for."""
+    """Counts, and does what the count asks for.
+
+    Arguments:
+        within: so many batches without children are being ended by now, each of which made the next one begin.
+    """
 
     batches: BatchStore
     releaser: Releaser
     clock: Clock
+    within: int = 0
 
     def count(self, ends: Sequence[End]) -> list[UnavailableError | None]:
         """Count these ends, one write for those of one shard; for each, what kept it from being counted.
@@ -57,6 +66,22 @@ class BatchProgress:
                 failed[place] = error
         return [failed.get((end.ref, shard_of(end.member.index))) for end in ends]
 
+    def begin(self, record: BatchRecord) -> None:
+        """Start what need not wait of a batch whose children the table holds. One that has none ends with that.
+
+        Raises:
+            UnavailableError: not all of it was started; the call may be repeated, and goes on from there.
+        """
+        self._end_empty(self.releaser.begin(record))
+
+    def release(self, record: BatchRecord, indexes: Sequence[int]) -> None:
+        """Start these children of the batch. Batches among them that have no children end with that.
+
+        Raises:
+            UnavailableError: not all of them were; the call may be repeated.
+        """
+        self._end_empty(self.releaser.release(record, indexes))
+
     def go_on(self, record: BatchRecord, tally: Tally, news: frozenset[int]) -> None:
         """Do what follows from the tally of the whole batch, if `news` are the children that succeeded just now.
 
@@ -64,7 +89,7 @@ class BatchProgress:
             UnavailableError: something is left to do; the call may be repeated.
         """
         if record.edges and not record.cancel_asked:
-            self.releaser.release(record, freed(record.edges, tally, news))
+            self.release(record, freed(record.edges, tally, news))
         if record.ended is None or (record.ended.state is not BatchState.SUCCEEDED and news):
             ending = ending_of(record, tally, self.clock.now_ms())
             # What has ended may still succeed, after a redrive, and nothing else.
@@ -85,6 +110,12 @@ class BatchProgress:
             if error is not None:
                 raise error
         self.batches.look_again(record, record.next_check(self.clock.now_ms()))
+
+    def _end_empty(self, records: Sequence[BatchRecord]) -> None:
+        if self.within < _MOST_EMPTY:
+            within = replace(self, within=self.within + 1)
+            for record in records:
+                within.go_on(record, Tally(), frozenset())
 
     def _follow(self, mark: Mark, member: Member, tally: Tally) -> None:
         several = shards_in(member.size) > 1

@@ -53,7 +53,7 @@ class BatchWatch:
     def _look_at(self, record: BatchRecord, most: int) -> tuple[int, int]:
         """One batch; answers how many children were looked at and how many ends counted."""
         if record.kept and record.ended is None:
-            self.progress.releaser.begin(record)
+            self.progress.begin(record)
         tally = self.batches.tally(record.ref, record.shards)
         wanted = [i for i in range(record.check_from, record.size) if i not in tally.succeeded | record.inner]
         looked = wanted[:most]
@@ -76,7 +76,7 @@ class BatchWatch:
             return
         tally = self.batches.tally(stands.ref, stands.shards)
         unstarted = [index for index in stands.ready(tally) if index not in there] if stands.edges else []
-        self.progress.releaser.release(stands, unstarted)
+        self.progress.release(stands, unstarted)
         self.progress.go_on(stands, tally, tally.succeeded if stands.ended else frozenset())
         (after,) = self.batches.find_batches([record.ref])
         if after is None or (after.ended is not None and not after.told):

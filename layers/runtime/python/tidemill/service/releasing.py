@@ -26,37 +26,47 @@ class Releaser:
     batches: BatchStore
     submitter: Submitter
 
-    def release(self, record: BatchRecord, indexes: Sequence[int]) -> None:
+    def release(self, record: BatchRecord, indexes: Sequence[int]) -> list[BatchRecord]:
         """Start these children of the batch: jobs are submitted, batches begun.
+
+        Answers the batches without children among them and within them: nothing else than the caller ends those.
 
         Raises:
             UnavailableError: not all of them were; the call may be repeated.
         """
         jobs = [index for index in indexes if index not in record.inner]
         self._submit(record, [str(index) for index in jobs])
+        empty: list[BatchRecord] = []
         for inner in self.batches.find_batches([record.ref.inner(index) for index in indexes if index in record.inner]):
             if inner is None:
                 # Its submitter has not come so far.
                 raise UnavailableError("release", "NotOpened")
-            self.begin(inner)
+            empty += self.begin(inner)
+        return empty
 
-    def begin(self, record: BatchRecord) -> None:
-        """Start what need not wait of a batch whose children the table holds.
+    def begin(self, record: BatchRecord) -> list[BatchRecord]:
+        """Start what need not wait of a batch whose children the table holds; answers as `release` does.
 
         Raises:
             UnavailableError: not all of it was started; the call may be repeated, and goes on from there.
         """
         if record.ended is not None or record.cancel_asked or (record.submitted == record.size and record.size):
-            return
+            return []
+        if not record.size:
+            # If the caller does not come to its end, the janitor does with its next run.
+            stands = self.batches.advance(record.ref, 0, self.submitter.clock.now_ms())
+            return [] if stands is None else [stands]
         if record.edges:
-            self.release(record, ready(record.edges, Tally()))
+            empty = self.release(record, ready(record.edges, Tally()))
             self._advance(record, record.size)
-            return
+            return empty
+        empty = []
         for first in range(record.submitted, record.size, limits.MAX_PAGE):
             after = min(first + limits.MAX_PAGE, record.size)
-            self.release(record, range(first, after))
+            empty += self.release(record, range(first, after))
             if not self._advance(record, after):
-                return
+                break
+        return empty
 
     def call_back(self, record: BatchRecord) -> None:
         """Submit the callback that belongs to how the batch ended, if it has one.

@@ -118,7 +118,7 @@ class Starter:
         elif record.kept:
             # The table has all of it by now: what is not started here, the janitor starts.
             with suppress(UnavailableError):
-                self.progress.releaser.begin(record)
+                self.progress.begin(record)
         else:
             self._submit_children(plan, record)
 
