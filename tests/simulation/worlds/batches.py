@@ -167,7 +167,7 @@ def _canceller(world: World, flock: Flock) -> Callable[[], None]:
 
 SETTING = Setting(
     "batches",
-    "batches, chains and graphs whose children fail, die, are cancelled, put back or are none; two submitters, and none",
+    "batches, chains and graphs, also empty ones, whose children fail, die, are cancelled and put back; two submitters",
     prepare,
     share_redriven=0.6,
     # A failed batch is looked at once a day for successes that nobody counted; an unfinished submit ends after one.

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.batches.conftest import Flock, Plain, Told, works
 from tidemill import Submission, days, hours, minutes
 from tidemill.batches import FIRST, Batch, BatchState, Chain
-from tidemill.errors import BatchUnfinishedError, KeyConflictError, UnavailableError
+from tidemill.errors import BatchNotFoundError, BatchUnfinishedError, KeyConflictError, UnavailableError
 from tidemill.testing import Crashed, Process
 
 # The first and the last call of each sort that workers make for a batch of two shards.
@@ -179,3 +179,26 @@ def test_the_janitor_looks_less_and_less_often(flock):
 
     # Twice as long each time, up to an hour.
     assert 48 <= flock.store.writes[ref, None] - before <= 60
+
+
+@pytest.mark.parametrize("after", range(3))
+def test_a_flow_of_which_not_every_batch_was_written_was_not_accepted(after):
+    """And the same call once more is."""
+    flock = Flock()
+    flow = Chain(Batch(works(1)), Batch([Batch(works(2))]), *works(3), then=Told())
+    flock.tide.faults.crash_after("open_batch", by=Process.CLIENT, after=after)
+    with pytest.raises(Crashed):
+        flock.client.start(flow, key="k")
+    client = flock.tide._stack.client()
+    flock.tide.run_for(minutes(5))
+    assert not flock.ran
+    with pytest.raises(BatchNotFoundError):
+        client.batches.get(flock.store_id("k"))
+    with pytest.raises(KeyConflictError):
+        client.start(Chain(Batch(works(1)), Batch([Batch(works(4))]), *works(3), then=Told()), key="k")
+
+    started = client.start(flow, key="k")
+    flock.tide.drain_until_idle()
+    assert flock.ran == [1, 2, 3]
+    assert flock.view(started).state is BatchState.SUCCEEDED
+    assert len(flock.told) == 1

@@ -43,13 +43,18 @@ def due_at(moment: object, now_ms: int, field: str) -> int:
         bare = moment.replace(tzinfo=None)
         problem = f"has no time zone: {_written(bare)} is another moment in each. Fix: tzinfo=UTC, or a ZoneInfo"
         raise InputError.at(field, problem, "naive")
-    at_ms = -((_EPOCH - moment) // timedelta(milliseconds=1))
+    at_ms = moment_ms(moment)
     if at_ms < now_ms - milliseconds(limits.CLOCK_SKEW):
         raise InputError.at(field, f"is in the past: {_written(moment)}. Fix: leave it out to start now", _PAST)
     if at_ms > now_ms + milliseconds(limits.MAX_DELAY):
         problem = f"is more than {limits.MAX_DELAY.days} days ahead: {_written(moment)}"
         raise InputError.at(field, problem, "range")
     return max(at_ms, now_ms)
+
+
+def moment_ms(moment: datetime) -> int:
+    """The moment in Unix milliseconds, rounded up."""
+    return -((_EPOCH - moment) // timedelta(milliseconds=1))
 
 
 def new_due(to: datetime | None, delay: timedelta | None, now_ms: int) -> tuple[int, str]:

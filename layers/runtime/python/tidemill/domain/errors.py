@@ -159,11 +159,12 @@ class KeyConflictError(TidemillError):
 
     code = "key_conflict"
 
-    def __init__(self, key: str, job_id: str) -> None:
-        super().__init__(
-            f"key {key!r} already belongs to job {job_id}, which has other arguments. "
-            "Fix: submit the same arguments or choose another key"
+    def __init__(self, key: str, job_id: str, *, batch: bool = False) -> None:
+        owner = (
+            f"batch {job_id}, which asks for something else" if batch else f"job {job_id}, which has other arguments"
         )
+        fix = "start the same flow" if batch else "submit the same arguments"
+        super().__init__(f"key {key!r} already belongs to {owner}. Fix: {fix} or choose another key")
         self.key = key
         self.job_id = job_id
 

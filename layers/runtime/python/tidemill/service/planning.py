@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
@@ -15,6 +15,7 @@ from tidemill.domain.batch_ended import BatchEnded
 from tidemill.domain.batch_record import BatchRecord, Kept
 from tidemill.domain.completion import Completion
 from tidemill.domain.contract import fingerprint_of
+from tidemill.domain.due import moment_ms
 from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import InputError, Violation
 from tidemill.domain.job import JobRef
@@ -33,7 +34,7 @@ class Plan:
     Attributes:
         orders: the jobs among its children, by index. `inner`: the batches among them.
         callbacks: by their names. `told`: those whose arguments are a BatchEnded.
-        timed: the jobs that start at a time, and not after a delay.
+        timed: the jobs that start at a time, and not after a delay, with that time as it was asked for.
     """
 
     record: BatchRecord
@@ -41,7 +42,7 @@ class Plan:
     inner: dict[int, Plan]
     callbacks: dict[str, Order]
     told: frozenset[str]
-    timed: frozenset[JobRef]
+    timed: Mapping[JobRef, int]
 
     def walk(self) -> Iterator[Plan]:
         """This one and all within it, the outer before the inner."""
@@ -79,8 +80,9 @@ class Planner:
     inherit: Callable[[Submission], Submission] | None = None
     _jobs: int = 0
     _waiting: int = 0
-    _timed: set[JobRef] = field(default_factory=set)
+    _timed: dict[JobRef, int] = field(default_factory=dict)
     _violations: list[Violation] = field(default_factory=list)
+    _overdue: list[Violation] = field(default_factory=list)
 
     def plan(self, flow: object, ref: BatchRef, key: str | None) -> Plan:
         """The plan of the whole flow.
@@ -94,6 +96,15 @@ class Planner:
         if self._violations:
             raise InputError(*self._violations[:_MOST_VIOLATIONS])
         return plan
+
+    def refuse_overdue(self) -> None:
+        """Refuse a flow that was planned and that there is none of yet; a repeat of one in time is answered as ever.
+
+        Raises:
+            InputError: a job was to start at a moment that has passed; up to ten places are named.
+        """
+        if self._overdue:
+            raise InputError(*self._overdue[:_MOST_VIOLATIONS])
 
     def _plan(
         self, flow: Flow, ref: BatchRef, key: str | None, parent: Member | None, path: str, *, waits: bool, depth: int
@@ -144,7 +155,7 @@ class Planner:
             blank, inner=frozenset(inner), fingerprint=_fingerprint(blank, orders, inner, callbacks, self._timed)
         )
         told = frozenset(name for name in callbacks if _wants_ending(getattr(shape, name)))
-        return Plan(record, orders, inner, callbacks, told, frozenset(self._timed))
+        return Plan(record, orders, inner, callbacks, told, self._timed)
 
     def _count_job(self, where: str, *, waits: bool) -> None:
         self._jobs += 1
@@ -180,8 +191,10 @@ class Planner:
             correlation_id=asked.correlation_id or batch.ref.id,
         )
         if asked.run_at is not None:
-            self._timed.add(envelope.ref)
-        return replace(order, envelope=envelope, is_repeatable=True)
+            self._timed[envelope.ref] = moment_ms(asked.run_at)
+        if order.overdue is not None:
+            self._overdue += _under(f"{where}.", order.overdue)
+        return replace(order, envelope=envelope, is_repeatable=True, overdue=None)
 
 
 def _submission(child: object, batch: BatchRecord) -> Submission:
@@ -227,7 +240,7 @@ def _fingerprint(
     orders: dict[int, Order],
     inner: dict[int, Plan],
     callbacks: dict[str, Order],
-    timed: set[JobRef],
+    timed: Mapping[JobRef, int],
 ) -> str:
     """Of all that was asked for, so that another flow under the same key is told from this one."""
     rule = record.completion
@@ -235,14 +248,14 @@ def _fingerprint(
         record.size,
         record.edges,
         [rule.needed, rule.tolerated, rule.early],
-        {str(index): _asked(order, at_a_time=order.ref in timed) for index, order in orders.items()},
+        {str(index): _asked(order, timed.get(order.ref)) for index, order in orders.items()},
         {str(index): plan.record.fingerprint for index, plan in inner.items()},
-        {name: _asked(order, at_a_time=order.ref in timed) for name, order in callbacks.items()},
+        {name: _asked(order, timed.get(order.ref)) for name, order in callbacks.items()},
     ]
     return fingerprint_of(json.dumps(asked, sort_keys=True).encode())
 
 
-def _asked(order: Order, *, at_a_time: bool) -> Sequence[object]:
+def _asked(order: Order, at_ms: int | None) -> Sequence[object]:
     envelope = order.envelope
-    start = ("at", order.due_ms) if at_a_time else ("in", order.due_ms - envelope.submitted_at)
+    start = ("at", at_ms) if at_ms is not None else ("in", order.due_ms - envelope.submitted_at)
     return (envelope.kind, envelope.fingerprint, order.lane, start, envelope.entity, envelope.sequence)

@@ -1,4 +1,4 @@
-"""Starting a batch: its records first, then its children; a repeat of the call goes on where it stopped.
+"""Starting a batch: first the records, its own as the last, then its children; a repeat goes on where a call stopped.
 
 A batch that the table knows and whose submitter is gone says how far it came. The ids of children follow from the
 batch and their places, so that one that is submitted twice is one job.
@@ -73,34 +73,32 @@ class Starter:
         ref = BatchRef(tenant, fresh_id) if key is None else BatchRef.keyed(tenant, check_key(key))
         cause = current_cause()
         inherit = None if cause is None else cause.inherited
-        plan = Planner(self.submitter.registry, tenant, now_ms, random, inherit).plan(flow, ref, key)
+        planner = Planner(self.submitter.registry, tenant, now_ms, random, inherit)
+        plan = planner.plan(flow, ref, key)
         if cause is not None:
             cause.count(plan.jobs)
         first = self.batches.find_batches([ref])[0] if key is not None else None
-        self._refuse_another(plan, first)
-        stands = [self._open(one) for one in plan.walk()]
-        self._refuse_another(plan, stands[0])
+        _refuse_another(plan, plan, first)
+        if first is None:
+            planner.refuse_overdue()
+        # The outermost as the last: once it is there, what its children need is there, whatever becomes of this call.
+        stands = [self._open(one, plan) for one in reversed([*plan.walk()])][::-1]
         for one, record in zip(plan.walk(), stands, strict=True):
             if record.check_at is not None and record.ended is None:
                 self._submit(one, record)
         record = self.batches.find_batches([ref])[0] or stands[0]
         return Started(record, created=first is None and record.created_at == plan.record.created_at, jobs=plan.jobs)
 
-    def _refuse_another(self, plan: Plan, record: BatchRecord | None) -> None:
-        if record is not None and record.fingerprint != plan.record.fingerprint:
-            raise KeyConflictError(plan.record.key or record.ref.id, record.ref.id)
-
-    def _open(self, plan: Plan) -> BatchRecord:
+    def _open(self, plan: Plan, whole: Plan) -> BatchRecord:
         """Write what the table holds for the batch, and then the batch, unless that is there already."""
         found = self.batches.find_batches([plan.record.ref])[0] if plan.record.key is not None else None
-        if found is not None:
-            return found
-        kept = plan.kept
-        if kept:
+        if found is None and (kept := plan.kept):
             held = list(plan.callbacks.values())
             self._store_args([*held, *plan.orders.values()] if plan.record.kept else held)
             self.batches.keep_jobs(plan.record, kept)
-        return self.batches.open_batch(plan.record)
+        record = found or self.batches.open_batch(plan.record)
+        _refuse_another(plan, whole, record)
+        return record
 
     def _store_args(self, orders: Sequence[Order]) -> None:
         parcels = [
@@ -151,3 +149,9 @@ class Starter:
                 return
             if tried == _TRIES - 1:
                 raise failed[0][1]
+
+
+def _refuse_another(plan: Plan, whole: Plan, record: BatchRecord | None) -> None:
+    """Raise KeyConflictError if the batch that is there belongs to another flow than `whole`."""
+    if record is not None and record.fingerprint != plan.record.fingerprint:
+        raise KeyConflictError(whole.record.key or whole.record.ref.id, whole.record.ref.id, batch=True)
