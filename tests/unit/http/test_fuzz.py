@@ -69,6 +69,50 @@ def test_no_body_breaks_a_submit(body, path, headers, authorizer, data):
         assert {ref.tenant for ref in world.store.jobs} <= {"acme"}
 
 
+NODES = st.dictionaries(st.sampled_from(["a", "b", "c"]) | TEXT, ONE, max_size=3)
+AFTER = st.dictionaries(
+    st.sampled_from(["a", "b", "c"]) | TEXT, st.lists(st.sampled_from(["a", "b", "c"]) | JSON, max_size=3) | JSON
+)
+FLOW = st.recursive(
+    ONE,
+    lambda child: st.fixed_dictionaries(
+        {},
+        optional={
+            "children": st.lists(child, max_size=3) | JSON,
+            "steps": st.lists(child, max_size=3) | JSON,
+            "nodes": NODES | JSON,
+            "after": AFTER | JSON,
+            "then": ONE,
+            "completion": st.sampled_from(["all", "first"])
+            | st.dictionaries(st.sampled_from(["at_least", "tolerate"]), JSON, max_size=2)
+            | JSON,
+            "key": KEYS | JSON,
+        },
+    ),
+    max_leaves=6,
+)
+GRAPH = st.fixed_dictionaries({"nodes": NODES}, optional={"after": AFTER | JSON})
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=FLOW | GRAPH)
+def test_no_body_breaks_a_start_of_a_batch(body):
+    world = World()
+    answer = world.call("POST", "/batches", json.dumps(body))
+    assert answer.status < 500
+    if answer.status >= 400:
+        assert world.is_empty
+        assert world.batches.records == {}
+
+
+@settings(max_examples=200, deadline=None)
+@given(after=AFTER)
+def test_no_edges_break_a_graph(after):
+    loose = {"kind": "loose", "args": {}}
+    answer = World().call("POST", "/batches", json.dumps({"nodes": dict.fromkeys("abc", loose), "after": after}))
+    assert answer.status < 500
+
+
 NAMES = st.sampled_from(["state", "kind", "day", "limit", "cursor", "tenant", "failures"]) | TEXT
 VALUES = st.sampled_from(["dead", "scheduled", "loose", "2027-01-15", "10", "true", "acme", "-1"]) | TEXT
 

@@ -27,7 +27,11 @@ def edges_of(names: Sequence[str], after: Mapping[str, Sequence[str]]) -> Edges:
     """
     place = {name: index for index, name in enumerate(names)}
     for name, earlier in after.items():
-        if isinstance(earlier, str) or not isinstance(earlier, Sequence):
+        if (
+            isinstance(earlier, str)
+            or not isinstance(earlier, Sequence)
+            or not all(isinstance(one, str) for one in earlier)
+        ):
             raise InputError.at(f"after.{name}", "must be a list of node names", "type")
         for one in (name, *earlier):
             if one not in place:

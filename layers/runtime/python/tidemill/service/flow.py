@@ -96,7 +96,7 @@ def shape_of(flow: Flow) -> Shape:
     """The shape of a flow.
 
     Raises:
-        InputError: its edges name an unknown node or go in a circle, or its children are no list.
+        InputError: its edges name an unknown node or go in a circle, or its children or edges are of another type.
     """
     match flow:
         case Batch():
@@ -108,6 +108,8 @@ def shape_of(flow: Flow) -> Shape:
             where = tuple(f"steps[{index}]" for index in range(size))
             return Shape(flow.children, line(size), where, flow.then, flow.on_failure, ALL)
         case Graph():
+            _check_named(flow.nodes, "nodes", "jobs by node name")
+            _check_named(flow.after, "after", "lists of node names by node name")
             names = tuple(flow.nodes)
             where = tuple(f"nodes.{name}" for name in names)
             edges = edges_of(names, flow.after)
@@ -118,3 +120,11 @@ def _listed(children: object) -> tuple[object, ...]:
     if isinstance(children, str | Mapping | JobArgs) or not isinstance(children, Iterable):
         raise InputError.at("children", f"must be a list of jobs, not {type(children).__name__}", "type")
     return tuple(children)
+
+
+def _check_named(found: object, field: str, wanted: str) -> None:
+    if not isinstance(found, Mapping):
+        raise InputError.at(field, f"must be a mapping, {wanted}, not {type(found).__name__}", "type")
+    for name in found:
+        if not isinstance(name, str):
+            raise InputError.at(field, f"has a name that is no text: {name!r:.60}", "type")
