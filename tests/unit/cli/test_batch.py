@@ -62,6 +62,23 @@ def test_a_flow_comes_from_a_file_or_standard_input(run, tmp_path):
     assert run("batch", "start", "-", input=FLOW).exit_code == 0
 
 
+def test_a_flow_may_say_by_itself_whose_it_is_and_under_which_key(run, refused, world):
+    flow = json.dumps({**json.loads(FLOW), "tenant": "acme", "key": "k"})
+    first = json.loads(run("batch", "start", flow, "--json").stdout)
+    assert world.client.batches.get(first["id"], "acme").batch.key == "k"
+
+    same = json.loads(run("batch", "start", flow, "--tenant", "acme", "--key", "k", "--json").stdout)
+    assert (same["id"], same["created"]) == (first["id"], False)
+    for option, given, found in (("tenant", "default", "acme"), ("key", "j", "k")):
+        refusal = refused("batch", "start", flow, f"--{option}", given)
+        assert refusal == {
+            option: f"is {given!r} by the option and {found!r} in the flow. Fix: leave one of the two out"
+        }
+    # Without either it is the default tenant's.
+    plain = json.loads(run("batch", "start", FLOW, "--json").stdout)
+    assert world.client.batches.get(plain["id"], "default")
+
+
 def test_a_bad_flow_is_named(refused, tmp_path):
     assert refused("batch", "start", "[]") == {"flow": "must be a JSON object, not an array"}
     assert "flow" in refused("batch", "start", f"@{tmp_path}/nothing")

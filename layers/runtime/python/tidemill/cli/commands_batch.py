@@ -27,7 +27,9 @@ def start(
     flow: Annotated[str, typer.Argument(metavar="FLOW", help='JSON: {"children": [...]}, @FILE, or - for stdin.')],
     *,
     key: Annotated[str | None, typer.Option(help="Idempotency key: one batch per tenant and key.")] = None,
-    tenant: Tenant = DEFAULT_TENANT,
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose batch it is.", show_default="the flow's, or default")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start a batch, chain or graph through the stack's HTTP API."""
@@ -36,9 +38,9 @@ def start(
     from tidemill.domain import limits
     from tidemill.service.nearness import is_near
 
-    document: dict[str, Any] = {**read_object(flow, "flow"), "tenant": tenant}
-    if key is not None:
-        document["key"] = key
+    document = read_object(flow, "flow")
+    for name, given in (("key", key), ("tenant", tenant)):
+        _fill(document, name, given)
     accepted = target_of(context).api.post("/batches", document)
     if as_json:
         render.as_json(accepted)
@@ -118,6 +120,19 @@ def cancel(
         render.as_json(batch_document(view))
     else:
         render.line(watching.sentence(view))
+
+
+def _fill(document: dict[str, Any], name: str, given: str | None) -> None:
+    """Put an option into the flow, which may say the same by itself."""
+    from tidemill.domain.errors import InputError
+
+    if given is None:
+        return
+    found = document.get(name)
+    if found not in (None, given):
+        problem = f"is {given!r} by the option and {found!r:.60} in the flow. Fix: leave one of the two out"
+        raise InputError.at(name, problem, "ambiguous")
+    document[name] = given
 
 
 def _show(view: BatchView) -> None:
