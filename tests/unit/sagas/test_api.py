@@ -76,6 +76,23 @@ def test_a_saga_is_started_looked_at_and_done(world):
     assert world.call("DELETE", path)[0] == 409
 
 
+def test_its_link_names_the_stage_and_the_tenant(world):
+    answer = world.http.resolve(make_event("POST", PLACE, {**START, "tenant": "acme"}, stage="prod"), None)
+    document = json.loads(answer["body"])
+
+    assert document["link"] == answer["headers"]["Location"] == f"/prod{PLACE}/{document['id']}?tenant=acme"
+    status, found = world.call("GET", document["link"].removeprefix("/prod"))
+    assert (status, found["id"]) == (200, document["id"])
+
+
+def test_a_link_does_not_name_the_tenant_that_the_caller_is():
+    world = World(tenant_claim="tenant")
+    token = {"jwt": {"claims": {"sub": "u", "tenant": "acme"}}}
+    status, document = world.call("POST", PLACE, START, authorizer=token)
+
+    assert (status, document["link"]) == (202, f"{PLACE}/{document['id']}")
+
+
 def test_a_saga_is_cancelled(world):
     saga_id = world.started()
     assert world.call("DELETE", f"{PLACE}/{saga_id}")[0] == 202

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
-from urllib.parse import quote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.http_lookup import switch
 from tidemill.entrypoints.http_request import Caller, answering_query, read_query
+from tidemill.entrypoints.http_response import link_to
 from tidemill.entrypoints.http_submit import header_key, with_key
 from tidemill.service.batch_view import BatchView, batch_document
 from tidemill.service.client import JobClient
 from tidemill.service.flow_request import parse_flow_request
 from tidemill.service.starting import Started
-from tidemill.service.submission import DEFAULT_TENANT
 
 # Children that did not succeed, of which one answer tells.
 MAX_LISTED: Final = 100
@@ -83,6 +82,4 @@ class BatchRoutes:
         return {**batch_document(view), "link": self._link(view.batch_id, view.batch.ref.tenant)}
 
     def _link(self, batch_id: str, tenant: str) -> str:
-        stage = self.event.raw_path[: len(self.event.raw_path) - len(self.event.path)]
-        named = self.caller.tenant is None and tenant != DEFAULT_TENANT
-        return f"{stage}/batches/{batch_id}{f'?tenant={quote(tenant)}' if named else ''}"
+        return link_to(self.event, self.caller, f"/batches/{batch_id}", tenant)

@@ -64,7 +64,12 @@ def fits_answer(text: str) -> bool:
 
 def job_link(event: APIGatewayProxyEventV2, caller: Caller, ref: JobRef) -> str:
     """Where the job is found, as a path on this API."""
+    return link_to(event, caller, f"/jobs/{ref.id}", ref.tenant)
+
+
+def link_to(event: APIGatewayProxyEventV2, caller: Caller, path: str, tenant: str) -> str:
+    """Where the caller finds what is at this path and is the tenant's, as a path on this API."""
     # A stage with a name is the first part of every path.
     stage = event.raw_path[: len(event.raw_path) - len(event.path)]
-    named = caller.tenant is None and ref.tenant != DEFAULT_TENANT
-    return f"{stage}/jobs/{ref.id}{f'?tenant={quote(ref.tenant)}' if named else ''}"
+    named = caller.tenant is None and tenant != DEFAULT_TENANT
+    return f"{stage}{path}{f'?tenant={quote(tenant)}' if named else ''}"

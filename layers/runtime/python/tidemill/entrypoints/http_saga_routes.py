@@ -12,7 +12,7 @@ from tidemill.domain.errors import InputError
 from tidemill.domain.ports import Telemetry
 from tidemill.domain.registry import JobRegistry
 from tidemill.entrypoints.http_request import MAX_BODY_BYTES, Caller, answering_query, read_document, read_query
-from tidemill.entrypoints.http_response import json_response
+from tidemill.entrypoints.http_response import json_response, link_to
 from tidemill.service.saga_view import declared_view, history_view, receipt_view, saga_view
 from tidemill.service.sagas import SagaDesk
 
@@ -71,7 +71,7 @@ class SagaRoutes:
         receipt = self._desk().start(saga, document["args"], key=document.get("key"), tenant=tenant)
         self._count("SagasStarted", int(receipt.created))
         self._telemetry.note("saga_started", saga=name, saga_id=receipt.saga_id, is_new=receipt.created)
-        link = f"/sagas/{name}/{receipt.saga_id}"
+        link = link_to(self._app.current_event, caller, f"/sagas/{name}/{receipt.saga_id}", tenant)
         answer = {**receipt_view(receipt), "link": link}
         return json_response(202 if receipt.created else 200, answer, {"Location": link})
 

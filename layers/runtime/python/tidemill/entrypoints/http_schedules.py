@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
@@ -19,7 +18,7 @@ from tidemill.domain.schedule_row import ScheduleRow
 from tidemill.entrypoints.http_dlq_models import read_request
 from tidemill.entrypoints.http_lookup import DEFAULT_PAGE, whole_number
 from tidemill.entrypoints.http_request import Caller, answering_query, read_query
-from tidemill.entrypoints.http_response import job_link
+from tidemill.entrypoints.http_response import job_link, link_to
 from tidemill.entrypoints.http_schedule_models import (
     BackfillRequest,
     ScheduleAction,
@@ -31,7 +30,6 @@ from tidemill.entrypoints.http_schedule_models import (
 from tidemill.service.dead_filter import moment_of
 from tidemill.service.schedule_view import backfill_view, schedule_view, version_view
 from tidemill.service.schedules import Schedules
-from tidemill.service.submission import DEFAULT_TENANT
 from tidemill.service.view import timestamp
 
 _DEFAULT_COUNT: Final = 5
@@ -207,9 +205,7 @@ class ScheduleDesk:
         return {"args": {}, **schedule_view(row, version), "link": self._link(row)}
 
     def _link(self, row: ScheduleRow) -> str:
-        stage = self.event.raw_path[: len(self.event.raw_path) - len(self.event.path)]
-        named = self.caller.tenant is None and row.ref.tenant != DEFAULT_TENANT
-        return f"{stage}/schedules/{row.ref.name}{f'?tenant={quote(row.ref.tenant)}' if named else ''}"
+        return link_to(self.event, self.caller, f"/schedules/{row.ref.name}", row.ref.tenant)
 
 
 def timing_of(cron: str | None, tz: str | None, every_seconds: int | None, old: Timing | None = None) -> Timing:
