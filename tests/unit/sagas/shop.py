@@ -68,7 +68,10 @@ def _nothing(_: Any) -> None:
 
 
 def open_shop() -> tuple[Shop, JobRegistry]:
-    """A shop and its program: the saga `orders.place` in a row, `orders.branches` with steps beside each other."""
+    """A shop and its program: the saga `orders.place` in a row, `orders.branches` with steps beside each other.
+
+    `orders.loose` has no pivot.
+    """
     shop = Shop()
 
     @job(Reserve, retry=ONCE, timeout=minutes(1))
@@ -116,6 +119,7 @@ def open_shop() -> tuple[Shop, JobRegistry]:
         Saga("orders.hasty", OrderArgs, steps=[reserve, replace(wrap, timeout=seconds(5)), charge, ship]),
         Saga("orders.patient", OrderArgs, steps=[replace(reserve, timeout=hours(12)), charge, ship]),
         Saga("orders.branches", OrderArgs, steps=[parallel("before", reserve, [wrap, check]), charge, ship]),
+        Saga("orders.loose", OrderArgs, steps=[reserve, check]),
     ]
     jobs = (reserve_stock, release_stock, wrap_up, unwrap, check_fraud, charge_card, ship_parcel)
     return shop, JobRegistry(*jobs, sagas=sagas)

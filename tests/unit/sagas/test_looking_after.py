@@ -67,7 +67,7 @@ def test_a_saga_that_has_begun_its_pivot_is_not_cancelled():
         refused = []
 
         def cancel(ctx):
-            with pytest.raises(SagaStateError, match="past its point of no return") as error:
+            with pytest.raises(SagaStateError, match=r"past its point of no return.* carried to its end") as error:
                 tide.sagas.cancel(PLACE, saga_id)
             refused.append(error.value.code)
 
@@ -78,6 +78,24 @@ def test_a_saga_that_has_begun_its_pivot_is_not_cancelled():
         assert state(tide, saga_id) is SagaState.SUCCEEDED
         with pytest.raises(SagaStateError, match="nothing is left to cancel"):
             tide.sagas.cancel(PLACE, saga_id)
+
+
+def test_without_a_pivot_the_refusal_says_that_the_saga_may_still_be_undone():
+    shop, registry = open_shop()
+    with Harness(registry) as tide:
+        saga_id = start(tide, "orders.loose")
+
+        def cancel(ctx):
+            problem = "step 'check', the last that always runs, was begun; if it fails, the saga is undone"
+            with pytest.raises(SagaStateError, match=problem):
+                tide.sagas.cancel("orders.loose", saga_id)
+            fails(ctx)
+
+        shop.before["check"] = cancel
+        tide.drain()
+
+        assert state(tide, saga_id, "orders.loose") is SagaState.COMPENSATED
+        assert shop.calls == ["reserve", "check", "undo reserve"]
 
 
 def test_a_step_that_waits_in_the_table_is_cancelled_and_its_saga_hears_of_it_at_once():

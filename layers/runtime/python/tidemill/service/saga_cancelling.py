@@ -47,8 +47,7 @@ class SagaCanceller:
         point = saga.point_of_no_return
         standing = self._bury(point, saga_id, tenant)
         if standing is not None and not _turns_back(standing):
-            fix = f"step {point.name!r} was begun, from where the saga is carried to its end"
-            raise SagaStateError("cancelled", saga_id, "past its point of no return", fix)
+            raise SagaStateError("cancelled", saga_id, "past its point of no return", _what_is_left(point))
         others = [one for one in saga if one is not point and not saga.is_retried(one)]
         ended = [job for one in others if (job := self._stop(one, saga_id, tenant)) is not None]
         # The message of one that waited in the table never comes. Where this fails, the state's timeout is left.
@@ -94,3 +93,10 @@ class SagaCanceller:
 def _turns_back(point: Job) -> bool:
     """Whether the saga is on its way back already."""
     return point.reason in (SAGA_CANCELLED, SAGA_OVER) or (point.state.is_final and point.state is not State.SUCCEEDED)
+
+
+def _what_is_left(point: Step) -> str:
+    """What still becomes of a saga whose point of no return was begun."""
+    if point.pivot:
+        return f"step {point.name!r} was begun, from where the saga is carried to its end"
+    return f"step {point.name!r}, the last that always runs, was begun; if it fails, the saga is undone"
