@@ -31,7 +31,6 @@ from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.ports import DueBatches
 from tidemill.domain.settle import ACK
-from tidemill.service import starting
 from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.batch_watch import BatchWatch
 from tidemill.service.counting import Counting
@@ -395,5 +394,5 @@ def small_numbers(shard: int) -> Iterator[None]:
     """One or two children a shard, and one in each step of a submit."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(limits, "CHILDREN_PER_SHARD", shard))
-        stack.enter_context(patch.object(starting, "_CHUNK", 1))
+        stack.enter_context(patch.object(limits, "BATCH_STEP", 1))
         yield

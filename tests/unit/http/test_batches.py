@@ -120,6 +120,14 @@ def test_a_cancelled_batch_says_who_was_cancelled(world):
     assert world.call("GET", f"/jobs/{failures[0]['id']}").json["state"] == "cancelled"
 
 
+def test_a_cancel_that_takes_too_long_is_answered_and_left_to_the_janitor(world, monkeypatch):
+    monkeypatch.setattr("tidemill.entrypoints.http_batches.CANCEL_TIME_MS", 0)
+    started = world.call("POST", "/batches", GROUP).json
+    answer = world.call("DELETE", started["link"])
+
+    assert (answer.status, answer.json["state"], answer.json["cancelled"]) == (202, "running", 0)
+
+
 def test_a_batch_whose_children_run_is_asked_to_stop(world):
     started = world.call("POST", "/batches", GROUP).json
     ref = BatchRef("default", started["id"])

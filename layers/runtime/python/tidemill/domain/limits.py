@@ -175,6 +175,8 @@ MAX_REPLY_WAIT: Final = seconds(25)
 # The janitor runs every minute and sends what falls due within two, so that a late run is no late job.
 SWEEP_PERIOD: Final = minutes(1)
 SWEEP_AHEAD: Final = minutes(2)
+# After so many children a batch says how far its submitter came: 0.002 write units a child.
+BATCH_STEP: Final = 500
 # How soon the janitor looks at a new batch for children whose end nobody counted, and how seldom at an old one.
 BATCH_CHECK: Final = minutes(2)
 MAX_BATCH_CHECK: Final = hours(1)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tidemill.domain import limits
-from tidemill.domain.batch import BatchRef, Fate, Tally, fate_of
+from tidemill.domain.batch import BatchRef, Fate
 from tidemill.domain.batch_errors import BatchNotFoundError
 from tidemill.domain.batch_record import BatchRecord
-from tidemill.domain.errors import JobNotFoundError, JobStateError, UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.lifecycle import State
 from tidemill.domain.names import check_job_id, check_tenant
 from tidemill.domain.ports import BatchStore, JobReader
-from tidemill.service.batch_progress import BatchProgress, End
+from tidemill.service.batch_cancelling import BatchCanceller
+from tidemill.service.batch_progress import BatchProgress
 from tidemill.service.batch_view import BatchView
 from tidemill.service.flow import Flow
 from tidemill.service.releasing import Releaser
@@ -122,61 +122,23 @@ class BatchDesk:
                 text = self.result_text(job)
                 yield ChildResult(index, ref.id, None if text is None else json.loads(text))
 
-    def cancel(self, batch_id: str, tenant: str = DEFAULT_TENANT) -> BatchView:
+    def cancel(self, batch_id: str, tenant: str = DEFAULT_TENANT, *, until_ms: int | None = None) -> BatchView:
         """Cancel the children that wait, ask those that run to stop, and let none start any more.
 
         See JobClient.cancel for what that means for a job. The batch ends when the last of those that run has, as
-        `cancelled`, unless enough of its children succeeded; `on_failure` runs then. A child that starts in this very
-        moment runs on; cancelling twice reaches it. A batch that is over stays as it is.
+        `cancelled`, unless enough of its children succeeded; `on_failure` runs then. A batch that is over stays as it
+        is. Whatever fails after the beginning, the janitor goes on within minutes.
+
+        Arguments:
+            until_ms: Unix milliseconds; what is left then is left to the janitor.
 
         Raises:
             BatchNotFoundError: there is no such batch, or its retention is over.
             UnavailableError: AWS did not answer; the call may be repeated.
         """
         record = self._find(batch_id, tenant)
-        self._cancel(record)
+        self._canceller.cancel(record, until_ms)
         return self.get(batch_id, tenant)
-
-    def _cancel(self, record: BatchRecord) -> None:
-        if record.ended is not None:
-            return
-        now_ms = self.submitter.clock.now_ms()
-        asked = self.batches.ask_cancel(record.ref, record.next_check(now_ms) or now_ms)
-        if asked is None or asked.ended is not None:
-            return
-        if not asked.size:
-            self._progress.go_on(asked, Tally(), frozenset())
-        tally = self.batches.tally(asked.ref, asked.shards)
-        left = sorted(asked.inner - tally.over)
-        for index, inner in zip(
-            left, self.batches.find_batches([asked.ref.inner(index) for index in left]), strict=True
-        ):
-            if inner is not None:
-                self._cancel(inner)
-            else:
-                self._count([End(asked.ref, asked.member(index), Fate.CANCELLED)])
-        for page in _pages([i for i in range(asked.size) if i not in asked.inner and i not in _ended(tally)]):
-            self._cancel_page(asked, page)
-
-    def _cancel_page(self, batch: BatchRecord, page: Sequence[int]) -> None:
-        ends: list[End] = []
-        jobs = self.reader.find([batch.ref.child(index) for index in page])
-        for index, found in zip(page, jobs, strict=True):
-            job = found
-            if job is not None and not job.state.is_final:
-                with suppress(JobStateError, JobNotFoundError):
-                    job = self.end_job(job.ref.id, job.ref.tenant)
-            # A child without a record may be on its way to one; one that nobody submitted will never come.
-            if job is None and (batch.kept or index >= batch.submitted):
-                ends.append(End(batch.ref, batch.member(index), Fate.CANCELLED))
-            elif job is not None and job.state.is_final:
-                ends.append(End(batch.ref, batch.member(index), fate_of(job.state)))
-        self._count(ends)
-
-    def _count(self, ends: Sequence[End]) -> None:
-        for error in self._progress.count(ends) if ends else ():
-            if isinstance(error, UnavailableError):
-                raise error
 
     def _find(self, batch_id: str, tenant: str) -> BatchRecord:
         ref = BatchRef(check_tenant(tenant), check_job_id(batch_id))
@@ -186,13 +148,17 @@ class BatchDesk:
         return record
 
     @property
+    def _canceller(self) -> BatchCanceller:
+        end_job = partial(_end_by_id, self.end_job)
+        return BatchCanceller(self._progress, self.reader, self.submitter.store, end_job)
+
+    @property
     def _progress(self) -> BatchProgress:
         return BatchProgress(self.batches, Releaser(self.batches, self.submitter), self.submitter.clock)
 
 
-def _ended(tally: Tally) -> frozenset[int]:
-    """Children that need no look: a cancelled one may have started in the very moment of an earlier cancel."""
-    return tally.succeeded | tally.failed
+def _end_by_id(end_job: Callable[[str, str], Job], job: Job) -> Job:
+    return end_job(job.ref.id, job.ref.tenant)
 
 
 def _pages(indexes: Sequence[int]) -> Iterator[Sequence[int]]:

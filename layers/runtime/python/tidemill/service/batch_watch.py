@@ -17,7 +17,9 @@ from tidemill.domain.duration import milliseconds
 from tidemill.domain.errors import IntegrityError, UnavailableError
 from tidemill.domain.job import Job
 from tidemill.domain.ports import BatchStore, Clock, JobReader, Telemetry
+from tidemill.service.batch_cancelling import BatchCanceller
 from tidemill.service.batch_progress import BatchProgress, End
+from tidemill.service.withdrawing import Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class BatchWatch:
             if left <= 0 or (deadline_ms is not None and self.clock.now_ms() >= deadline_ms):
                 break
             try:
+                if record.cancel_asked and not self._canceller.cancel(record, deadline_ms):
+                    break
                 looked, counted = self._look_at(record, left)
             except (UnavailableError, IntegrityError) as error:
                 self.telemetry.alert("batch_unchecked", batch_id=record.ref.id, cause=str(error))
@@ -124,6 +128,13 @@ class BatchWatch:
             return Fate.CANCELLED
         late = record.created_at + milliseconds(limits.BATCH_SUBMIT_TIME) < self.clock.now_ms()
         return Fate.FAILED if late else None
+
+    @property
+    def _canceller(self) -> BatchCanceller:
+        """Goes on with a cancel whose caller did not come to its end."""
+        submitter = self.progress.releaser.submitter
+        end_job = Withdrawal(submitter.store, submitter.registry, self.clock).cancel
+        return BatchCanceller(self.progress, self.reader, submitter.store, end_job)
 
     def _postpone(self, record: BatchRecord) -> None:
         if record.ended is not None and not record.told:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeGuard
 
 from tidemill.domain import limits
 from tidemill.domain.batch import BatchRef, Tally
@@ -25,10 +25,8 @@ from tidemill.service.flow import Flow
 from tidemill.service.nearness import is_near
 from tidemill.service.planning import Plan, Planner
 from tidemill.service.submission import Order
-from tidemill.service.submitter import Submitter
+from tidemill.service.submitter import SubmitResult, Submitter
 
-# After so many children the batch says how far it came: 0.002 write units a child.
-_CHUNK: Final = 500
 # How often a child is submitted whose answer was lost or that was throttled.
 _TRIES: Final = 3
 
@@ -84,7 +82,7 @@ class Starter:
         # The outermost as the last: once it is there, what its children need is there, whatever becomes of this call.
         stands = [self._open(one, plan) for one in reversed([*plan.walk()])][::-1]
         for one, record in zip(plan.walk(), stands, strict=True):
-            if record.check_at is not None and record.ended is None:
+            if record.check_at is not None and record.ended is None and not record.cancel_asked:
                 self._submit(one, record)
         record = self.batches.find_batches([ref])[0] or stands[0]
         return Started(record, created=first is None and record.created_at == plan.record.created_at, jobs=plan.jobs)
@@ -123,8 +121,8 @@ class Starter:
     def _submit_children(self, plan: Plan, record: BatchRecord) -> None:
         # Nobody else can have submitted a child of a batch that this call made.
         known = record.created_at != plan.record.created_at
-        for first in range(record.submitted, record.size, _CHUNK):
-            after = min(first + _CHUNK, record.size)
+        for first in range(record.submitted, record.size, limits.BATCH_STEP):
+            after = min(first + limits.BATCH_STEP, record.size)
             places = [index for index in range(first, after) if index in plan.orders]
             try:
                 self._accept([replace(plan.orders[index], is_repeatable=known) for index in places])
@@ -135,7 +133,7 @@ class Starter:
                 return
 
     def _accept(self, orders: Sequence[Order]) -> None:
-        """Submit these, and those again that were not accepted.
+        """Submit these, and those again that were not accepted. One that was cancelled before it came is no job.
 
         Raises:
             UnavailableError: some were not.
@@ -143,12 +141,17 @@ class Starter:
         left = list(orders)
         for tried in range(_TRIES):
             results = self.submitter.accept(left) if left else []
-            failed = [(order, one) for order, one in zip(left, results, strict=True) if isinstance(one, TidemillError)]
+            failed = [(order, one) for order, one in zip(left, results, strict=True) if _is_failure(one)]
             left = [replace(order, is_repeatable=True) for order, _ in failed]
             if not failed:
                 return
             if tried == _TRIES - 1:
                 raise failed[0][1]
+
+
+def _is_failure(result: SubmitResult) -> TypeGuard[TidemillError]:
+    """Whether a child was not accepted. The only other job that can have its id is the record of its cancel."""
+    return isinstance(result, TidemillError) and not isinstance(result, KeyConflictError)
 
 
 def _refuse_another(plan: Plan, whole: Plan, record: BatchRecord | None) -> None:
