@@ -13,6 +13,7 @@ def watch_subscriptions(alarms: Alarms, subscriptions: Subscriptions) -> None:
         most(subscriptions.dlq.metric_approximate_number_of_messages_visible),
         threshold=1,
         advice="A fact could not be sent to a lane. Its message in queue SubscriptionDlq names rule and error. Once "
-        "that is mended, send the message's body to its lane's queue: the fact makes its job, and only one",
+        'that is mended, send {"event": FACT, "kind": KIND} to its lane\'s queue, where FACT is `event` or `detail` of '
+        "the message's body: the fact makes its job, and only one",
     )
     alarms.add("SubscriptionDlqArrival", condition)
