@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.backends import create_jobs_table
@@ -240,6 +240,7 @@ ACTS = st.tuples(WHAT, st.integers(1, 3), st.sampled_from("abc"))
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ACTS, max_size=12))
+@example([("open", 3, "a"), ("remember", 3, "a"), ("forget", 3, "a"), ("open", 3, "a")])
 def test_every_kind_does_what_the_one_in_memory_does(memory, acts):
     reference, job = MemoryOfJobs(), running()
     for number, (what, fence, name) in enumerate(acts, 1):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tidemill.domain.interrupt import WorkerDied
 
@@ -54,6 +54,10 @@ class Tape:
         raise _Paused(call)
 
 
+# What the lane is, a queue knows without a call.
+_KNOWN: Final = {"has_lane": True, "keeps_order": False}
+
+
 class _Port:
     def __init__(self, name: str, tape: Tape) -> None:
         self._name = name
@@ -61,6 +65,8 @@ class _Port:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def ask(*args: Any, **named: Any) -> Any:
+            if method in _KNOWN:
+                return _KNOWN[method]
             return self._tape.answer(Call(self._name, method, args, named))
 
         return ask

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -155,26 +154,10 @@ def _client(submitter: Submitter, store: Any, reader: Any, now_ms: int) -> JobCl
 
 def _moves(tape: Tape, number: int, due_ms: int, now_ms: int) -> Any:
     store, reader = tape.port("store"), tape.port("reader")
-    submitter = replace(_submitter(tape, number), queue=_Unordered(tape.port("queue")))
+    submitter = _submitter(tape, number)
     client = _client(submitter, store, reader, now_ms)
     to = datetime.fromtimestamp(max(due_ms, now_ms) / 1000, UTC)
     return _result(lambda: client.move(REF.id, to=to, tenant=TENANT))
-
-
-class _Unordered:
-    """The lane is no FIFO one, which nobody has to ask a queue for."""
-
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
-
-    def send(self, lane: str, sends: Any) -> Any:
-        return self._queue.send(lane, sends)
-
-    def has_lane(self, _: str) -> bool:
-        return True
-
-    def keeps_order(self, _: str) -> bool:
-        return False
 
 
 def _redrives(tape: Tape, number: int, dead: Job, manner: Manner) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tidemill.domain.chain import Recorded
 from tidemill.domain.errors import InputError, IntegrityError, TidemillError, Violation
+
+if TYPE_CHECKING:
+    from tidemill.domain.chain import Recorded
 
 
 class UnknownEventError(InputError):

@@ -31,6 +31,9 @@ class MemoryOfJobs:
         memory = self.look(job.ref) or Memory()
         if memory.fence > job.fence:
             raise FenceLostError(job.ref.id, job.fence)
+        if memory.fence == job.fence:
+            # This attempt has opened it before, and heard no answer.
+            return memory
         opened = replace(memory, fence=job.fence, code=memory.code or code)
         self.memories[job.ref] = opened
         self._until_s[job.ref] = ttl_s
