@@ -73,8 +73,8 @@ def test_a_result_is_answered_or_why_there_is_none(guides):
 
 def test_an_order_goes_out_once_it_is_approved(guides):
     granted, refused = (guides.client.submit(approving.Release(order=order, cents=50_000)).job_id for order in (1, 2))
-    waits = lambda: {guides.client.get(one).state for one in (granted, refused)} == {State.SCHEDULED}  # noqa: E731
-    assert wait_until(waits, PATIENCE_S)
+    for one in (granted, refused):
+        assert wait_until(lambda one=one: guides.client.get(one).state is State.SCHEDULED, PATIENCE_S)
 
     guides.client.answer(granted, "approval", approving.Decision(granted=True))
     guides.client.answer(refused, "approval", approving.Decision(granted=False, note="too dear"))

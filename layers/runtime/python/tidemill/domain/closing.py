@@ -74,14 +74,14 @@ def is_closed(job: Job) -> bool:
     return job.state is State.DEAD and job.reason == SAGA_OVER
 
 
-def check_open(job: Job, verb: str = "redriven") -> None:
+def check_open(job: Job) -> None:
     """Refuse to let a dead job run again that was closed: what it did is undone, and it would do it once more.
 
     Raises:
-        JobStateError: its saga is over; the message has `verb`.
+        JobStateError: its saga is over.
     """
     if is_closed(job):
-        raise JobStateError(verb, job.ref.id, job.state, "its saga is over; start another saga")
+        raise JobStateError("redriven", job.ref.id, job.state, "its saga is over; start another saga")
 
 
 def began(job: Job) -> bool:
